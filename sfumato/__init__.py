@@ -1,0 +1,1 @@
+"""Sfumato: one studio and one record for a team that makes image generation."""
