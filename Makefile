@@ -1,0 +1,67 @@
+# Everything a person or a machine runs on this project. `make help` lists it.
+PY ?= python3
+VENV ?= .venv
+B := $(VENV)/bin
+TORCH ?= torch==2.13.0
+# Another build of torch: make setup TORCH_INDEX=<an index from PyTorch's "Get started" page>
+TORCH_INDEX ?=
+# pip is always there; `make setup INSTALLER=uv` is faster where uv works.
+INSTALLER ?= pip
+JOBS ?= 2
+ARGS ?=
+
+ifeq ($(INSTALLER),uv)
+export UV_FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+INSTALL = uv pip install -q --python $(B)/python
+else
+INSTALL = $(B)/python -m pip install -q --disable-pip-version-check
+endif
+
+# Torch in tests: one thread each, since pytest runs $(JOBS) processes.
+TEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(B)/python -m pytest -n $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup studio test test-slow check format wheel clean
+
+help:  ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing need
+
+studio: $(VENV)/.ok  ## Set up, open the workspace, and draw pictures from a sentence
+	@$(B)/sfumato welcome $(ARGS)
+
+test: $(VENV)/.ok  ## Run the tests (under ten minutes on two cores); ARGS="-k word" narrows
+	$(TEST) -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.ok  ## Run the tests that take longer
+	$(TEST) -m slow $(ARGS)
+
+check: $(VENV)/.ok  ## Check style, types, the order of imports, dependencies and the docs
+	$(B)/ruff check .
+	$(B)/mypy
+	$(B)/lint-imports
+	$(B)/deptry .
+	$(B)/python -m pytest -m "not slow" tests/contracts tests/doors tests/test_docs.py
+
+format: $(VENV)/.ok  ## Sort imports and lay out the code
+	$(B)/ruff check --fix-only .
+	$(B)/ruff format .
+
+wheel: $(VENV)/.ok  ## Build dist/sfumato-*.whl
+	$(B)/python -m pip wheel -q --no-deps -w dist .
+
+clean:  ## Remove .venv and everything that was built
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/.ok: pyproject.toml constraints.txt
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Sfumato needs Python 3.11 or newer; $(PY) is $$($(PY) --version 2>&1). Try: make PY=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV). This takes a few minutes once."
+	@test -x $(B)/python || $(PY) -m venv $(VENV)
+	$(B)/python -c 'import torch' 2>/dev/null || $(INSTALL) "$(TORCH)" -c constraints.txt \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	$(INSTALL) -e '.[train,team,test]' -c constraints.txt
+	@touch $@
