@@ -1,0 +1,28 @@
+"""Tables of the event log and of the workspace's own facts."""
+
+from sqlalchemy import JSON, BigInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sfumato.db import Base, Record
+
+
+class WorkspaceInfo(Base):
+    """Facts of the workspace itself, such as its format number and the last event's position."""
+
+    __tablename__ = "workspace_info"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class Event(Record):
+    """A fact: somebody did something to something. Positions have no gaps and rise with commits."""
+
+    __tablename__ = "event"
+    KIND = "event"
+
+    position: Mapped[int] = mapped_column(BigInteger, unique=True)
+    action: Mapped[str] = mapped_column(String(60), index=True)
+    subject: Mapped[str] = mapped_column(String(120), default="", index=True)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    details: Mapped[dict] = mapped_column(JSON, default=dict)

@@ -1,0 +1,120 @@
+"""The decorators that make a function an action or a query, and the lists of both."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from sfumato.actions.permissions import may
+from sfumato.actions.records import Event, WorkspaceInfo
+from sfumato.actions.workspace import Actor, Workspace
+from sfumato.errors import Forbidden
+from sfumato.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ACTIONS: dict[str, Any] = {}
+QUERIES: dict[str, Any] = {}
+
+
+@dataclass
+class Act:
+    """What an action works with: a session within its transaction, the files, and who acts."""
+
+    session: Session
+    workspace: Workspace
+    subject: str = ""
+    summary: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        """The workspace's files."""
+        return self.workspace.store
+
+    @property
+    def actor(self) -> Actor:
+        """The person, token or rule that acts."""
+        return self.workspace.actor
+
+    def says(self, summary: str, *, subject: str = "", **details: Any) -> None:
+        """Set what the event of this action will say; without it nothing changed and no event is written."""
+        self.summary, self.subject, self.details = summary, subject, details
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Raise Forbidden, naming what is missing, unless the actor holds the permission."""
+    if not may(actor.roles, permission):
+        raise Forbidden(
+            f"{actor.name} may not do this: it needs the permission '{permission}'.",
+            hint="Ask an admin of the project for a role that has it.",
+        )
+
+
+def action(
+    name: str, *, needs: str, doors: tuple[str, ...] = ("cli", "library")
+) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
+    """Make a function the action `name`: permission `needs`, one write transaction, one event."""
+
+    def wrap(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Workspace, P], R]:
+        @functools.wraps(function)
+        def run(workspace: Workspace, *args: P.args, **options: P.kwargs) -> R:
+            require(workspace.actor, needs)
+            with workspace.db.write() as session:
+                act = Act(session, workspace)
+                result = function(act, *args, **options)
+                if act.summary:
+                    append_event(act, name)
+            return result
+
+        return _register(ACTIONS, run, name, needs, doors)
+
+    return wrap
+
+
+def query(
+    name: str, *, needs: str = "record.read", doors: tuple[str, ...] = ("cli", "library")
+) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
+    """Make a function the query `name`: permission `needs`, one read transaction, no event."""
+
+    def wrap(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Workspace, P], R]:
+        @functools.wraps(function)
+        def run(workspace: Workspace, *args: P.args, **options: P.kwargs) -> R:
+            require(workspace.actor, needs)
+            with workspace.db.read() as session:
+                return function(Act(session, workspace), *args, **options)
+
+        return _register(QUERIES, run, name, needs, doors)
+
+    return wrap
+
+
+def _register(table: dict[str, Any], run: Any, name: str, needs: str, doors: tuple[str, ...]) -> Any:
+    run.name, run.needs, run.doors, run.doc = name, needs, doors, (run.__doc__ or "").strip()
+    table[name] = run
+    return run
+
+
+def append_event(act: Act, name: str) -> None:
+    """Append one event; its position is given under a lock that lasts until the commit."""
+    act.session.execute(
+        update(WorkspaceInfo).where(WorkspaceInfo.key == "events").values(value=WorkspaceInfo.value)
+    )  # takes the row's lock on PostgreSQL; SQLite's writer lock is held already
+    row = act.session.execute(
+        select(WorkspaceInfo).where(WorkspaceInfo.key == "events").execution_options(populate_existing=True)
+    ).scalar_one()
+    position = int(row.value) + 1
+    row.value = str(position)
+    act.session.add(
+        Event(
+            made_by=act.actor.id,
+            position=position,
+            action=name,
+            subject=act.subject,
+            summary=act.summary,
+            details=act.details,
+        )  # fmt: skip
+    )

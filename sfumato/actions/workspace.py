@@ -1,0 +1,112 @@
+"""A workspace: one folder (or one PostgreSQL and one folder of files) that holds everything a team makes."""
+
+import getpass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import inspect, text
+
+from sfumato.db import Database, open_database
+from sfumato.db.schema import migrate, newest
+from sfumato.errors import Damaged, InvalidInput, NotFound
+from sfumato.settings import Settings, read_settings
+from sfumato.store import Store
+
+FORMAT = 1
+FOLDERS = ("cache", "copies", "keys", "logs", "runs", "tmp")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, a token or a rule, with the roles they hold."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+
+
+def local_person() -> Actor:
+    """The person at this machine, who holds every permission in a workspace without accounts."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "somebody"
+    return Actor(f"person/{name}", name, ("admin",))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An open workspace, as one actor sees it."""
+
+    path: Path
+    db: Database
+    store: Store
+    settings: Settings
+    actor: Actor
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        *,
+        database_url: str | None = None,
+        create: bool = True,
+        settings: Settings | None = None,
+    ) -> "Workspace":
+        """Open the workspace at `path`, making or upgrading it if need be.
+
+        Raises NotFound (nothing there and `create` is false), InvalidInput (a file is in the way),
+        Damaged (the database is not one, or was written by a newer Sfumato), Busy or NoSpace.
+        """
+        settings = settings or read_settings()
+        folder = Path(path or settings.workspace).expanduser().absolute()
+        url = database_url or settings.database_url
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{folder} is a file, not a workspace folder.", hint="Name a folder.")
+        if not create and not (folder / "workspace.db").exists() and url is None:
+            raise NotFound(
+                f"There is no workspace in {folder}.", hint="Leave out the option that forbids making it."
+            )
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700 if name == "keys" else 0o777)
+        db = open_database(url or folder / "workspace.db")
+        _settle_schema(folder, db)
+        return cls(folder, db, Store(folder / "store"), settings, local_person())
+
+    def as_actor(self, actor: Actor) -> "Workspace":
+        """The same workspace, seen and used by another actor."""
+        return replace(self, actor=actor)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.db.close()
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _settle_schema(folder: Path, db: Database) -> None:
+    """Check format and revision with one look, and migrate only when there is need."""
+    with db.read() as session:
+        tables = inspect(session.connection()).get_table_names()
+        found = {}
+        if "workspace_info" in tables:
+            found = dict(session.execute(text("select key, value from workspace_info")).tuples().all())
+        revision = None
+        if "alembic_version" in tables:
+            revision = session.execute(text("select version_num from alembic_version")).scalar()
+    if int(found.get("format", FORMAT)) > FORMAT:
+        raise Damaged(
+            f"This workspace has format {found['format']}; this Sfumato reads formats up to {FORMAT}.",
+            hint="Install the newer Sfumato that made it. Nothing was changed.",
+        )
+    if tables and "workspace_info" not in tables and revision is None:
+        raise Damaged("This database belongs to something else.", hint="Name another folder or database.")
+    if revision != newest():
+        migrate(db, folder / "copies", {"format": str(FORMAT), "events": "0"})

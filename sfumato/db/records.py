@@ -1,0 +1,86 @@
+"""The base of every record: its own time-ordered id, when it was made and by whom."""
+
+import os
+import time
+import uuid
+from datetime import UTC as UTC_ZONE
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, MetaData, String
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC_ZONE)
+
+
+def new_id() -> str:
+    """A fresh UUID of version 7 (RFC 9562, section 5.7): sorted by time of making."""
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (time.time_ns() // 1_000_000) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+class UTC(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC, also where the database forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive moments, store the rest in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone cannot be stored")
+        return value.astimezone(UTC_ZONE)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back an aware moment."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC_ZONE) if value.tzinfo is None else value.astimezone(UTC_ZONE)
+
+
+class Base(DeclarativeBase):
+    """All tables of a workspace."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class Record(Base):
+    """Anything the team makes: a thing, a version or a fact."""
+
+    __abstract__ = True
+    KIND: ClassVar[str] = ""
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    made_at: Mapped[datetime] = mapped_column(UTC, default=now)
+    made_by: Mapped[str] = mapped_column(String(200), default="")
+
+    @property
+    def ref(self) -> str:
+        """How links, events and people name this record: kind/id."""
+        return f"{self.KIND}/{self.id}"
+
+
+class Version(Record):
+    """A frozen record, named by the hash of its canonical content."""
+
+    __abstract__ = True
+
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)

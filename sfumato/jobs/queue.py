@@ -1,0 +1,161 @@
+"""Asking for work, looking at it, stopping it, and waiting for it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Act, Workspace, action, query
+from sfumato.db import now
+from sfumato.errors import NotFound
+from sfumato.jobs.records import Job, Worker
+
+ALIVE = timedelta(seconds=20)
+ENDED = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as everybody may see it."""
+
+    id: str
+    kind: str
+    status: str
+    lane: str
+    attempt: int
+    asked_by: str
+    asked_at: datetime
+    progress: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    stopping: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+
+def database_now(session: Session) -> datetime:
+    """The database's own time, the only clock by which leases are judged."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.execute(text("select clock_timestamp()")).scalar_one()
+    return now()
+
+
+def enqueue(act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long") -> JobView:
+    """Ask for work within an action; the same `key` among waiting and running jobs gives the same job."""
+    found = act.session.scalar(select(Job).where(Job.key == key, Job.status.in_(("waiting", "running"))))
+    if found is None:
+        found = Job(
+            made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane
+        )
+        act.session.add(found)
+        act.session.flush()
+    return view(found)
+
+
+def view(row: Job) -> JobView:
+    """Copy a row into what may leave its session."""
+    return JobView(
+        row.id, row.kind, row.status, row.lane, row.attempt, row.made_by, row.made_at,
+        row.progress or {}, row.result, row.error, row.cancel_asked_at is not None,
+    )  # fmt: skip
+
+
+def find_job(session: Session, job_id: str) -> Job:
+    """Find a job by its id or the unique beginning or end of it; raises NotFound."""
+    close = Job.id.startswith(job_id, autoescape=True) | Job.id.endswith(job_id, autoescape=True)
+    rows = session.scalars(select(Job).where(close).limit(2)).all()
+    if len(rows) != 1 or not job_id:
+        raise NotFound(f"There is no single job '{job_id}'.", hint="'sfumato jobs list' shows them.")
+    return rows[0]
+
+
+@query("job.get", needs="job.read")
+def get_job(act: Act, *, job_id: str) -> JobView:
+    """Look at one job, named by its id or the end of it."""
+    return view(find_job(act.session, job_id))
+
+
+@query("job.list", needs="job.read")
+def list_jobs(act: Act, *, limit: int = 50) -> list[JobView]:
+    """The newest jobs first."""
+    return [view(row) for row in act.session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
+
+
+@action("job.cancel", needs="job.cancel")
+def cancel_job(act: Act, *, job_id: str) -> JobView:
+    """Stop a job: at once if it waits, at its next step if it runs; what it made so far is kept."""
+    row = find_job(act.session, job_id)
+    if row.status == "waiting":
+        row.status, row.ended_at = "cancelled", database_now(act.session)
+    elif row.status == "running" and row.cancel_asked_at is None:
+        row.cancel_asked_at = database_now(act.session)
+    else:
+        return view(row)
+    act.says(f"stopped {row.kind}", subject=row.ref)
+    return view(row)
+
+
+def somebody_works(workspace: Workspace, job: JobView) -> bool:
+    """Whether a live worker serves the job's lane, or this very job."""
+    with workspace.db.read() as session:
+        since = database_now(session) - ALIVE
+        rows = session.execute(select(Worker.lanes, Worker.only_job).where(Worker.seen_at > since)).all()
+    return any(only == job.id or (only is None and job.lane in lanes) for lanes, only in rows)
+
+
+def start_worker(workspace: Workspace, job_id: str) -> subprocess.Popen[bytes]:
+    """Start a worker of its own for one job; it goes on when the caller ends."""
+    command = [
+        sys.executable,
+        "-m",
+        "sfumato.jobs.worker",
+        "--workspace",
+        str(workspace.path),
+        "--job",
+        job_id,
+    ]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if not workspace.db.is_sqlite:
+        environment["SFUMATO_DATABASE_URL"] = workspace.db.url
+    with (workspace.path / "logs" / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+        )
+
+
+def wait_for_job(
+    workspace: Workspace,
+    job_id: str,
+    *,
+    on_progress: Callable[[JobView], None] | None = None,
+    poll: float = 0.1,
+) -> JobView:
+    """Wait until a job has ended, starting a worker for it alone whenever none serves it."""
+    started: subprocess.Popen[bytes] | None = None
+    while True:
+        current = get_job(workspace, job_id=job_id)
+        if on_progress:
+            on_progress(current)
+        if current.ended:
+            return current
+        if (started is None or started.poll() is not None) and not somebody_works(workspace, current):
+            started = start_worker(workspace, current.id)
+        time.sleep(poll)
+
+
+def mark(session: Session, job_id: str, attempt: int, **values: Any) -> bool:
+    """Change a job's row if this attempt still holds it; tells whether it did."""
+    changed = session.execute(
+        update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == "running").values(**values)
+    )
+    return changed.rowcount == 1

@@ -1,0 +1,38 @@
+"""Settings, read from the environment once and passed on; nothing else reads the environment."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sfumato.errors import InvalidInput
+
+
+class Settings(BaseModel):
+    """What a person may set outside of a command; every field has a default that works."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workspace: Path = Field(description="SFUMATO_WORKSPACE: the folder that holds everything")
+    database_url: str | None = Field(None, description="SFUMATO_DATABASE_URL: PostgreSQL instead of SQLite")
+    max_pixels: int = Field(64_000_000, ge=1, description="SFUMATO_MAX_PIXELS: larger pictures are refused")
+    packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
+
+
+def read_settings() -> Settings:
+    """Read the settings from environment variables; raises InvalidInput and names the wrong one."""
+    found = {
+        name: os.environ[f"SFUMATO_{name.upper()}"]
+        for name in Settings.model_fields
+        if os.environ.get(f"SFUMATO_{name.upper()}")
+    }
+    found.setdefault("workspace", platformdirs.user_data_dir("sfumato"))
+    try:
+        return Settings(**found)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = f"SFUMATO_{str(first['loc'][0]).upper()}"
+        raise InvalidInput(
+            f"{name} cannot be used: {first['msg']}.", hint="Correct or unset it."
+        ) from problem
