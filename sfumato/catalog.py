@@ -17,9 +17,7 @@ class Catalog:
 
     def _places(self) -> dict[str, str]:
         folder = importlib.import_module(self.package)
-        places = {
-            found.name: f"{self.package}.{found.name}" for found in pkgutil.iter_modules(folder.__path__)
-        }
+        places = {found.name: f"{self.package}.{found.name}" for found in pkgutil.iter_modules(folder.__path__)}
         for point in metadata.entry_points(group=self.package):
             if point.name in places:
                 raise InvalidInput(f"Two plug-ins of {self.package} are called '{point.name}'.")

@@ -33,6 +33,4 @@ def read_settings() -> Settings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = f"SFUMATO_{str(first['loc'][0]).upper()}"
-        raise InvalidInput(
-            f"{name} cannot be used: {first['msg']}.", hint="Correct or unset it."
-        ) from problem
+        raise InvalidInput(f"{name} cannot be used: {first['msg']}.", hint="Correct or unset it.") from problem

@@ -12,9 +12,9 @@ DESKS = {
 }
 EVERYBODY = {"record.read", "job.read", "job.cancel"}
 MEMBERS = {"image.create", "image.publish"}
-ROLES = {
-    role: frozenset(EVERYBODY | own | (MEMBERS if role != "viewer" else set())) for role, own in DESKS.items()
-} | {"admin": frozenset(EVERYBODY.union(MEMBERS, *DESKS.values()))}
+ROLES = {role: frozenset(EVERYBODY | own | (MEMBERS if role != "viewer" else set())) for role, own in DESKS.items()} | {
+    "admin": frozenset(EVERYBODY.union(MEMBERS, *DESKS.values()))
+}
 
 
 def may(roles: tuple[str, ...], permission: str) -> bool:

@@ -116,5 +116,5 @@ def append_event(act: Act, name: str) -> None:
             subject=act.subject,
             summary=act.summary,
             details=act.details,
-        )  # fmt: skip
+        )
     )

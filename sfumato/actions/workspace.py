@@ -65,9 +65,7 @@ class Workspace:
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"{folder} is a file, not a workspace folder.", hint="Name a folder.")
         if not create and not (folder / "workspace.db").exists() and url is None:
-            raise NotFound(
-                f"There is no workspace in {folder}.", hint="Leave out the option that forbids making it."
-            )
+            raise NotFound(f"There is no workspace in {folder}.", hint="Leave out the option that forbids making it.")
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700 if name == "keys" else 0o777)
         db = open_database(url or folder / "workspace.db")

@@ -65,9 +65,7 @@ def _engine(url: str, busy_milliseconds: int) -> Engine:
             raise Unsupported(
                 "PostgreSQL needs its driver, which is not installed.", hint="pip install 'sfumato[team]'"
             ) from missing
-    engine = create_engine(
-        url, connect_args={"timeout": busy_milliseconds / 1000, "check_same_thread": False}
-    )
+    engine = create_engine(url, connect_args={"timeout": busy_milliseconds / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: Any) -> None:
@@ -101,9 +99,7 @@ def in_words() -> Iterator[None]:
 
 def no_space() -> NoSpace:
     """The error of a full disk."""
-    return NoSpace(
-        "The disk is full; nothing was changed.", hint="Free some room and run the same command again."
-    )
+    return NoSpace("The disk is full; nothing was changed.", hint="Free some room and run the same command again.")
 
 
 def _translated(problem: DBAPIError) -> Exception:
@@ -123,7 +119,5 @@ def _translated(problem: DBAPIError) -> Exception:
     if isinstance(problem, OperationalError) and ("connection" in text or "connect" in text):
         return Busy("The database does not answer.", hint="Check that it runs and that the address is right.")
     if "unable to open database file" in text or "readonly" in text:
-        return SfumatoError(
-            "The workspace's database cannot be written.", hint="Check the folder's permissions."
-        )
+        return SfumatoError("The workspace's database cannot be written.", hint="Check the folder's permissions.")
     return problem

@@ -25,15 +25,11 @@ def link(session: Session, child: str, parent: str, role: str) -> None:
 
 def parents(session: Session, ref: str) -> list[tuple[str, str]]:
     """What the record `ref` was made from, as (role, ref)."""
-    found = session.execute(
-        select(Link.role, Link.parent).where(Link.child == ref).order_by(Link.role, Link.parent)
-    )
+    found = session.execute(select(Link.role, Link.parent).where(Link.child == ref).order_by(Link.role, Link.parent))
     return [(role, parent) for role, parent in found]
 
 
 def children(session: Session, ref: str) -> list[tuple[str, str]]:
     """What was made from the record `ref`, as (role, ref)."""
-    found = session.execute(
-        select(Link.role, Link.child).where(Link.parent == ref).order_by(Link.role, Link.child)
-    )
+    found = session.execute(select(Link.role, Link.child).where(Link.parent == ref).order_by(Link.role, Link.child))
     return [(role, child) for role, child in found]

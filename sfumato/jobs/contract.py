@@ -78,9 +78,7 @@ class JobContext:
 
     def save(self, session: Session, position: dict[str, Any]) -> None:
         """Keep where a later attempt goes on, in the same transaction as the work itself."""
-        session.execute(
-            update(Job).where(Job.id == self.job_id, Job.attempt == self.attempt).values(position=position)
-        )
+        session.execute(update(Job).where(Job.id == self.job_id, Job.attempt == self.attempt).values(position=position))
         self.position = position
 
     def cancelled(self) -> bool:

@@ -54,9 +54,7 @@ def enqueue(act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = 
     """Ask for work within an action; the same `key` among waiting and running jobs gives the same job."""
     found = act.session.scalar(select(Job).where(Job.key == key, Job.status.in_(("waiting", "running"))))
     if found is None:
-        found = Job(
-            made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane
-        )
+        found = Job(made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane)
         act.session.add(found)
         act.session.flush()
     return view(found)

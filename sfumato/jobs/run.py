@@ -73,11 +73,7 @@ def _work_off(context: JobContext, steps: Iterator[Progress]) -> Any:
             if context.cancelled():
                 steps.close()  # type: ignore[attr-defined]
                 context_lost = _another_owns(context)
-                raise (
-                    LeaseLost("Another attempt owns the job.")
-                    if context_lost
-                    else Cancelled("It was stopped.")
-                )
+                raise (LeaseLost("Another attempt owns the job.") if context_lost else Cancelled("It was stopped."))
 
 
 def _another_owns(context: JobContext) -> bool:
@@ -92,9 +88,7 @@ def _write_progress(context: JobContext, progress: Progress) -> None:
 
 
 @contextlib.contextmanager
-def _renewing(
-    workspace: Workspace, job_id: str, attempt: int, lease: float, on_beat: object
-) -> Iterator[None]:
+def _renewing(workspace: Workspace, job_id: str, attempt: int, lease: float, on_beat: object) -> Iterator[None]:
     """Renew the lease from a thread; a stalled process stops renewing, which is the point."""
     over = threading.Event()
 

@@ -31,9 +31,7 @@ TRIES = 5
 log = logging.getLogger("sfumato.worker")
 
 
-def claim(
-    workspace: Workspace, me: str, lanes: tuple[str, ...], only_job: str | None, lease: float
-) -> Job | None:
+def claim(workspace: Workspace, me: str, lanes: tuple[str, ...], only_job: str | None, lease: float) -> Job | None:
     """Take one job that waits, or whose holder let its lease run out; None when there is none."""
     with workspace.db.write() as session:
         moment = database_now(session)
@@ -48,13 +46,9 @@ def claim(
                 "message": f"Its worker died {TRIES} times.",
                 "hint": "See logs/worker.log.",
             }
-            values = (
-                {"status": "cancelled"} if row.cancel_asked_at else {"status": "failed", "error": gave_up}
-            )
+            values = {"status": "cancelled"} if row.cancel_asked_at else {"status": "failed", "error": gave_up}
             session.execute(
-                update(Job)
-                .where(Job.id == row.id, Job.attempt == row.attempt)
-                .values(ended_at=moment, **values)
+                update(Job).where(Job.id == row.id, Job.attempt == row.attempt).values(ended_at=moment, **values)
             )
             return None
         won = session.execute(
@@ -66,7 +60,7 @@ def claim(
                 worker=me,
                 lease_until=moment + timedelta(seconds=lease),
                 started_at=row.started_at or moment,
-            )  # fmt: skip
+            )
         )
         if won.rowcount != 1:
             return None
@@ -123,9 +117,18 @@ def _run(workspace: Workspace, taken: Job, lease: float, be_seen: object) -> Non
 def _run_in_child(workspace: Workspace, taken: Job, lease: float, be_seen: object) -> None:
     """Run one attempt in a python whose environment is set before its libraries start."""
     command = [
-        sys.executable, "-m", "sfumato.jobs.child", "--workspace", str(workspace.path),
-        "--job", taken.id, "--attempt", str(taken.attempt), "--lease", str(lease),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "sfumato.jobs.child",
+        "--workspace",
+        str(workspace.path),
+        "--job",
+        taken.id,
+        "--attempt",
+        str(taken.attempt),
+        "--lease",
+        str(lease),
+    ]
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=child_environment())
     while child.poll() is None:
         if callable(be_seen):
@@ -185,9 +188,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Workspace.open(given.workspace, create=False) as workspace:
-        run_worker(
-            workspace, lanes=tuple(given.lane or LANES), only_job=given.job, lease=given.lease, stop=stop
-        )
+        run_worker(workspace, lanes=tuple(given.lane or LANES), only_job=given.job, lease=given.lease, stop=stop)
 
 
 if __name__ == "__main__":

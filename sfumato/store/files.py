@@ -55,9 +55,7 @@ class Store:
         except FileNotFoundError as missing:
             raise NotFound(f"The file {sha256[:12]} is not in the store.") from missing
         if check and hashlib.sha256(data).hexdigest() != sha256:
-            raise Damaged(
-                f"The file {sha256[:12]} in the store was changed.", hint="Restore it from a backup."
-            )
+            raise Damaged(f"The file {sha256[:12]} in the store was changed.", hint="Restore it from a backup.")
         return data
 
 
@@ -81,7 +79,5 @@ def write_whole(target: Path, data: bytes, drafts: Path | None = None) -> None:
 
 def _in_words(problem: OSError) -> Exception:
     if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return NoSpace(
-            "The disk is full; nothing was kept.", hint="Free some room and run the same command again."
-        )
+        return NoSpace("The disk is full; nothing was kept.", hint="Free some room and run the same command again.")
     return problem

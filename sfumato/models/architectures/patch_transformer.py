@@ -116,9 +116,7 @@ class PatchTransformer(nn.Module):
         width, cell = options.width, 4 * options.patch**2
         self.side = options.size // options.patch
         pixels_in = cell * (2 if options.reference == "pixels" else 1)
-        self.patch_in = nn.Sequential(
-            nn.Linear(pixels_in, options.bottleneck), nn.Linear(options.bottleneck, width)
-        )
+        self.patch_in = nn.Sequential(nn.Linear(pixels_in, options.bottleneck), nn.Linear(options.bottleneck, width))
         self.text_in = nn.Sequential(nn.Linear(options.text_width, width), nn.GELU(), nn.Linear(width, width))
         self.time_in = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.text_place = nn.Parameter(torch.randn(options.text_length, width) * 0.02)
