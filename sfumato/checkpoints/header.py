@@ -1,0 +1,117 @@
+"""Reading and writing safetensors whose header names recipe, data, code and machine. Never pickle."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sfumato.errors import Damaged, InvalidInput
+from sfumato.store.files import write_whole
+
+FORMAT = 1
+LONGEST = 10_000_000
+WIDTHS = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8")}
+
+
+class Header(BaseModel):
+    """What a checkpoint says of itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    architecture: str
+    options: dict[str, Any]
+    recipe: str
+    recipe_options: dict[str, Any] = Field(default_factory=dict)
+    run: str = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+    ema: str = ""
+    samples_seen: int = 0
+    parent: str = ""
+    code: str = ""
+    machine: dict[str, Any] = Field(default_factory=dict)
+    parts: list[str] = Field(default_factory=list)
+
+
+def write_checkpoint(path: Path, tensors: dict[str, np.ndarray], header: Header, *, half: bool = False) -> None:
+    """Write float32 tensors whole or not at all; `half` stores them as bfloat16, rounded to nearest even."""
+    described: dict[str, Any] = {"__metadata__": {"sfumato": header.model_dump_json()}}
+    blocks: list[bytes] = []
+    place = 0
+    for name in sorted(tensors):
+        values = np.ascontiguousarray(tensors[name], np.float32)
+        data = to_bfloat16(values).tobytes() if half else values.tobytes()
+        described[name] = {
+            "dtype": "BF16" if half else "F32",
+            "shape": list(values.shape),
+            "data_offsets": [place, place + len(data)],
+        }
+        blocks.append(data)
+        place += len(data)
+    text = json.dumps(described, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    write_whole(path, len(text).to_bytes(8, "little") + text + b"".join(blocks))
+
+
+def to_bfloat16(values: np.ndarray) -> np.ndarray:
+    """The upper halves of float32 values as uint16, rounded to nearest even."""
+    bits = values.view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def read_header(path: Path) -> Header:
+    """Read what a checkpoint says of itself; raises InvalidInput for anything that is not one of ours."""
+    described, _ = _described(path)
+    said = described.get("__metadata__", {}).get("sfumato")
+    if said is None:
+        raise InvalidInput(f"{path.name} holds weights, but not Sfumato's.", hint="Only our checkpoints can be used.")
+    try:
+        header = Header.model_validate_json(said)
+    except ValidationError as problem:
+        raise Damaged(f"The header of {path.name} cannot be read: {problem.errors()[0]['msg']}.") from problem
+    if header.format > FORMAT:
+        raise Damaged(
+            f"{path.name} has format {header.format}; this Sfumato reads up to {FORMAT}.", hint="Install the newer one."
+        )
+    return header
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Read all tensors as float32 arrays (int64 stays); bfloat16 is widened exactly."""
+    described, start = _described(path)
+    data = np.memmap(path, np.uint8, "r", offset=start) if path.stat().st_size > start else np.zeros(0, np.uint8)
+    tensors = {}
+    for name, entry in described.items():
+        if name == "__metadata__":
+            continue
+        first, last = entry["data_offsets"]
+        if entry["dtype"] not in WIDTHS or last > len(data):
+            raise Damaged(f"{path.name} is cut short or of an unknown kind at '{name}'.")
+        values = np.frombuffer(data[first:last].tobytes(), WIDTHS[entry["dtype"]]).reshape(entry["shape"])
+        if entry["dtype"] == "BF16":
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        tensors[name] = values if entry["dtype"] == "I64" else values.astype(np.float32)
+    return tensors
+
+
+def _described(path: Path) -> tuple[dict[str, Any], int]:
+    """The JSON head of a safetensors file and where its data starts."""
+    with path.open("rb") as stream:
+        first = stream.read(8)
+        if first[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or first[:4] == b"PK\x03\x04":
+            raise InvalidInput(
+                f"{path.name} is a pickle: opening it could run anything, so it is not opened.",
+                hint="Ask for the weights as safetensors.",
+            )
+        length = int.from_bytes(first, "little")
+        if len(first) < 8 or not 2 <= length <= LONGEST:
+            raise InvalidInput(f"{path.name} is not a safetensors file.")
+        try:
+            described = json.loads(stream.read(length))
+        except ValueError as problem:
+            raise InvalidInput(f"{path.name} is not a safetensors file.") from problem
+    if not isinstance(described, dict):
+        raise InvalidInput(f"{path.name} is not a safetensors file.")
+    return described, 8 + length

@@ -1,0 +1,1 @@
+"""Pictures to learn from: collected with their origin and licence, then frozen into versions."""

@@ -1,0 +1,28 @@
+"""What a collection is good for, in words and with the numbers it rests on."""
+
+FROM_SCRATCH = 3_000
+FINE_TUNE = 20
+
+
+def describe_use(n: int, named: int, concepts: int, licences: dict[str, int]) -> str:
+    """Say what `n` pictures, of which `named` have captions, are good for, and under which licences."""
+    if n == 0:
+        return "It is empty. Collect pictures into it first."
+    shares = sorted(licences.items(), key=lambda one: -one[1])
+    rights = ", ".join(f"{count:,} {name}" for name, count in shares)
+    unclear = licences.get("NOASSERTION", 0)
+    said = [f"{n:,} pictures of {concepts:,} things; {named:,} have captions. Licences: {rights}."]
+    if n >= FROM_SCRATCH and named >= 0.8 * n:
+        said.append(f"Enough to train a small model from scratch (from about {FROM_SCRATCH:,} captioned pictures).")
+    elif n >= FINE_TUNE and named >= 0.5 * n:
+        said.append(
+            f"Enough to fine-tune a model (from about {FINE_TUNE} captioned pictures), "
+            f"too few to train one from scratch (about {FROM_SCRATCH:,})."
+        )
+    else:
+        said.append(
+            f"Good to search and look through only: fine-tuning wants about {FINE_TUNE} pictures, most with captions."
+        )
+    if unclear:
+        said.append(f"{unclear:,} have no stated licence: clear that before you publish what a model learns from them.")
+    return " ".join(said)

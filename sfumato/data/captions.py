@@ -1,0 +1,57 @@
+"""Captions put together from their parts, and what may be mirrored without making them wrong."""
+
+import re
+from typing import Protocol
+
+STYLE_WORDS = {
+    "fluent-flat": "fluent flat",
+    "fluent-3d": "fluent 3d",
+    "noto": "noto",
+    "noto-v1": "noto v1",
+    "fxemoji": "firefox",
+}
+ONE_SIDED = re.compile(
+    r"\b(left|right|clockwise|counterclockwise|letters?|digits?|numbers?|arrows?|flags?|hands?|thumbs?|clock|o.clock|"
+    r"finger|fist|palm|text|abc|calendar|writing|backhand|wheelchair|walking|running|facing)\b",
+    re.IGNORECASE,
+)
+
+
+class Captioned(Protocol):
+    """Anything with the parts of a caption."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> list[str]: ...
+    @property
+    def style(self) -> str: ...
+
+
+def style_words(style: str) -> str:
+    """How a person says a style's name."""
+    return STYLE_WORDS.get(style, style.replace("-", " "))
+
+
+def compose(line: Captioned, parts: tuple[str, ...] = ("name", "style")) -> str:
+    """A caption from some of its parts: "red apple, noto style"."""
+    said = []
+    for part in parts:
+        if part == "name" and line.name:
+            said.append(line.name)
+        elif part == "tags":
+            said += [tag for tag in line.tags if tag != line.name][:3]
+        elif part == "style" and line.style:
+            said.append(f"{style_words(line.style)} style")
+    return ", ".join(said)
+
+
+def variants(line: Captioned) -> list[str]:
+    """Four captions of one picture, the first being the whole one, so that short prompts work as well."""
+    full = compose(line)
+    return [full, full, compose(line, ("name",)), compose(line, ("name", "tags", "style"))]
+
+
+def may_flip(*texts: str) -> bool:
+    """Whether a picture so described stays true when mirrored."""
+    return not any(ONE_SIDED.search(text) or re.search(r"\d", text) for text in texts)

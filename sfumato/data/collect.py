@@ -1,0 +1,170 @@
+"""Collecting: asking for it, and taking what a source hands over, bytes first and rows second."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Act, Workspace, action, query
+from sfumato.catalog import Catalog
+from sfumato.data.captions import may_flip
+from sfumato.data.found import Found, Left
+from sfumato.data.pictures import Unusable, check_name, open_picture
+from sfumato.data.records import Dataset, DatasetVersion, Item, Quarantined
+from sfumato.db import new_id
+from sfumato.errors import InvalidInput, unknown
+from sfumato.jobs import JobView, enqueue
+
+SOURCES = Catalog("sfumato.data.sources", ("Options", "read"))
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A dataset in numbers."""
+
+    id: str
+    name: str
+    n: int
+    concepts: int
+    styles: dict[str, int]
+    licences: dict[str, int]
+    left_out: dict[str, int]
+    versions: list[str]
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A picture that was looked at and may be written down."""
+
+    row: dict[str, Any]
+    data: bytes = field(repr=False)
+
+
+def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
+    """Check options strictly; raises InvalidInput that names the key and what it may be."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise unknown("option", key, model.model_fields) from problem
+        raise InvalidInput(f"The option '{key}' cannot be {first['input']!r}: {first['msg']}.") from problem
+
+
+@action("data.collect", needs="dataset.write")
+def collect(act: Act, *, source: str, into: str, options: dict[str, Any] | None = None) -> JobView:
+    """Ask for pictures from a source to be taken into a dataset, which is made if need be."""
+    if not NAME.fullmatch(into):
+        raise InvalidInput(f"'{into}' cannot be a dataset's name.", hint="Use letters, digits, dots and dashes.")
+    plan = read_options(SOURCES.get(source).Options, options or {})
+    spec = {"source": source, "into": into, "options": plan.model_dump(mode="json")}
+    key = "data.collect:" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    act.says(f"asked to collect {source} into {into}", subject=f"dataset/{into}")
+    return enqueue(act, kind="data.collect", spec=spec, key=key)
+
+
+@query("data.list")
+def list_datasets(act: Act) -> list[DatasetView]:
+    """All datasets in numbers, by name."""
+    return [_view(act.session, row) for row in act.session.scalars(select(Dataset).order_by(Dataset.name))]
+
+
+@query("data.show")
+def show_dataset(act: Act, *, name: str) -> DatasetView:
+    """One dataset in numbers and in words; raises NotFound with the nearest name."""
+    return _view(act.session, find_dataset(act.session, name))
+
+
+def find_dataset(session: Session, name: str) -> Dataset:
+    """The dataset of that name; raises NotFound with the nearest name."""
+    row = session.scalar(select(Dataset).where(Dataset.name == name))
+    if row is None:
+        raise unknown("dataset", name, session.scalars(select(Dataset.name)))
+    return row
+
+
+def _view(session: Session, dataset: Dataset) -> DatasetView:
+    from sfumato.data.advice import describe_use
+
+    def counted(column: Any, table: type[Item] | type[Quarantined] = Item) -> dict[str, int]:
+        rows = session.execute(
+            select(column, func.count()).where(table.dataset_id == dataset.id).group_by(column).order_by(column)
+        )
+        return {str(value): int(count) for value, count in rows}
+
+    styles, licences = counted(Item.style), counted(Item.licence)
+    n = sum(licences.values())
+    named = session.scalar(select(func.count()).where(Item.dataset_id == dataset.id, Item.name != "")) or 0
+    concepts = session.scalar(select(func.count(Item.concept.distinct())).where(Item.dataset_id == dataset.id)) or 0
+    versions = session.scalars(
+        select(DatasetVersion.name).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)
+    )
+    return DatasetView(
+        dataset.id, dataset.name, n, concepts, styles, licences, counted(Quarantined.reason, Quarantined),
+        list(versions), describe_use(n, named, concepts, licences),
+    )  # fmt: skip
+
+
+def look_at(found: Found, max_pixels: int) -> Taken | Left:
+    """Check and measure one picture outside of any transaction."""
+    try:
+        kind = check_name(found.key, found.data)
+        picture = open_picture(found.data, max_pixels)
+    except Unusable as problem:
+        return Left(found.key, problem.reason, problem.detail, found.source)
+    has_alpha = picture.getextrema()[3][0] < 255  # type: ignore[index]
+    flip_ok = may_flip(found.name, *found.tags) if found.flip_ok is None else found.flip_ok
+    row = {
+        "key": found.key, "name": found.name, "tags": found.tags, "style": found.style, "category": found.category,
+        "concept": found.concept or found.name.lower(), "licence": found.licence or "NOASSERTION",
+        "author": found.author, "source": found.source, "source_version": found.source_version, "url": found.url,
+        "width": picture.width, "height": picture.height, "has_alpha": has_alpha, "flip_ok": flip_ok,
+        "sha256": hashlib.sha256(found.data).hexdigest(),
+    }  # fmt: skip
+    assert kind
+    return Taken(row, found.data)
+
+
+def write_down(session: Session, person: str, dataset_id: str, things: list[Taken | Left]) -> Counter[str]:
+    """Write rows of what was taken and what was not; what is there already stays as it is."""
+    counts: Counter[str] = Counter()
+    for thing in things:
+        taken = isinstance(thing, Taken)
+        if not taken and thing.unwanted:  # type: ignore[union-attr]
+            counts["unwanted"] += 1
+            continue
+        row = thing.row if isinstance(thing, Taken) else vars(thing)
+        table: Any = Item if taken else Quarantined
+        there = session.scalar(
+            select(table).where(table.dataset_id == dataset_id, table.source == row["source"], table.key == row["key"])
+        )
+        if there is not None:
+            counts["known"] += 1
+            if taken and there.sha256 != row["sha256"]:
+                for name, value in row.items():
+                    setattr(there, name, value)
+                counts["changed"] += 1
+            continue
+        values = {name: value for name, value in row.items() if name != "unwanted"}
+        session.add(table(id=new_id(), made_by=person, dataset_id=dataset_id, **values))
+        counts["new" if taken else "quarantined"] += 1
+    return counts
+
+
+def make_dataset(workspace: Workspace, session: Session, name: str) -> str:
+    """The id of the dataset of that name, made if need be."""
+    row = session.scalar(select(Dataset).where(Dataset.name == name))
+    if row is None:
+        row = Dataset(id=new_id(), made_by=workspace.actor.id, name=name)
+        session.add(row)
+        session.flush()
+    return row.id

@@ -1,0 +1,120 @@
+"""Opening pictures that nobody has looked at yet, without trusting their name, size or content."""
+
+import io
+import re
+import struct
+from pathlib import PurePath
+
+import numpy as np
+from PIL import Image
+
+from sfumato.errors import InvalidInput
+
+MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8", "bmp": b"BM", "webp": b"RIFF"}
+SUFFIXES = {
+    ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".svg": "svg",
+}  # fmt: skip
+UNSAFE_SVG = re.compile(
+    r"<\s*script|<\s*foreignObject|<!ENTITY|\bon\w+\s*=|javascript:|@import|"
+    r"(?:href|src)\s*=\s*[\"']\s*(?!#|data:image/)[^\"'\s]|url\(\s*[\"']?(?!#|[\"']?#)[^)\"'\s]",
+    re.IGNORECASE,
+)
+
+
+class Unusable(InvalidInput):
+    """A picture that cannot be taken; `reason` is one of a few words, the message says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def kind_of(data: bytes) -> str:
+    """What the bytes are, told from how they begin; "" if they are no picture that we know."""
+    for kind, magic in MAGIC.items():
+        if data.startswith(magic) and (kind != "webp" or data[8:12] == b"WEBP"):
+            return kind
+    head = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return "svg" if head.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in data[:20000] else ""
+
+
+def check_name(name: str, data: bytes) -> str:
+    """Check that a file holds what its name says and return its kind; raises Unusable."""
+    if not data:
+        raise Unusable("empty", "the file holds nothing")
+    kind, said = kind_of(data), SUFFIXES.get(PurePath(name).suffix.lower(), "")
+    if not kind:
+        raise Unusable("not a picture", f"the file does not hold what {PurePath(name).suffix or 'its name'} promises")
+    if said and said != kind:
+        raise Unusable("wrongly named", f"the file holds {kind.upper()}")
+    return kind
+
+
+def open_picture(data: bytes, max_pixels: int, *, svg_size: int = 128) -> Image.Image:
+    """Decode to RGBA, checking the size before decoding; SVGs are drawn at `svg_size`. Raises Unusable."""
+    kind = kind_of(data)
+    if kind == "svg":
+        return draw_svg(data.decode("utf-8", "replace"), svg_size)
+    if not kind:
+        raise Unusable("not a picture", "the bytes are of no kind that is known")
+    if kind == "png" and len(data) >= 24:  # before Pillow sees it
+        _check_size(*struct.unpack(">II", data[16:24]), max_pixels)
+    try:
+        Image.MAX_IMAGE_PIXELS = max_pixels
+        with Image.open(io.BytesIO(data)) as found:
+            _check_size(found.width, found.height, max_pixels)
+            return found.convert("RGBA")
+    except Unusable:
+        raise
+    except Image.DecompressionBombError as problem:
+        raise Unusable("too large", str(problem)) from problem
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as problem:
+        raise Unusable("corrupt", f"it cannot be decoded ({problem})") from problem
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise Unusable("too large", f"{width} × {height} pixels, more than the {max_pixels:,} allowed")
+    if width == 0 or height == 0:
+        raise Unusable("corrupt", "it has no pixels")
+
+
+def draw_svg(svg: str, size: int) -> Image.Image:
+    """Draw an SVG with alpha; one with a script, an event or a reference to elsewhere is refused."""
+    import resvg_py
+
+    found = UNSAFE_SVG.search(svg)
+    if found:
+        raise Unusable("unsafe SVG", f"it holds '{found.group(0)[:30].strip()}', which could run or fetch something")
+    try:
+        png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
+    except (ValueError, RuntimeError) as problem:
+        raise Unusable("corrupt", f"it cannot be drawn ({problem})") from problem
+    return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """The same pixels always as the same PNG bytes."""
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def to_premultiplied(picture: Image.Image, size: int) -> np.ndarray:
+    """Fit into a square of `size`, as (size, size, 4) uint8 with colours multiplied by alpha before resizing."""
+    values = np.asarray(picture.convert("RGBA"), np.float32)
+    values = values * np.concatenate(
+        [np.repeat(values[..., 3:] / 255, 3, axis=2), np.ones_like(values[..., 3:])], axis=2
+    )
+    side = max(picture.size)
+    scale = size / side
+    fitted = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    how = Image.Resampling.BOX if side % size == 0 else Image.Resampling.LANCZOS
+    planes = [np.asarray(Image.fromarray(values[..., c]).resize(fitted, how)) for c in range(4)]
+    squared = np.zeros((size, size, 4), np.float32)
+    top, left = (size - fitted[1]) // 2, (size - fitted[0]) // 2
+    squared[top : top + fitted[1], left : left + fitted[0]] = np.stack(planes, axis=-1)
+    squared[..., 3] = squared[..., 3].clip(0, 255)
+    squared[..., :3] = np.minimum(squared[..., :3].clip(0), squared[..., 3:])
+    return (squared + 0.5).astype(np.uint8)

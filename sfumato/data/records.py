@@ -1,0 +1,72 @@
+"""Tables of datasets, their items, what was left out, and frozen versions."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sfumato.db import UTC, Record, Version, now
+
+
+class Dataset(Record):
+    """A thing: a named, growing collection of pictures."""
+
+    __tablename__ = "dataset"
+    KIND = "dataset"
+
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+
+
+class Item(Record):
+    """One picture of a dataset with all that is known of it; `key` is its place in its source."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("dataset_id", "source", "key"),)
+    KIND = "item"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    key: Mapped[str] = mapped_column(String(400))
+    name: Mapped[str] = mapped_column(Text, default="")
+    tags: Mapped[list] = mapped_column(JSON, default=list)
+    style: Mapped[str] = mapped_column(String(60), default="")
+    category: Mapped[str] = mapped_column(String(60), default="")
+    concept: Mapped[str] = mapped_column(Text, default="")
+    licence: Mapped[str] = mapped_column(String(60), index=True)
+    author: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[str] = mapped_column(String(200))
+    source_version: Mapped[str] = mapped_column(String(60), default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    has_alpha: Mapped[bool] = mapped_column(Boolean)
+    flip_ok: Mapped[bool] = mapped_column(Boolean)
+    weight: Mapped[float] = mapped_column(Float, default=1.0)
+    collected_at: Mapped[datetime] = mapped_column(UTC, default=now)
+
+
+class Quarantined(Record):
+    """A fact: something in a source could not be taken, and why."""
+
+    __tablename__ = "quarantined"
+    __table_args__ = (UniqueConstraint("dataset_id", "source", "key"),)
+    KIND = "quarantined"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    source: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(400))
+    reason: Mapped[str] = mapped_column(String(60), index=True)
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class DatasetVersion(Version):
+    """A frozen list of items; the list itself lies in the store as JSON lines."""
+
+    __tablename__ = "dataset_version"
+    KIND = "dataset_version"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    name: Mapped[str] = mapped_column(String(16))
+    n: Mapped[int] = mapped_column(Integer)
+    items_sha256: Mapped[str] = mapped_column(String(64))
+    summary: Mapped[dict] = mapped_column(JSON)

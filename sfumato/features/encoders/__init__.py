@@ -1,0 +1,1 @@
+"""One encoder per file; each runs by onnxruntime alone."""

@@ -1,0 +1,1 @@
+"""One loop, many recipes: data and a seed in, progress, previews and checkpoints out."""

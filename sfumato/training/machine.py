@@ -1,0 +1,74 @@
+"""What is fastest here: number format, attention kernel and threads, tried for seconds before a run."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+
+
+class Machine(BaseModel):
+    """Choices of one machine, stored in the run and used again when it goes on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bf16: bool = False
+    fused_attention: bool = True
+    threads: int = 1
+    processor: str = ""
+    images_per_second: float = 0.0
+
+
+def has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself."""
+    try:
+        flags = open("/proc/cpuinfo").read()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        for line in open("/proc/cpuinfo"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machine:
+    """Time one training step under each sensible choice, interleaved, and keep the fastest by median."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    choices = [
+        Machine(bf16=bf16, fused_attention=fused, threads=threads, processor=processor())
+        for bf16 in ((True, False) if has_bf16() else (False,))
+        for fused in (False, True)
+        for threads in sorted({1, cores})
+    ]
+    times: dict[Machine, list[float]] = {choice: [] for choice in choices}
+    for turn in range(tries + 1):
+        for choice in choices:
+            torch.set_num_threads(choice.threads)
+            start = time.perf_counter()
+            step(choice)
+            if turn:  # the first round only warms up
+                times[choice].append(time.perf_counter() - start)
+        best = min(statistics.median(found) for found in times.values()) if turn else 0.0
+        choices = [one for one in choices if not turn or statistics.median(times[one]) < 1.5 * best]
+    fastest = min(choices, key=lambda choice: statistics.median(times[choice]))
+    rate = batch / statistics.median(times[fastest])
+    return fastest.model_copy(update={"images_per_second": round(rate, 1)})
+
+
+def apply(machine: Machine, net: nn.Module) -> None:
+    """Use the machine's choices for this process and this network."""
+    torch.set_num_threads(machine.threads)
+    if hasattr(net, "fused_attention"):
+        net.fused_attention = machine.fused_attention

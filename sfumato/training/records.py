@@ -1,0 +1,23 @@
+"""Tables of training runs."""
+
+from sqlalchemy import JSON, BigInteger, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sfumato.db import Record
+
+
+class Run(Record):
+    """A thing: one recipe on one dataset version with one seed, and how far it came."""
+
+    __tablename__ = "run"
+    KIND = "run"
+
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    recipe: Mapped[str] = mapped_column(String(40))
+    options: Mapped[dict] = mapped_column(JSON)
+    machine: Mapped[dict] = mapped_column(JSON, default=dict)
+    version_id: Mapped[str] = mapped_column(String(36))
+    parent_sha256: Mapped[str | None] = mapped_column(String(64))
+    seed: Mapped[int] = mapped_column(Integer)
+    samples_seen: Mapped[int] = mapped_column(BigInteger, default=0)
+    job_id: Mapped[str | None] = mapped_column(String(36))
