@@ -1,0 +1,14 @@
+"""The table of commands: where each lives and what it is for, so that help need import none of them."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command or group of the first level."""
+
+    module: str
+    says: str
+    panel: str
+
+
+COMMANDS: dict[str, Entry] = {}

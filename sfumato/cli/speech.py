@@ -1,0 +1,67 @@
+"""What a command says: words and tables for a person, one JSON document with --json."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sfumato.cli.shared import Asked
+
+if TYPE_CHECKING:
+    from sfumato.actions.workspace import Workspace
+
+PIPE_WIDTH = 160  # characters in a line where no terminal says how many there are
+
+
+@cache
+def console(*, stderr: bool = False) -> Console:
+    """Return the console of stdout or stderr; wide where it is not a terminal, so that nothing is cut."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else PIPE_WIDTH)
+
+
+def asked(context: typer.Context) -> Asked:
+    """Return what the shared options said."""
+    return context.find_root().obj
+
+
+@contextmanager
+def opened(context: typer.Context) -> "Iterator[Workspace]":
+    """Open the workspace that was asked for, and close it at the end."""
+    from sfumato.actions.workspace import Workspace
+    from sfumato.settings import read_settings
+
+    said = asked(context)
+    settings = read_settings()
+    with Workspace.open(said.workspace or settings.workspace, database_url=said.database, settings=settings) as one:
+        yield one
+
+
+def answer(context: typer.Context, result: Any, words: Callable[[], Any]) -> None:
+    """Print a result: as JSON when asked, else the words or table that `words` makes of it."""
+    if asked(context).json:
+        from sfumato.actions.results import to_json
+
+        sys.stdout.write(json.dumps(to_json(result), ensure_ascii=False, indent=2) + "\n")
+    else:
+        said = words()
+        console().print(said, markup=False) if isinstance(said, str) else console().print(said)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> Table | str:
+    """Build a plain table, or say what is said when there are no rows. Headings that start with ">" go right."""
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        grid.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left")
+    count = 0
+    for row in rows:
+        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell or "")) for cell in row))
+        count += 1
+    return grid if count else empty

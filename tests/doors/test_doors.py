@@ -1,0 +1,48 @@
+"""Every action opens by the doors that it declares; verbs of the system alone are exempt by name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from docs.write import registered
+
+ROOT = Path(__file__).parents[2]
+DOORS = {"cli": ["sfumato/cli"], "library": ["sfumato/library.py", "sfumato/library"]}
+# Actions that no person calls, each with the reason.
+SYSTEM: dict[str, str] = {}
+
+
+def reached(door: str) -> set[str]:
+    """Return the dotted names that a door's files import or reach through an imported module."""
+    files = [path for place in DOORS[door] for path in _files(ROOT / place)]
+    found: set[str] = set()
+    for path in files:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        modules: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        found |= set(modules.values())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+                found.add(f"{modules[node.value.id]}.{node.attr}")
+    return found
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.exists() else []
+
+
+@pytest.mark.parametrize("door", list(DOORS))
+def test_what_declares_a_door_can_be_reached_by_it(door):
+    open_here = reached(door)
+    shut = [verb.name for verb in registered()
+            if door in verb.doors and f"{verb.__module__}.{verb.__name__}" not in open_here]
+    assert not shut, f"these declare the {door} and cannot be reached by it: {shut}"
+
+
+def test_what_has_no_door_is_a_system_verb_with_a_reason():
+    doorless = {verb.name for verb in registered() if not verb.doors}
+    assert doorless == set(SYSTEM)
