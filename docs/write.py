@@ -72,7 +72,8 @@ def registered() -> list[Callable[..., Any]]:
             importlib.import_module(".".join(path.relative_to(ROOMS.parent).with_suffix("").parts))
     from sfumato.actions.registry import ACTIONS, QUERIES
 
-    return [known[name] for known in (ACTIONS, QUERIES) for name in sorted(known)]
+    verbs = [known[name] for known in (ACTIONS, QUERIES) for name in sorted(known)]
+    return [verb for verb in verbs if verb.__module__.startswith("sfumato.")]
 
 
 def action_row(verb: Any) -> str:

@@ -1,3 +1,22 @@
-"""Sfumato: one studio and one record for a team that makes image generation."""
+"""Sfumato: one studio and one record for a team that makes image generation.
+
+The names below are the library: the same actions as the command line's, for scripts and notebooks. They
+are loaded when they are first used, so that `import sfumato` costs nothing.
+"""
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+__all__ = ["cancel_job", "get_job", "list_jobs", "open", "wait"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the library when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'sfumato' has no attribute '{name}'")
+    return getattr(importlib.import_module("sfumato.library"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -11,4 +11,7 @@ class Entry(NamedTuple):
     panel: str
 
 
-COMMANDS: dict[str, Entry] = {}
+COMMANDS: dict[str, Entry] = {
+    "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
+    "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),
+}

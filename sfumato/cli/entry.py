@@ -34,16 +34,16 @@ class Placeholder(TyperCommand):
 class Commands(TyperGroup):
     """The first level: names and one line each from the table, the modules only when called."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
         """Return the placeholder of a command, or None when there is none of that name."""
         entry = COMMANDS.get(cmd_name)
         return Placeholder(cmd_name, entry) if entry else None
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """Return name, loaded command and what is left of the arguments; InvalidInput for an unknown name."""
         if not args[0].startswith("-") and args[0] not in COMMANDS:
             close = get_close_matches(args[0], COMMANDS, n=1)

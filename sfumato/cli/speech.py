@@ -15,7 +15,7 @@ from rich.text import Text
 from sfumato.cli.shared import Asked
 
 if TYPE_CHECKING:
-    from sfumato.actions.workspace import Workspace
+    from sfumato.actions import Workspace
 
 PIPE_WIDTH = 160  # characters in a line where no terminal says how many there are
 
@@ -35,19 +35,17 @@ def asked(context: typer.Context) -> Asked:
 @contextmanager
 def opened(context: typer.Context) -> "Iterator[Workspace]":
     """Open the workspace that was asked for, and close it at the end."""
-    from sfumato.actions.workspace import Workspace
-    from sfumato.settings import read_settings
+    from sfumato.actions import Workspace
 
     said = asked(context)
-    settings = read_settings()
-    with Workspace.open(said.workspace or settings.workspace, database_url=said.database, settings=settings) as one:
-        yield one
+    with Workspace.open(said.workspace, database_url=said.database) as workspace:
+        yield workspace
 
 
 def answer(context: typer.Context, result: Any, words: Callable[[], Any]) -> None:
     """Print a result: as JSON when asked, else the words or table that `words` makes of it."""
     if asked(context).json:
-        from sfumato.actions.results import to_json
+        from sfumato.actions import to_json
 
         sys.stdout.write(json.dumps(to_json(result), ensure_ascii=False, indent=2) + "\n")
     else:

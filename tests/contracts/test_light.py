@@ -14,7 +14,7 @@ NOT_FOR_HELP = HEAVY | {"sqlalchemy", "alembic", "numpy", "PIL", "cryptography",
 
 
 def light_modules() -> list[str]:
-    doors = [*(ROOT / "sfumato/cli").glob("*.py"), *(ROOT / "sfumato/library").glob("*.py")]
+    doors = (ROOT / "sfumato/cli").glob("*.py")
     records = (ROOT / "sfumato").glob("*/records.py")
     leaves = (ROOT / "sfumato").glob("*.py")
     paths = [path for path in [*doors, *records, *leaves] if path.stem not in ("__init__", "__main__")]

@@ -1,0 +1,140 @@
+"""Waiting on a job: a live bar with an honest time left, and a question when somebody presses Ctrl-C."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sfumato import errors
+from sfumato.cli.pace import Pace, duration
+from sfumato.cli.speech import asked, console
+
+if TYPE_CHECKING:
+    from sfumato.actions import Workspace
+    from sfumato.jobs import JobView
+
+EVERY = 15.0  # seconds between lines where no live bar can be shown
+FIGURES = {
+    "images_per_second": "{:,.0f} images/s",
+    "tflops": "{:.2f} TFLOP/s",
+    "loss": "loss {:.4f}",
+    "heldout_loss": "held-out {:.4f}",
+}
+
+
+def follow(context: typer.Context, workspace: "Workspace", job: "JobView") -> "JobView":
+    """Wait until a job is done and return it; raises the error that it ended with, or Cancelled.
+
+    On Ctrl-C a person at a terminal is asked whether to leave it running; elsewhere it is left running.
+    """
+    from sfumato.jobs.queue import wait_for_job
+
+    try:
+        with shown(context, job) as see:
+            job = wait_for_job(workspace, job.id, on_progress=see)
+    except KeyboardInterrupt:
+        leave_or_cancel(workspace, job)
+        raise typer.Exit(130) from None
+    if job.status != "done":
+        raise ending(job)
+    return job
+
+
+def ending(job: "JobView") -> errors.SfumatoError:
+    """Return the error that a failed or cancelled job ended with, as its own kind where that is known."""
+    if job.status == "cancelled":
+        return errors.Cancelled("It was stopped. What it made so far is kept.")
+    told = job.error or {"code": 1, "message": "It failed without saying why.", "hint": ""}
+    kinds = {kind.code: kind for kind in errors.SfumatoError.__subclasses__() if kind.__module__ == errors.__name__}
+    kind = kinds.get(told["code"], errors.SfumatoError)
+    return kind(told["message"], hint=told["hint"])
+
+
+def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
+    """Ask whether an interrupted job is left running or cancelled, and do so."""
+    from sfumato.jobs.queue import cancel_job
+
+    err = console(stderr=True)
+    short = job.id[-6:]
+    if err.is_terminal and not typer.confirm(f"Leave {job.kind} running in the background?", default=True, err=True):
+        cancel_job(workspace, job_id=job.id)
+        err.print("Stopping at its next step. What it made so far is kept.")
+    else:
+        err.print(f"It goes on. `sfumato jobs show {short} --follow` shows it, `sfumato jobs cancel {short}` stops it.")
+
+
+@contextmanager
+def shown(context: typer.Context, job: "JobView") -> Iterator[Any]:
+    """Show a job's progress on stderr as it comes: a live bar, lines in a pipe, nothing with --json."""
+    sight = Sight(job.kind)
+    err = console(stderr=True)
+    if asked(context).json:
+        yield sight.see
+    elif not err.is_terminal:
+        yield Lines(sight).see
+    else:
+        with Live(sight, console=err, refresh_per_second=4, transient=True):
+            yield sight.see
+
+
+class Sight:
+    """What is known of one job, drawn as a bar with words and figures."""
+
+    def __init__(self, kind: str) -> None:
+        self.title = kind.replace(".", " ")
+        self.progress: dict[str, Any] = {}
+        self.status = "waiting"
+        self.pace = Pace()
+
+    def see(self, job: "JobView") -> None:
+        """Take in the job's state."""
+        self.progress, self.status = job.progress, job.status
+        if self.progress:
+            self.pace.add(time.monotonic(), self.progress["done"])
+
+    def figures(self) -> str:
+        """Say how far, how fast, how long, and the figures that the job gives."""
+        if not self.progress:
+            return {"waiting": "waiting for a worker", "running": "starting"}.get(self.status, self.status)
+        done, total, unit = (self.progress[name] for name in ("done", "total", "unit"))
+        parts = [f"{done:,.0f}/{total:,.0f} {unit}".strip() if total else f"{done:,.0f} {unit}".strip()]
+        rate = self.pace.rate()
+        extra = self.progress.get("extra") or {}
+        if rate and "images_per_second" not in extra:
+            parts.append(f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
+        parts += [form.format(extra[name]) for name, form in FIGURES.items() if extra.get(name) is not None]
+        if total and done < total:
+            parts.append(duration(self.pace.left(total)))
+        return " · ".join(parts)
+
+    def __rich__(self) -> Group:
+        total, done = self.progress.get("total") or None, self.progress.get("done", 0)
+        line = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total=total, completed=done, width=30, pulse=total is None)
+        line.add_row(Text(self.title, style="bold"), bar, Text(self.figures()))
+        say = self.progress.get("say")
+        return Group(line, Text(f"  {say}", style="dim")) if say else Group(line)
+
+
+class Lines:
+    """A job's progress as a line now and then, for logs and pipes."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        self.told = time.monotonic()
+
+    def see(self, job: "JobView") -> None:
+        """Take in the job's state, and print a line when the last one is old."""
+        self.sight.see(job)
+        if time.monotonic() - self.told >= EVERY:
+            self.told = time.monotonic()
+            say = job.progress.get("say") or ""
+            line = " · ".join(filter(None, [f"{self.sight.title}: {self.sight.figures()}", say]))
+            console(stderr=True).print(line, markup=False)
