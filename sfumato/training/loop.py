@@ -118,7 +118,7 @@ def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
         loss = learner.recipe.losses(net, given).mean()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(net.parameters(), options.clip)
-    if not math.isfinite(float(norm)) or not math.isfinite(float(loss)):
+    if not math.isfinite(float(norm.detach())) or not math.isfinite(float(loss.detach())):
         raise SfumatoError(
             f"The loss is not a number at sample {learner.samples_seen}.",
             hint="The last checkpoint is kept. Resume with a lower lr.",
@@ -128,7 +128,7 @@ def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
             group["lr"] = rate(options, learner.samples_seen)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return float(loss)
+    return float(loss.detach())
 
 
 def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:

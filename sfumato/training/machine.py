@@ -5,6 +5,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -26,7 +27,7 @@ class Machine(BaseModel):
 def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself."""
     try:
-        flags = open("/proc/cpuinfo").read()
+        flags = Path("/proc/cpuinfo").read_text()
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
@@ -35,7 +36,7 @@ def has_bf16() -> bool:
 def processor() -> str:
     """The processor's name, as far as the system tells."""
     try:
-        for line in open("/proc/cpuinfo"):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     except OSError:

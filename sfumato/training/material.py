@@ -36,9 +36,8 @@ class Material:
         """Rows at places position ... position + count of an endless order, shuffled anew each time around."""
         places = np.arange(position, position + count)
         rounds = places // len(self.train)
-        return np.array(
-            [self._round(seed, int(number))[place % len(self.train)] for number, place in zip(rounds, places, strict=True)]
-        )
+        turns = zip(rounds, places, strict=True)
+        return np.array([self._round(seed, int(turn))[place % len(self.train)] for turn, place in turns])
 
     def _round(self, seed: int, number: int) -> np.ndarray:
         if self._order is None or self._order[0] != (seed, number):
@@ -51,7 +50,9 @@ class Material:
             self._order = ((seed, number), rows)
         return self._order[1]
 
-    def tensors(self, rows: np.ndarray, captions: np.ndarray, references: np.ndarray, flips: np.ndarray) -> dict[str, Tensor]:
+    def tensors(
+        self, rows: np.ndarray, captions: np.ndarray, references: np.ndarray, flips: np.ndarray
+    ) -> dict[str, Tensor]:
         """Pictures and references (B, 4, S, S) in [-1, 1], words (B, T, D) and what of them is there."""
         mirrored = self.pictures[rows]
         mirrored[flips] = mirrored[flips][:, :, ::-1]
@@ -68,7 +69,8 @@ class Material:
     def preview_rows(self, count: int) -> np.ndarray:
         """Half held-out and half seen rows, spread evenly, always the same for one version."""
         half = count // 2
-        return np.concatenate([_spread(self.held_out, half), _spread(self.train, count - min(half, len(self.held_out)))])
+        unseen = _spread(self.held_out, half)
+        return np.concatenate([unseen, _spread(self.train, count - len(unseen))])
 
 
 def as_tensor(pictures: np.ndarray) -> Tensor:
@@ -88,21 +90,23 @@ def load_material(version: FrozenVersion, size: int, cache: Path) -> Iterator[tu
             f"{version.label} has {len(train)} pictures to train on.", hint="Collect at least two and freeze again."
         )
     texts: dict[str, int] = {}
-    captions = np.array(
-        [[texts.setdefault(text, len(texts)) for text in variants(line)] for line in lines], np.int64
-    )
+    captions = np.array([[texts.setdefault(text, len(texts)) for text in variants(line)] for line in lines], np.int64)
     words, words_on = yield from _encode(list(texts), cache)
     concepts = {line.concept: row for row, line in reversed(list(enumerate(lines)))}
     names = sorted(concepts)
-    shelf = Shelf.build(
-        [(line.concept, line.style, line.split == "train") for line in lines],
-        names,
-        yield from _embed(names, cache),
-    )
+    embedded = yield from _embed(names, cache)
+    shelf = Shelf.build([(line.concept, line.style, line.split == "train") for line in lines], names, embedded)
     held_out = np.array([row for row, line in enumerate(lines) if line.split != "train"], np.int64)
     return Material(
-        pictures=pictures, lines=lines, captions=captions, words=words, words_on=words_on, shelf=shelf, train=train,
-        held_out=_spread(held_out, len(held_out)), flip_ok=np.array([line.flip_ok for line in lines]),
+        pictures=pictures,
+        lines=lines,
+        captions=captions,
+        words=words,
+        words_on=words_on,
+        shelf=shelf,
+        train=train,
+        held_out=_spread(held_out, len(held_out)),
+        flip_ok=np.array([line.flip_ok for line in lines]),
         weights=np.array([lines[row].weight for row in train]),
     )
 

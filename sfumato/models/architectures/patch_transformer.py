@@ -113,6 +113,7 @@ class PatchTransformer(nn.Module):
         super().__init__()
         self.options = options
         self.fused_attention = False
+        self.tokens = 1 + options.text_length + (options.size // options.patch) ** 2
         width, cell = options.width, 4 * options.patch**2
         self.side = options.size // options.patch
         pixels_in = cell * (2 if options.reference == "pixels" else 1)

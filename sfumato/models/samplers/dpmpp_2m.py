@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 ORDER = 2
@@ -11,7 +12,7 @@ EDGE = 1e-4  # the log signal-to-noise ratio is infinite at t = 0 and t = 1
 def sample(denoise: Callable[[Any, float], Any], z: Any, times: Sequence[float]) -> Iterator[Any]:
     """Walk z (B, C, S, S) along rising `times` in half the log signal-to-noise ratio, log(t / (1 - t))."""
     before, step_before = None, 0.0
-    for here, there in zip(times[:-1], times[1:], strict=True):
+    for here, there in pairwise(times):
         clean = denoise(z, here)
         if there >= 1:
             z = clean

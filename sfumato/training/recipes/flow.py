@@ -122,9 +122,8 @@ def preview(options: Options, material: Material, net: nn.Module, count: int = 1
     denoise = guided(
         lambda z, t: (call(z, t, told), call(z, t, untold)), lambda z, t: call(z, t, told), 2.0, (0.1, 0.9)
     )
-    for z in dpmpp_2m.sample(denoise, z, rising_times(12)):
-        pass
-    return (z.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1)).numpy()
+    *_, drawn = dpmpp_2m.sample(denoise, z, rising_times(12))
+    return (drawn.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1)).numpy()
 
 
 def _best(material: Material, rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,139 @@
+"""What a worker does for the training room."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+import sfumato
+from sfumato.checkpoints.records import Checkpoint, Model
+from sfumato.data.versions import FrozenVersion, open_version_by_id
+from sfumato.db import link, new_id
+from sfumato.jobs import JobContext, Progress, job
+from sfumato.training import saving
+from sfumato.training.loop import Learner, Step, take_step, train
+from sfumato.training.machine import Machine, probe
+from sfumato.training.material import load_material
+from sfumato.training.records import Run
+from sfumato.training.runs import RunView, recipe, show_run
+
+
+@job("training.train", own_process=True, needs="training.write")
+def run(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
+    """Train a run from its newest whole state to its end, saving as it goes."""
+    wanted = show_run(ctx.workspace, name=spec["run"])
+    module = recipe(wanted.recipe)
+    options = module.Options.model_validate(wanted.options)
+    folder = ctx.workspace.path / "runs" / wanted.id
+    folder.mkdir(parents=True, exist_ok=True)
+    version = open_version_by_id(ctx.workspace, wanted.version_id)
+    yield Progress(0, options.samples, "images", "reading the pictures")
+    material = yield from _loading(load_material(version, options.size, ctx.workspace.path / "cache"), options)
+    learner, found = _learner(module, options, material, folder)
+    if not found:
+        with ctx.write() as session:
+            session.execute(update(Run).where(Run.id == wanted.id).values(machine=learner.machine.model_dump()))
+    yield Progress(learner.samples_seen, options.samples, "images", "training")
+    yield from _training(ctx, wanted, version, learner, material, folder)
+    return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name}
+
+
+def _loading(steps: Iterator[tuple[int, int]], options: Any) -> Iterator[Progress]:
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as finished:
+            return finished.value
+        yield Progress(0, options.samples, "images", f"reading captions, {done:,} of {total:,}")
+
+
+def _learner(module: Any, options: Any, material: Any, folder: Path) -> tuple[Learner, bool]:
+    """The learner as its newest state left it, on the machine choices of its first start; or a fresh one."""
+    found = saving.newest_state(folder)
+    if found:
+        tensors, facts = found
+        learner = Learner.fresh(module, options, Machine.model_validate_json(facts["machine"]))
+        learner.restore(tensors, int(facts["samples_seen"]))
+        return learner, True
+    given = module.batch(options, material, 0)
+
+    def trial(choice: Machine) -> None:
+        trier.machine = choice
+        if hasattr(trier.net, "fused_attention"):
+            trier.net.fused_attention = choice.fused_attention
+        take_step(trier, given)
+
+    trier = Learner.fresh(module, options, Machine())
+    machine = probe(trial, options.batch)
+    return Learner.fresh(module, options, machine), False
+
+
+def _training(
+    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path
+) -> Iterator[Progress]:
+    flops = 6 * sum(weight.numel() for weight in learner.net.parameters()) * getattr(learner.net, "tokens", 1)
+    start, before, spent = time.monotonic(), learner.samples_seen, 0.0
+    extra: dict[str, Any] = {}
+    smooth = 0.0
+    try:
+        for step in train(learner, material):
+            spent += step.seconds
+            smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
+            speed = (learner.samples_seen - before) / max(spent, 1e-9)
+            left = (learner.options.samples - learner.samples_seen) * (time.monotonic() - start)
+            extra |= {
+                "loss": round(smooth, 4), "images_per_second": round(speed, 1),
+                "tflops": round(speed * flops / 1e12, 4),
+                "seconds_left": round(left / max(learner.samples_seen - before, 1)),
+            }  # fmt: skip
+            _keep(ctx, wanted, version, learner, step, folder, extra)
+            yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
+    finally:  # also when it is stopped: nothing seen is lost
+        if learner.samples_seen > before:
+            saving.save_state(folder, learner)
+
+
+def _keep(
+    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, step: Step, folder: Path,
+    extra: dict[str, Any],
+) -> None:  # fmt: skip
+    """Write what this step asks to be kept: preview, held-out loss, state, checkpoints and their rows."""
+    if step.preview is not None:
+        extra["preview"] = str(saving.save_preview(folder, step.samples_seen, step.preview).relative_to(folder))
+    if not step.save:
+        return
+    extra["held_out"] = step.held_out
+    saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
+    saving.save_state(folder, learner)
+    facts = {
+        "recipe": wanted.recipe, "run": wanted.name, "code": sfumato.__version__,
+        "data": {"name": version.label, "content_hash": version.content_hash, **version.view.summary},
+    }  # fmt: skip
+    for length in learner.averages:
+        path, header, sha256 = saving.export(folder, learner, length, facts)
+        ctx.workspace.store.put_file(path)
+        _write_checkpoint(ctx, wanted, header.model_dump(), sha256, length)
+        path.unlink()
+    with ctx.write() as session:
+        session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=step.samples_seen))
+
+
+def _write_checkpoint(ctx: JobContext, wanted: RunView, header: dict[str, Any], sha256: str, length: str) -> None:
+    """Write a checkpoint's row and let the run's model name point to it; the same weights are written once."""
+    with ctx.write() as session:
+        row = session.scalar(select(Checkpoint).where(Checkpoint.content_hash == sha256))
+        if row is None:
+            row = Checkpoint(
+                id=new_id(), made_by=ctx.actor.id, content_hash=sha256, run_id=wanted.id,
+                samples_seen=header["samples_seen"], ema=length, header=header,
+            )  # fmt: skip
+            session.add(row)
+            link(session, row.ref, f"run/{wanted.id}", "trained by")
+        name = wanted.name if length == "short" else f"{wanted.name}-{length}"
+        model = session.scalar(select(Model).where(Model.name == name))
+        if model is None:
+            session.add(Model(id=new_id(), made_by=ctx.actor.id, name=name, checkpoint_id=row.id))
+        else:
+            model.checkpoint_id = row.id

@@ -1,0 +1,88 @@
+"""A run's folder: its state in two generations, its log, its previews, and checkpoints for others."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from sfumato.checkpoints.header import Header, write_checkpoint
+from sfumato.store.files import write_whole
+from sfumato.training.loop import Learner
+
+
+def save_state(folder: Path, learner: Learner) -> None:
+    """Keep everything the next step depends on; the state before it stays until this one is whole."""
+    facts = {"samples_seen": str(learner.samples_seen), "machine": learner.machine.model_dump_json()}
+    data = save({name: tensor.contiguous() for name, tensor in learner.state().items()}, facts)
+    target = folder / f"state-{learner.samples_seen:012d}.safetensors"
+    write_whole(target, data)
+    write_whole(target.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode())
+    for old in sorted(folder.glob("state-*.safetensors"))[:-2]:
+        old.unlink()
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+
+
+def newest_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:
+    """The newest state that is whole, passing over one that a crash left broken."""
+    for path in sorted(folder.glob("state-*.safetensors"), reverse=True):
+        named = path.with_suffix(".sha256")
+        if not named.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != named.read_text():
+            continue
+        try:
+            with safe_open(path, "pt") as found:
+                return {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
+        except SafetensorError:
+            continue
+    return None
+
+
+def log_step(folder: Path, samples_seen: int, **figures: Any) -> None:
+    """Append a line to the run's log."""
+    line = json.dumps({"at": round(time.time(), 3), "samples": samples_seen, **figures})
+    with (folder / "log.jsonl").open("a") as stream:
+        stream.write(line + "\n")
+
+
+def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:
+    """Keep a grid of premultiplied pictures (N, S, S, 4) on white as PNG."""
+    alpha = pictures[..., 3:].astype(np.float32) / 255
+    white = (pictures[..., :3] + (1 - alpha) * 255).clip(0, 255).astype(np.uint8)
+    columns = int(np.ceil(len(white) ** 0.5))
+    side = white.shape[1]
+    grid = np.full((-(-len(white) // columns) * side, columns * side, 3), 255, np.uint8)
+    for place, picture in enumerate(white):
+        top, left = place // columns * side, place % columns * side
+        grid[top : top + side, left : left + side] = picture
+    path = folder / "previews" / f"{samples_seen:012d}.png"
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(grid).resize((grid.shape[1] * 3, grid.shape[0] * 3), Image.Resampling.NEAREST).save(path)
+    return path
+
+
+def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -> tuple[Path, Header, str]:
+    """Write averaged weights in bfloat16 with a header that says what they are; returns path, header, SHA-256."""
+    header = Header(
+        **learner.recipe.describe(learner.options),
+        recipe_options=learner.options.model_dump(),
+        ema=length,
+        samples_seen=learner.samples_seen,
+        machine=learner.machine.model_dump(),
+        **facts,
+    )
+    weights = {name: weight.float().numpy() for name, weight in learner.averages[length].weights.items()}
+    path = folder / f"checkpoint-{learner.samples_seen:012d}-{length}.safetensors"
+    write_checkpoint(path, weights, header, half=True)
+    return path, header, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load_weights(net: torch.nn.Module, tensors: dict[str, np.ndarray]) -> None:
+    """Put weights from a checkpoint into a network, all of them and nothing else."""
+    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in tensors.items()}, strict=True)
