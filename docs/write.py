@@ -2,18 +2,20 @@
 
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
+from typer.core import TyperGroup
 
-from sfumato.cli import entry, shared
+from sfumato.cli import entry, plugins, shared
 from sfumato.cli.commands import COMMANDS
 
 HERE = Path(__file__).parent
 ROOMS = HERE.parent / "sfumato"
+PLUGINS = ("sfumato.data.sources", "sfumato.training.recipes")  # those whose options are flags
 SHARED = {name for option in shared.parameters() for name in option.opts}
 
 
@@ -26,8 +28,9 @@ def commands() -> Iterator[tuple[str, Any]]:
 def below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Yield a command and all below it with their paths."""
     yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from below(f"{path} {name}", child)
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(None):
+            yield from below(f"{path} {name}", command.get_command(None, name))
 
 
 def option_line(parameter: Any) -> str:
@@ -36,8 +39,10 @@ def option_line(parameter: Any) -> str:
     if parameter.param_type_name != "option":
         names = [(parameter.metavar or parameter.name).upper()]
     shown = "required" if parameter.required else ""
-    if not callable(parameter.default) and parameter.default not in (None, False, ()):
-        shown = f"`{parameter.default}`"
+    told = getattr(parameter, "show_default", True)
+    default = told if isinstance(told, str) else parameter.default
+    if told and not callable(default) and default not in (None, False, (), ""):
+        shown = f"`{default}`"
     help_text = " ".join((parameter.help or "").split())
     return f"| {', '.join(f'`{name}`' for name in names)} | {help_text} | {shown} |"
 
@@ -100,9 +105,25 @@ def actions_page() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli_page, "actions.md": actions_page}
+def option_schemas() -> str:
+    """Return the schemas of all plug-ins' options, by package and name."""
+    found: dict[str, dict[str, Any]] = {}
+    for package in PLUGINS:
+        names = sorted(path.stem for path in (ROOMS.parent / package.replace(".", "/")).glob("[a-z]*.py"))
+        modules = {name: importlib.import_module(f"{package}.{name}") for name in names}
+        found[package] = {name: plugins.described(module) for name, module in modules.items()}
+    return json.dumps(found, indent=1) + "\n"
+
+
+# In this order: the pages are made from the schemas.
+PAGES: dict[Path, Callable[[], str]] = {
+    plugins.SCHEMAS: option_schemas,
+    HERE / "cli.md": cli_page,
+    HERE / "actions.md": actions_page,
+}
 
 if __name__ == "__main__":
-    for name, page in PAGES.items():
-        (HERE / name).write_text(page(), encoding="utf-8")
-        typer.echo(f"docs/{name}")
+    for path, page in PAGES.items():
+        path.write_text(page(), encoding="utf-8")
+        plugins.written_schemas.cache_clear()
+        print(path.relative_to(HERE.parent))

@@ -8,7 +8,10 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["cancel_job", "get_job", "list_jobs", "open", "wait"]
+__all__ = [
+    "cancel_job", "collect", "freeze", "get_job", "list_datasets", "list_jobs", "list_runs", "list_versions", "open",
+    "resume", "show_dataset", "show_run", "train", "wait",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

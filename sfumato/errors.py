@@ -73,6 +73,12 @@ class Cancelled(SfumatoError):
     code, status = 130, 499
 
 
+def of_code(code: int) -> type[SfumatoError]:
+    """The kind of error that ends with this exit code, as another process told it; SfumatoError for any other."""
+    own = {kind.code: kind for kind in SfumatoError.__subclasses__() if kind.__module__ == __name__}
+    return own.get(code, SfumatoError)
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> NotFound:
     """Say that `kind` `name` does not exist and name the nearest one that does."""
     choices = sorted(known)

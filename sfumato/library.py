@@ -1,14 +1,28 @@
-"""The library's door: the verbs of the command line for scripts and notebooks. Use them as `sfumato.NAME`."""
+"""The library's door: the verbs of the command line for scripts and notebooks. Use them as `sfumato.NAME`.
+
+Each takes the workspace that `open` returns. What takes long is waited for; `on_progress` sees it go on.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sfumato.actions import Workspace
-from sfumato.errors import Cancelled, SfumatoError
+from sfumato.data.collect import DatasetView, list_datasets, show_dataset
+from sfumato.data.collect import collect as ask_to_collect
+from sfumato.data.freeze import VersionView, freeze, list_versions
 from sfumato.jobs import JobView
-from sfumato.jobs.queue import cancel_job, get_job, list_jobs, wait_for_job
+from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
+from sfumato.training import runs
+from sfumato.training.runs import RunView, list_runs, show_run
 
-__all__ = ["cancel_job", "get_job", "list_jobs", "open", "wait"]
+Seen = Callable[[JobView], None]
+
+__all__ = [
+    "DatasetView", "JobView", "RunView", "VersionView", "Workspace", "cancel_job", "collect", "freeze", "get_job",
+    "list_datasets", "list_jobs", "list_runs", "list_versions", "open", "resume", "show_dataset", "show_run",
+    "train", "wait",
+]  # fmt: skip
 
 
 def open(path: str | Path | None = None, *, database_url: str | None = None) -> Workspace:
@@ -16,11 +30,29 @@ def open(path: str | Path | None = None, *, database_url: str | None = None) -> 
     return Workspace.open(path, database_url=database_url)
 
 
-def wait(workspace: Workspace, job: JobView, *, on_progress: Callable[[JobView], None] | None = None) -> JobView:
+def wait(workspace: Workspace, job: JobView, *, on_progress: Seen | None = None) -> JobView:
     """Wait until a job is done, starting a worker for it if none runs; raises the error that it ended with."""
-    ended = wait_for_job(workspace, job.id, on_progress=on_progress)
-    if ended.status == "cancelled":
-        raise Cancelled("It was stopped. What it made so far is kept.")
-    if ended.error:
-        raise SfumatoError(ended.error["message"], hint=ended.error["hint"])
-    return ended
+    return ended_well(wait_for_job(workspace, job.id, on_progress=on_progress))
+
+
+def collect(
+    workspace: Workspace, source: str, *, into: str, on_progress: Seen | None = None, **options: Any
+) -> DatasetView:
+    """Take pictures from a source ("folder", "icons", "sample") into a dataset, and return it in numbers."""
+    wait(workspace, ask_to_collect(workspace, source=source, into=into, options=options), on_progress=on_progress)
+    return show_dataset(workspace, name=into)
+
+
+def train(
+    workspace: Workspace, recipe: str, *, data: str, name: str, on_progress: Seen | None = None, **options: Any
+) -> RunView:
+    """Train a recipe ("flow") on NAME@VERSION to its end, and return the run; the model has the run's name."""
+    job = runs.train(workspace, recipe_name=recipe, data=data, name=name, options=options)
+    wait(workspace, job, on_progress=on_progress)
+    return show_run(workspace, name=name)
+
+
+def resume(workspace: Workspace, name: str, *, on_progress: Seen | None = None) -> RunView:
+    """Go on with a run exactly where its last checkpoint left it, and return it."""
+    wait(workspace, runs.resume(workspace, name=name), on_progress=on_progress)
+    return show_run(workspace, name=name)

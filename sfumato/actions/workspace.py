@@ -93,9 +93,9 @@ def _settle_schema(folder: Path, db: Database) -> None:
     """Check format and revision with one look, and migrate only when there is need."""
     with db.read() as session:
         tables = inspect(session.connection()).get_table_names()
-        found = {}
+        found: dict[str, str] = {}
         if "workspace_info" in tables:
-            found = dict(session.execute(text("select key, value from workspace_info")).tuples().all())
+            found = {row.key: row.value for row in session.execute(text("select key, value from workspace_info"))}
         revision = None
         if "alembic_version" in tables:
             revision = session.execute(text("select version_num from alembic_version")).scalar()

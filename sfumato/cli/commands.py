@@ -12,6 +12,8 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "data": Entry("sfumato.cli.data", "Collect pictures with their origin, and freeze versions.", "Models"),
+    "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
     "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),
 }

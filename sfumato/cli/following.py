@@ -12,7 +12,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sfumato import errors
 from sfumato.cli.pace import Pace, duration
 from sfumato.cli.speech import asked, console
 
@@ -25,7 +24,7 @@ FIGURES = {
     "images_per_second": "{:,.0f} images/s",
     "tflops": "{:.2f} TFLOP/s",
     "loss": "loss {:.4f}",
-    "heldout_loss": "held-out {:.4f}",
+    "held_out": "held-out {:.4f}",
 }
 
 
@@ -34,7 +33,7 @@ def follow(context: typer.Context, workspace: "Workspace", job: "JobView") -> "J
 
     On Ctrl-C a person at a terminal is asked whether to leave it running; elsewhere it is left running.
     """
-    from sfumato.jobs.queue import wait_for_job
+    from sfumato.jobs.queue import ended_well, wait_for_job
 
     try:
         with shown(context, job) as see:
@@ -42,19 +41,7 @@ def follow(context: typer.Context, workspace: "Workspace", job: "JobView") -> "J
     except KeyboardInterrupt:
         leave_or_cancel(workspace, job)
         raise typer.Exit(130) from None
-    if job.status != "done":
-        raise ending(job)
-    return job
-
-
-def ending(job: "JobView") -> errors.SfumatoError:
-    """Return the error that a failed or cancelled job ended with, as its own kind where that is known."""
-    if job.status == "cancelled":
-        return errors.Cancelled("It was stopped. What it made so far is kept.")
-    told = job.error or {"code": 1, "message": "It failed without saying why.", "hint": ""}
-    kinds = {kind.code: kind for kind in errors.SfumatoError.__subclasses__() if kind.__module__ == errors.__name__}
-    kind = kinds.get(told["code"], errors.SfumatoError)
-    return kind(told["message"], hint=told["hint"])
+    return ended_well(job)
 
 
 def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
@@ -109,7 +96,7 @@ class Sight:
         extra = self.progress.get("extra") or {}
         if rate and "images_per_second" not in extra:
             parts.append(f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
-        parts += [form.format(extra[name]) for name, form in FIGURES.items() if extra.get(name) is not None]
+        parts += [form.format(mean(extra[name])) for name, form in FIGURES.items() if extra.get(name)]
         if total and done < total:
             parts.append(duration(self.pace.left(total)))
         return " · ".join(parts)
@@ -121,6 +108,11 @@ class Sight:
         line.add_row(Text(self.title, style="bold"), bar, Text(self.figures()))
         say = self.progress.get("say")
         return Group(line, Text(f"  {say}", style="dim")) if say else Group(line)
+
+
+def mean(figure: float | dict[str, float]) -> float:
+    """Return a figure, or the mean of figures by level."""
+    return sum(figure.values()) / len(figure) if isinstance(figure, dict) else figure
 
 
 class Lines:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sfumato.cli.following import Sight, follow
-from sfumato.cli.speech import answer, opened, table
+from sfumato.cli.speech import answer, opened, pairs, table
 
 if TYPE_CHECKING:
     from sfumato.jobs import JobView
 
-app = typer.Typer(no_args_is_help=True, help="See and stop what runs.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="See and stop what runs.")
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the end of it.")]
 
 
@@ -52,7 +52,7 @@ def show(
         found = get_job(workspace, job_id=job)
         if wait and not found.ended:
             found = follow(context, workspace, found)
-    answer(context, found, lambda: table(["", ""], describe(found), empty=""))
+    answer(context, found, lambda: pairs(describe(found)))
 
 
 def describe(job: "JobView") -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def describe(job: "JobView") -> list[tuple[str, str]]:
     sight = Sight(job.kind)
     sight.see(job)
     error = job.error or {}
-    pairs = [
+    return [
         ("job", job.id),
         ("what", job.kind),
         ("status", "stopping" if job.stopping and not job.ended else job.status),
@@ -72,7 +72,6 @@ def describe(job: "JobView") -> list[tuple[str, str]]:
         ("error", error.get("message", "")),
         ("what to do", error.get("hint", "")),
     ]
-    return [(word, said) for word, said in pairs if said]
 
 
 @app.command()

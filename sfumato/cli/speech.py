@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,21 @@ def answer(context: typer.Context, result: Any, words: Callable[[], Any]) -> Non
         sys.stdout.write(json.dumps(to_json(result), ensure_ascii=False, indent=2) + "\n")
     else:
         said = words()
-        console().print(said, markup=False) if isinstance(said, str) else console().print(said)
+        console().print(said, markup=False, soft_wrap=not console().is_terminal)
+
+
+def pairs(known: Iterable[tuple[str, Any]]) -> Table:
+    """Lay out pairs of a word and what it says, one to a line; those that say nothing are left out."""
+    grid = Table.grid(padding=(0, 2))
+    for word, said in known:
+        if said not in ("", None):
+            grid.add_row(Text(word, style="dim"), Text(f"{said:,}" if isinstance(said, int) else str(said)))
+    return grid
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """Say counts by name, the largest first: "9,001 MIT, 2,100 Apache-2.0"."""
+    return ", ".join(f"{n:,} {name or 'unnamed'}" for name, n in sorted(found.items(), key=lambda one: -one[1]))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> Table | str:

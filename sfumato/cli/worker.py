@@ -8,7 +8,7 @@ import typer
 
 from sfumato.cli.speech import answer, opened
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

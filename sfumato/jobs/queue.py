@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import now
-from sfumato.errors import NotFound
+from sfumato.errors import Cancelled, NotFound, of_code
 from sfumato.jobs.records import Job, Worker
 
 ALIVE = timedelta(seconds=20)
@@ -149,6 +149,16 @@ def wait_for_job(
         if (started is None or started.poll() is not None) and not somebody_works(workspace, current):
             started = start_worker(workspace, current.id)
         time.sleep(poll)
+
+
+def ended_well(job: JobView) -> JobView:
+    """The job, if it is done; raises the error that it ended with, of its own kind, or Cancelled."""
+    if job.status == "done":
+        return job
+    if job.status == "cancelled":
+        raise Cancelled("It was stopped.", hint="What it made so far is kept.")
+    told = job.error or {"code": 1, "message": "It failed without saying why.", "hint": "See logs/worker.log."}
+    raise of_code(told["code"])(told["message"], hint=told["hint"])
 
 
 def mark(session: Session, job_id: str, attempt: int, **values: Any) -> bool:

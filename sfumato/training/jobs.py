@@ -88,7 +88,7 @@ def _training(
                 "tflops": round(speed * flops / 1e12, 4),
                 "seconds_left": round(left / max(learner.samples_seen - before, 1)),
             }  # fmt: skip
-            _keep(ctx, wanted, version, learner, step, folder, extra)
+            _keep(ctx, wanted, version, learner, step, folder, extra=extra)
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     finally:  # also when it is stopped: nothing seen is lost
         if learner.samples_seen > before:
@@ -97,7 +97,7 @@ def _training(
 
 def _keep(
     ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, step: Step, folder: Path,
-    extra: dict[str, Any],
+    *, extra: dict[str, Any],
 ) -> None:  # fmt: skip
     """Write what this step asks to be kept: preview, held-out loss, state, checkpoints and their rows."""
     if step.preview is not None:

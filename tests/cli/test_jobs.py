@@ -11,10 +11,10 @@ import pytest
 
 from sfumato.actions import Act, Workspace, action
 from sfumato.cli import entry
-from sfumato.cli.following import Sight, ending
+from sfumato.cli.following import Sight
 from sfumato.errors import Cancelled, NotFound
 from sfumato.jobs import JobView, enqueue
-from sfumato.jobs.queue import get_job
+from sfumato.jobs.queue import ended_well, get_job
 
 COUNTING = """
 import time
@@ -112,15 +112,15 @@ def view(**changes: object) -> JobView:
 
 def test_training_shows_its_speed_and_losses():
     sight = Sight("training.train")
-    extra = {"images_per_second": 153.2, "tflops": 0.412, "loss": 0.0712, "heldout_loss": 0.0803}
+    extra = {"images_per_second": 153.2, "tflops": 0.412, "loss": 0.0712, "held_out": {"t=0.1": 0.09, "t=0.5": 0.07}}
     sight.see(view(progress={"done": 6400, "total": 64000, "unit": "images", "say": "", "extra": extra}))
     assert sight.figures() == (
-        "6,400/64,000 images · 153 images/s · 0.41 TFLOP/s · loss 0.0712 · held-out 0.0803 · time left not known yet"
+        "6,400/64,000 images · 153 images/s · 0.41 TFLOP/s · loss 0.0712 · held-out 0.0800 · time left not known yet"
     )
 
 
 def test_how_a_job_ended_becomes_its_own_kind_of_error():
-    assert isinstance(ending(view(status="cancelled")), Cancelled)
-    told = ending(view(status="failed", error={"code": 3, "message": "Gone.", "hint": "Look."}))
-    assert isinstance(told, NotFound)
-    assert str(told) == "Gone.\nLook."
+    with pytest.raises(Cancelled):
+        ended_well(view(status="cancelled"))
+    with pytest.raises(NotFound, match=r"Gone\.\nLook\."):
+        ended_well(view(status="failed", error={"code": 3, "message": "Gone.", "hint": "Look."}))

@@ -26,8 +26,13 @@ def public_functions(body: list[ast.stmt]) -> Iterator[Function]:
     for node in body:
         if isinstance(node, Function) and not node.name.startswith("_") and node.name != "forward":
             yield node  # what a network's forward takes and gives is said by its class
-        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not is_protocol(node):
             yield from public_functions(node.body)
+
+
+def is_protocol(node: ast.ClassDef) -> bool:
+    """Whether a class only says what others have: its own docstring says it for all."""
+    return any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
 
 
 def overloaded(node: Function) -> bool:

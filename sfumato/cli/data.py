@@ -1,0 +1,116 @@
+"""`sfumato data`: collect pictures with their origin, look at them, and freeze versions to learn from."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sfumato.cli.following import follow
+from sfumato.cli.plugins import PlugIns, group
+from sfumato.cli.speech import answer, counts, opened, pairs, table
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Collect pictures with their origin, and freeze versions to learn from.",
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+
+
+def collect(
+    *,
+    context: typer.Context,
+    plugin: str,
+    options: dict[str, Any],
+    into: Annotated[str, typer.Option(metavar="NAME", help="The dataset to take them into; made if need be.")],
+) -> None:
+    """Collecting the same again changes nothing. What cannot be taken is counted, with the reason.
+
+    Example: `sfumato data collect PLUGIN --into mine`
+    """
+    from sfumato.data.collect import collect as collect_pictures
+
+    with opened(context) as workspace:
+        job = follow(context, workspace, collect_pictures(workspace, source=plugin, into=into, options=options))
+    result = job.result or {}
+    left_out = f"\nLeft out: {counts(result['left_out'])}." if result.get("left_out") else ""
+    answer(context, result, lambda: result.get("say", "") + left_out)
+
+
+class Sources(group("sfumato.data.sources", "source", collect)):  # type: ignore[misc]
+    """The sources, where the path of a folder stands for the source `folder`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Return name, command and what is left; raises NotFound with the nearest name."""
+        if args[0] not in self.list_commands(ctx) and Path(args[0]).expanduser().is_dir():
+            args = ["folder", "--path", *args]
+        return PlugIns.resolve_command(self, ctx, args)
+
+
+sources = typer.Typer(
+    add_completion=False,
+    cls=Sources,
+    no_args_is_help=True,
+    help="""Take pictures from a source, with captions, licences and authors.
+
+    Example: `sfumato data collect ./my-pictures --into mine`""",
+)
+sources.callback()(lambda: None)
+app.add_typer(sources, name="collect")
+
+
+def splits(version: Any) -> str:
+    """Say how much of a version is learnt from and how much is held out."""
+    words = {"train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style"}
+    return counts({words.get(name, name): n for name, n in version.summary["splits"].items()})
+
+
+@app.command()
+def freeze(context: typer.Context, name: Name) -> None:
+    """Name exactly what a dataset holds now, with some of it held out, so that runs can learn from it.
+
+    Example: `sfumato data freeze emoji-styles`
+    """
+    from sfumato.data.freeze import freeze as freeze_dataset
+
+    with opened(context) as workspace:
+        version = freeze_dataset(workspace, name=name)
+    begin, holds = "Froze" if version.is_new else "Nothing has changed since", splits(version)
+    answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List the datasets.
+
+    Example: `sfumato data list`
+    """
+    from sfumato.data.collect import list_datasets
+
+    with opened(context) as workspace:
+        found = list_datasets(workspace)
+    rows = [(one.name, one.n, one.concepts, counts(one.licences), ", ".join(one.versions[-3:])) for one in found]
+    headings = ["dataset", ">pictures", ">things", "licences", "versions"]
+    empty = "No datasets yet. `sfumato data collect sample --into sample` makes one of what ships with Sfumato."
+    answer(context, found, lambda: table(headings, rows, empty=empty))
+
+
+@app.command()
+def show(context: typer.Context, name: Name) -> None:
+    """Show what a dataset holds, what was left out, its versions, and what it is good for.
+
+    Example: `sfumato data show emoji-styles`
+    """
+    from sfumato.data.collect import show_dataset
+    from sfumato.data.freeze import list_versions
+
+    with opened(context) as workspace:
+        one = show_dataset(workspace, name=name)
+        versions = list_versions(workspace, name=name)
+    known = [
+        ("dataset", one.name), ("pictures", one.n), ("things", one.concepts), ("styles", counts(one.styles)),
+        ("licences", counts(one.licences)), ("left out", counts(one.left_out) or "nothing"),
+        *((f"version {each.name}", f"{each.n:,} pictures ({splits(each)})") for each in versions),
+        ("good for", one.advice),
+    ]  # fmt: skip
+    answer(context, {"dataset": one, "versions": versions}, lambda: pairs(known))

@@ -1,0 +1,114 @@
+"""`sfumato train`: runs of a recipe on a frozen version, gone on with exactly where they stopped."""
+
+from typing import Annotated, Any
+
+import typer
+
+from sfumato.cli.following import follow
+from sfumato.cli.plugins import group
+from sfumato.cli.speech import answer, opened, pairs, table
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]
+Leave = Annotated[bool, typer.Option("--no-wait", help="Ask for it and leave; `sfumato worker` does it.")]
+
+
+def train(
+    *,
+    context: typer.Context,
+    plugin: str,
+    options: dict[str, Any],
+    data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="What to learn from; NAME is its newest.")],
+    name: Annotated[str, typer.Option(metavar="RUN", help="What to call the run, and the model that comes of it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, and train nothing.")] = False,
+    no_wait: Leave = False,
+) -> None:
+    """The command may be left with Ctrl-C; training goes on, and a later one goes on exactly where it stopped.
+
+    Example: `sfumato train PLUGIN --data emoji-styles@latest --name first`
+    """
+    from sfumato.training import runs
+
+    with opened(context) as workspace:
+        if dry_run:
+            plan = planned(workspace, plugin, data, options)
+            answer(context, plan, lambda: pairs(flat(plan)))
+            return
+        job = runs.train(workspace, recipe_name=plugin, data=data, name=name, options=options)
+        finish(context, workspace, job, name, wait=not no_wait)
+
+
+app = typer.Typer(
+    add_completion=False,
+    cls=group("sfumato.training.recipes", "recipe", train),
+    no_args_is_help=True,
+    help="Train models: one command for each recipe, and those that look after runs.",
+)
+
+
+def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run would be, every option resolved; raises what starting it would raise."""
+    from sfumato.data.collect import read_options
+    from sfumato.data.freeze import find_version
+    from sfumato.training.runs import recipe
+
+    plan = read_options(recipe(recipe_name).Options, options)
+    version = find_version(workspace, label=data)
+    return {"recipe": recipe_name, "data": version.label, "pictures": version.n, "options": plan.model_dump()}
+
+
+def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool) -> None:
+    """Wait for a run to end, or say how to see it, and say what to do with the model."""
+    if not wait:
+        short = job.id[-6:]
+        answer(context, job, lambda: f"Asked for. `sfumato worker` does it, `sfumato jobs show {short}` shows it.")
+        return
+    result = follow(context, workspace, job).result or {}
+    said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
+    answer(context, result, lambda: f"{said} Try: sfumato create \"a red apple\" --model {name}")
+
+
+def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what a plan says as pairs of a word and a value, options one by one."""
+    plain = [(key, value) for key, value in plan.items() if key != "options"]
+    return plain + [(f"  {key}", str(value)) for key, value in plan.get("options", {}).items()]
+
+
+@app.command()
+def resume(context: typer.Context, run: Run, no_wait: Leave = False) -> None:
+    """Go on with a run exactly where its last checkpoint left it.
+
+    Example: `sfumato train resume first`
+    """
+    from sfumato.training import runs
+
+    with opened(context) as workspace:
+        finish(context, workspace, runs.resume(workspace, name=run), run, wait=not no_wait)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List the runs, the newest first.
+
+    Example: `sfumato train list`
+    """
+    from sfumato.training.runs import list_runs
+
+    with opened(context) as workspace:
+        found = list_runs(workspace)
+    rows = [(one.name, one.recipe, one.status, one.samples_seen, one.options.get("samples", 0)) for one in found]
+    headings = ["run", "recipe", "status", ">samples seen", ">of"]
+    empty = "No runs yet. `sfumato train flow --data NAME --name RUN` starts one."
+    answer(context, found, lambda: table(headings, rows, empty=empty))
+
+
+@app.command()
+def show(context: typer.Context, run: Run) -> None:
+    """Show a run: its recipe, options, what was fastest on its machine, and how far it came.
+
+    Example: `sfumato train show first`
+    """
+    from sfumato.training.runs import show_run
+
+    with opened(context) as workspace:
+        found = show_run(workspace, name=run)
+    answer(context, found, lambda: pairs(flat(found.model_dump(mode="json"))))
