@@ -12,7 +12,7 @@ from sfumato.store.files import write_whole
 
 FORMAT = 1
 LONGEST = 10_000_000
-WIDTHS = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8")}
+WIDTHS: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8")}
 
 
 class Header(BaseModel):
@@ -89,7 +89,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         first, last = entry["data_offsets"]
         if entry["dtype"] not in WIDTHS or last > len(data):
             raise Damaged(f"{path.name} is cut short or of an unknown kind at '{name}'.")
-        values = np.frombuffer(data[first:last].tobytes(), WIDTHS[entry["dtype"]]).reshape(entry["shape"])
+        values: np.ndarray = np.frombuffer(data[first:last].tobytes(), WIDTHS[entry["dtype"]]).reshape(entry["shape"])
         if entry["dtype"] == "BF16":
             values = (values.astype(np.uint32) << 16).view(np.float32)
         tensors[name] = values if entry["dtype"] == "I64" else values.astype(np.float32)

@@ -52,14 +52,14 @@ def parameter(key: str, said: Mapping[str, Any], *, required: bool) -> inspect.P
     if "enum" in said:
         kind = Literal[tuple(said["enum"])]
     elif said.get("type") == "array":
-        kind = list[SIMPLE.get(said.get("items", {}).get("type", "string"), str)]  # type: ignore[misc]
+        kind = list.__class_getitem__(SIMPLE.get(said.get("items", {}).get("type", "string"), str))
     option = typer.Option(
         help=said.get("description", ""),
         rich_help_panel="Options of this one",
         show_default=str(said["default"]) if said.get("default") not in (None, "") else False,
         **({name: said[bound] for name, bound in (("min", "minimum"), ("max", "maximum")) if bound in said}),
     )
-    annotation = Annotated[kind if required else kind | None, option]
+    annotation = Annotated[kind if required else kind | None, option]  # type: ignore[valid-type]
     default = inspect.Parameter.empty if required else None
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 

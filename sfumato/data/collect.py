@@ -121,7 +121,7 @@ def look_at(found: Found, max_pixels: int) -> Taken | Left:
         picture = open_picture(found.data, max_pixels)
     except Unusable as problem:
         return Left(found.key, problem.reason, problem.detail, found.source)
-    has_alpha = picture.getextrema()[3][0] < 255  # type: ignore[index]
+    has_alpha = picture.getchannel("A").tobytes().strip(b"\xff") != b""
     flip_ok = may_flip(found.name, *found.tags) if found.flip_ok is None else found.flip_ok
     row = {
         "key": found.key, "name": found.name, "tags": found.tags, "style": found.style, "category": found.category,

@@ -1,7 +1,7 @@
 """What a worker does for the data room."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ BATCH = 200
 
 
 @job("data.collect", needs="dataset.write")
-def collect(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
+def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Read the source, keep bytes by their hash, then write rows, 200 at a time; going on skips what is done."""
     workspace = ctx.workspace
     source = SOURCES.get(spec["source"])

@@ -59,7 +59,8 @@ def open_picture(data: bytes, max_pixels: int, *, svg_size: int = 128) -> Image.
     if not kind:
         raise Unusable("not a picture", "the bytes are of no kind that is known")
     if kind == "png" and len(data) >= 24:  # before Pillow sees it
-        _check_size(*struct.unpack(">II", data[16:24]), max_pixels)
+        width, height = struct.unpack(">II", data[16:24])
+        _check_size(width, height, max_pixels)
     try:
         Image.MAX_IMAGE_PIXELS = max_pixels
         with Image.open(io.BytesIO(data)) as found:

@@ -8,9 +8,9 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import CursorResult, Delete, Engine, Update, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -47,6 +47,11 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def rows_changed(session: Session, statement: Update | Delete) -> int:
+    """Run a statement that changes rows, and tell how many it changed."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def open_database(where: str | Path, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> Database:

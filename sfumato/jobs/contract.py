@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Actor, Workspace
+from sfumato.db import rows_changed
 from sfumato.errors import SfumatoError, unknown
 from sfumato.jobs.records import Job
 
@@ -68,12 +69,12 @@ class JobContext:
 
     def hold(self, session: Session) -> None:
         """Take the job's row within the session's transaction; raises LeaseLost if it is no longer ours."""
-        ours = session.execute(
+        ours = (
             update(Job)
             .where(Job.id == self.job_id, Job.attempt == self.attempt, Job.status == "running")
             .values(attempt=self.attempt)
         )
-        if ours.rowcount != 1:
+        if rows_changed(session, ours) != 1:
             raise LeaseLost("This attempt no longer holds its job; it stops without writing.")
 
     def save(self, session: Session, position: dict[str, Any]) -> None:

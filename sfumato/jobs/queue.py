@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
-from sfumato.db import now
+from sfumato.db import now, rows_changed
 from sfumato.errors import Cancelled, NotFound, of_code
 from sfumato.jobs.records import Job, Worker
 
@@ -163,7 +163,5 @@ def ended_well(job: JobView) -> JobView:
 
 def mark(session: Session, job_id: str, attempt: int, **values: Any) -> bool:
     """Change a job's row if this attempt still holds it; tells whether it did."""
-    changed = session.execute(
-        update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == "running").values(**values)
-    )
-    return changed.rowcount == 1
+    ours = update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == "running")
+    return rows_changed(session, ours.values(**values)) == 1

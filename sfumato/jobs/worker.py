@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import delete, or_, select, update
 
 from sfumato.actions import Actor, Workspace
-from sfumato.db import new_id
+from sfumato.db import new_id, rows_changed
 from sfumato.errors import SfumatoError
 from sfumato.jobs.contract import find_kind
 from sfumato.jobs.queue import database_now
@@ -51,7 +51,7 @@ def claim(workspace: Workspace, me: str, lanes: tuple[str, ...], only_job: str |
                 update(Job).where(Job.id == row.id, Job.attempt == row.attempt).values(ended_at=moment, **values)
             )
             return None
-        won = session.execute(
+        won = (
             update(Job)
             .where(Job.id == row.id, Job.attempt == row.attempt, Job.status == row.status)
             .values(
@@ -62,7 +62,7 @@ def claim(workspace: Workspace, me: str, lanes: tuple[str, ...], only_job: str |
                 started_at=row.started_at or moment,
             )
         )
-        if won.rowcount != 1:
+        if rows_changed(session, won) != 1:
             return None
         session.refresh(row)
         session.expunge(row)

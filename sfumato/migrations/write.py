@@ -31,6 +31,7 @@ def write_first() -> None:
     with create_engine("sqlite://").connect() as connection:
         context = MigrationContext.configure(connection, opts={"render_as_batch": False})
         steps = produce_migrations(context, Base.metadata)
+    assert steps.upgrade_ops is not None
     body = render_python_code(steps.upgrade_ops).replace("sfumato.db.records.", "").replace("length=", "")
     FIRST.write_text(
         '"""The tables of the first release."""\n\n'

@@ -1,7 +1,7 @@
 """What a worker does for the training room."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from sfumato.jobs import JobContext, Progress, job
 from sfumato.training import saving
 from sfumato.training.loop import Learner, Step, take_step, train
 from sfumato.training.machine import Machine, probe
-from sfumato.training.material import load_material
+from sfumato.training.material import Material, load_material
 from sfumato.training.records import Run
 from sfumato.training.runs import RunView, recipe, show_run
 
 
 @job("training.train", own_process=True, needs="training.write")
-def run(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
+def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Train a run from its newest whole state to its end, saving as it goes."""
     wanted = show_run(ctx.workspace, name=spec["run"])
     module = recipe(wanted.recipe)
@@ -40,7 +40,9 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name}
 
 
-def _loading(steps: Iterator[tuple[int, int]], options: Any) -> Iterator[Progress]:
+def _loading(
+    steps: Generator[tuple[int, int], None, Material], options: Any
+) -> Generator[Progress, None, Material]:
     while True:
         try:
             done, total = next(steps)
@@ -62,7 +64,7 @@ def _learner(module: Any, options: Any, material: Any, folder: Path) -> tuple[Le
     def trial(choice: Machine) -> None:
         trier.machine = choice
         if hasattr(trier.net, "fused_attention"):
-            trier.net.fused_attention = choice.fused_attention
+            trier.net.fused_attention = choice.fused_attention  # type: ignore[assignment]
         take_step(trier, given)
 
     trier = Learner.fresh(module, options, Machine())

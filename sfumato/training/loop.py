@@ -78,8 +78,8 @@ class Learner:
             for name, weight in own.items():
                 weight.copy_(tensors[f"net.{name}"])
             for length, average in self.averages.items():
-                for name, weight in average.weights.items():
-                    weight.copy_(tensors[f"{length}.{name}"])
+                for name, mean in average.weights.items():
+                    mean.copy_(tensors[f"{length}.{name}"])
         for number, optimizer in enumerate(self.optimizers):
             whole = optimizer.state_dict()
             entries: dict[int, dict[str, Tensor]] = {}

@@ -72,4 +72,4 @@ def apply(machine: Machine, net: nn.Module) -> None:
     """Use the machine's choices for this process and this network."""
     torch.set_num_threads(machine.threads)
     if hasattr(net, "fused_attention"):
-        net.fused_attention = machine.fused_attention
+        net.fused_attention = machine.fused_attention  # type: ignore[assignment]

@@ -1,7 +1,7 @@
 """What a run learns from, decoded once and kept in memory: pictures, words, and which to lean on."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def as_tensor(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float().div_(127.5).sub_(1)
 
 
-def load_material(version: FrozenVersion, size: int, cache: Path) -> Iterator[tuple[int, int]]:
+def load_material(version: FrozenVersion, size: int, cache: Path) -> Generator[tuple[int, int], None, Material]:
     """Decode pictures and encode captions, yielding (done, total); returns the Material.
 
     Raises InvalidInput when nothing is left to train on.
@@ -111,7 +111,7 @@ def load_material(version: FrozenVersion, size: int, cache: Path) -> Iterator[tu
     )
 
 
-def _encode(texts: list[str], cache: Path) -> Iterator[tuple[int, int]]:
+def _encode(texts: list[str], cache: Path) -> Generator[tuple[int, int], None, tuple[np.ndarray, np.ndarray]]:
     """Token states of every caption, kept in a file named by the captions."""
     kept = cache / f"words-{_named(texts)}.npz"
     if kept.exists():
@@ -128,7 +128,7 @@ def _encode(texts: list[str], cache: Path) -> Iterator[tuple[int, int]]:
     return words, words_on
 
 
-def _embed(names: list[str], cache: Path) -> Iterator[tuple[int, int]]:
+def _embed(names: list[str], cache: Path) -> Generator[tuple[int, int], None, np.ndarray]:
     kept = cache / f"names-{_named(names)}.npy"
     if kept.exists():
         return np.load(kept)

@@ -64,7 +64,7 @@ def _one(path: Path, key: str, said: dict[str, Any], options: Options, root: Pat
     known["licence"] = known["licence"] or str(said.get("license") or "") or options.licence
     known["author"] = known["author"] or options.author
     known["concept"] = known["concept"] or text.lower()
-    return Found(key, data, name=text, tags=[tag for tag in tags if tag], source=source, **known)
+    return Found(key, data, name=text, tags=[tag for tag in tags if tag], source=source, **known)  # type: ignore[arg-type]
 
 
 def _metadata(folder: Path) -> dict[str, dict[str, Any]]:

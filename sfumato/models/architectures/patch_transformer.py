@@ -124,11 +124,12 @@ class PatchTransformer(nn.Module):
         self.patch_place = nn.Parameter(torch.randn(self.side**2, width) * 0.02)
         self.blocks = nn.ModuleList(Block(width) for _ in range(options.depth))
         self.patch_out = nn.Linear(width, cell)
-        self.smooth = nn.Sequential(nn.Conv2d(4, 16, 3, padding=1), nn.GELU(), nn.Conv2d(16, 4, 3, padding=1))
+        last = nn.Conv2d(16, 4, 3, padding=1)
+        self.smooth = nn.Sequential(nn.Conv2d(4, 16, 3, padding=1), nn.GELU(), last)
         nn.init.zeros_(self.patch_out.weight)
         nn.init.zeros_(self.patch_out.bias)
-        nn.init.zeros_(self.smooth[2].weight)
-        nn.init.zeros_(self.smooth[2].bias)
+        for weight in (last.weight, *([] if last.bias is None else [last.bias])):
+            nn.init.zeros_(weight)
         angles = rotary_angles(self.side)
         still = torch.zeros(1 + options.text_length, HEAD // 2)  # time and words are not turned
         self.register_buffer("cosine", torch.cat([still, angles]).cos(), persistent=False)
