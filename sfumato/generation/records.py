@@ -1,0 +1,55 @@
+"""Tables of what was asked for, drawn and let out."""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sfumato.db import Record
+
+
+class Request(Record):
+    """A fact: somebody asked a model for pictures of a sentence."""
+
+    __tablename__ = "request"
+    KIND = "request"
+
+    prompt: Mapped[str] = mapped_column(Text)
+    private: Mapped[bool] = mapped_column(Boolean, default=False)
+    n: Mapped[int] = mapped_column(Integer)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    sampler: Mapped[str] = mapped_column(String(40))
+    steps: Mapped[int] = mapped_column(Integer)
+    guidance: Mapped[float] = mapped_column(Float)
+    background: Mapped[str] = mapped_column(String(20))
+    upscale: Mapped[int] = mapped_column(Integer, default=1)
+    engine: Mapped[str] = mapped_column(String(40))
+    model: Mapped[str] = mapped_column(String(100))
+    checkpoint_sha256: Mapped[str] = mapped_column(String(64))
+    understood: Mapped[dict] = mapped_column(JSON, default=dict)
+
+
+class Image(Record):
+    """A fact: one picture as it was drawn, before anything was added to it."""
+
+    __tablename__ = "image"
+    KIND = "image"
+
+    request_id: Mapped[str] = mapped_column(String(36), index=True)
+    place: Mapped[int] = mapped_column(Integer)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    reference: Mapped[dict | None] = mapped_column(JSON)
+
+
+class Published(Record):
+    """A fact: a picture left the studio, marked and signed, as these bytes."""
+
+    __tablename__ = "published"
+    KIND = "published"
+
+    image_id: Mapped[str] = mapped_column(String(36), index=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    file_name: Mapped[str] = mapped_column(String(200))
+    mime: Mapped[str] = mapped_column(String(40))
+    background: Mapped[str] = mapped_column(String(20))
