@@ -12,7 +12,9 @@ from sfumato.store.files import write_whole
 
 FORMAT = 1
 LONGEST = 10_000_000
-WIDTHS: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8")}
+WIDTHS: dict[str, np.dtype[Any]] = {
+    name: np.dtype(kind) for name, kind in (("F32", "<f4"), ("F16", "<f2"), ("BF16", "<u2"), ("I64", "<i8"))
+}
 
 
 class Header(BaseModel):

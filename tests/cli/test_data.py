@@ -1,0 +1,46 @@
+"""Pictures are collected, looked at and frozen from the command line."""
+
+import json
+
+from sfumato.cli import entry
+
+
+def test_a_folder_becomes_a_dataset_and_a_version(studio_folder, shapes, capsys):
+    assert entry.main(["data", "collect", str(shapes), "--into", "shapes"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("12 new")
+    assert "Left out: 1 not a picture." in said
+    assert entry.main(["data", "collect", "folder", "--path", str(shapes), "--into", "shapes"]) == 0
+    assert "Nothing changed" in capsys.readouterr().out
+
+    assert entry.main(["data", "freeze", "shapes", "--json"]) == 0
+    version = json.loads(capsys.readouterr().out)
+    assert (version["n"], version["is_new"]) == (12, True)
+    assert entry.main(["data", "freeze", "shapes"]) == 0
+    assert capsys.readouterr().out.startswith(f"Nothing has changed since shapes@{version['name']}")
+
+    assert entry.main(["data", "list"]) == 0
+    assert "shapes" in capsys.readouterr().out
+    assert entry.main(["data", "show", "shapes"]) == 0
+    shown = capsys.readouterr().out
+    assert "12 MIT" in shown
+    assert version["name"] in shown
+
+
+def test_an_empty_workspace_says_how_to_begin(studio_folder, capsys):
+    assert entry.main(["data", "list"]) == 0
+    assert "sfumato data collect sample" in capsys.readouterr().out
+
+
+def test_misspelt_names_are_answered_with_the_nearest(studio_folder, shapes, capsys):
+    assert entry.main(["data", "collect", "foldre", "--into", "shapes"]) == 3
+    assert "Did you mean 'folder'?" in capsys.readouterr().err
+    assert entry.main(["data", "collect", str(shapes), "--into", "shapes"]) == 0
+    capsys.readouterr()
+    assert entry.main(["data", "freeze", "shpaes"]) == 3
+    assert "Did you mean 'shapes'?" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_told_in_words(studio_folder, tmp_path, capsys):
+    assert entry.main(["data", "collect", "folder", "--path", str(tmp_path / "gone"), "--into", "x"]) == 2
+    assert "is not a folder" in capsys.readouterr().err
