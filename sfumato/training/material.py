@@ -54,6 +54,8 @@ class Material:
         self, rows: np.ndarray, captions: np.ndarray, references: np.ndarray, flips: np.ndarray
     ) -> dict[str, Tensor]:
         """Pictures and references (B, 4, S, S) in [-1, 1], words (B, T, D) and what of them is there."""
+        said = self.words_on[captions]
+        longest = max(1, int(said.any(0).sum()))  # the rest is padding for all of them
         mirrored = self.pictures[rows]
         mirrored[flips] = mirrored[flips][:, :, ::-1]
         beside = self.pictures[np.maximum(references, 0)]
@@ -62,8 +64,8 @@ class Material:
             "x": as_tensor(mirrored),
             "reference": as_tensor(beside),
             "reference_on": torch.from_numpy((references >= 0).astype(np.float32)),
-            "words": torch.from_numpy(self.words[captions].astype(np.float32)),
-            "words_on": torch.from_numpy(self.words_on[captions].astype(np.float32)),
+            "words": torch.from_numpy(self.words[captions, :longest].astype(np.float32)),
+            "words_on": torch.from_numpy(said[:, :longest].astype(np.float32)),
         }
 
     def preview_rows(self, count: int) -> np.ndarray:

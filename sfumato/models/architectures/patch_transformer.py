@@ -144,7 +144,7 @@ class PatchTransformer(nn.Module):
         if self.options.reference == "pixels":
             pixels = torch.cat([x, reference * reference_on[:, None, None, None]], dim=1)  # (B, 8, S, S)
         image = self.patch_in(to_patches(pixels, self.options.patch)) + self.patch_place  # (B, N, W)
-        words = self.text_in(text) + self.text_place  # (B, T, W)
+        words = self.text_in(text) + self.text_place[: text.shape[1]]  # (B, T, W)
         time = self.time_in(time_features(t, self.options.width))[:, None]  # (B, 1, W)
         tokens = torch.cat([time, words, image], dim=1)  # (B, 1 + T + N, W)
         seen = (
@@ -153,8 +153,9 @@ class PatchTransformer(nn.Module):
             torch.ones(batch, self.side**2, device=x.device),
         )
         bias = (torch.cat(seen, dim=1) - 1.0)[:, None, None, :] * 1e4  # (B, 1, 1, 1 + T + N)
+        cosine, sine = self.cosine[-tokens.shape[1] :], self.sine[-tokens.shape[1] :]
         for block in self.blocks:
-            tokens = block(tokens, self.cosine, self.sine, bias, self.fused_attention)
+            tokens = block(tokens, cosine, sine, bias, self.fused_attention)
         image = F.layer_norm(tokens[:, -(self.side**2) :], (self.options.width,))
         drawn = from_patches(self.patch_out(image), self.options.patch, self.options.size)
         return drawn + self.smooth(drawn)  # (B, 4, S, S)

@@ -44,6 +44,7 @@ class Options(BaseModel):
     near_concept: float = Field(0.3, ge=0, le=1, description="share that sees a concept of a near name")
     ema_short: float = Field(0.05, gt=0, lt=1, description="length of the shorter average, relative to the run")
     ema_long: float = Field(0.10, gt=0, lt=1, description="length of the longer average")
+    caption_parts: Literal["varied", "whole"] = Field("varied", description="captions in parts, or always whole")
     flip: bool = Field(True, description="mirror pictures whose caption allows it")
     checkpoint_every: int = Field(10_000, ge=1, description="samples between checkpoints")
     preview_every: int = Field(20_000, ge=1, description="samples between preview grids")
@@ -73,7 +74,8 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
             references[place] = material.shelf.other_style(concept, style, pick)
         if references[place] < 0 and choice < options.same_concept + options.near_concept:
             references[place] = material.shelf.neighbour(concept, pick, pick_style)
-    captions = material.captions[rows, random.integers(0, material.captions.shape[1], len(rows))]
+    picks = random.integers(0, material.captions.shape[1], len(rows))
+    captions = material.captions[rows, picks if options.caption_parts == "varied" else 0]
     flips = (random.random(len(rows)) < 0.5) & material.flip_ok[rows] & options.flip
     wordless = random.random(len(rows)) < options.drop_words
     references[wordless & (random.random(len(rows)) < 0.7)] = -1
