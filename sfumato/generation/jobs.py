@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image as Picture
 from sqlalchemy import select
 
@@ -18,6 +17,7 @@ from sfumato.db import link, new_id
 from sfumato.errors import Conflict
 from sfumato.generation.drawing import Drawn, Network, Plan, draw
 from sfumato.generation.engines.onnx_local import graph_path
+from sfumato.generation.enlarging import enlarge
 from sfumato.generation.knowledge import Understood
 from sfumato.generation.metadata import Facts
 from sfumato.generation.publish import PublishedView, publish
@@ -113,17 +113,3 @@ def _keep(
     subject = "picture" if request.private else request.prompt
     stem = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")[:40] or "picture"
     return publish(ctx.workspace, large, facts, folder, f"{stem}-{drawn.seed}")
-
-
-def enlarge(picture: np.ndarray, times: int) -> np.ndarray:
-    """A straight-alpha picture (H, W, 4) `times` as large, resampled by Lanczos with colours under their alpha."""
-    if times == 1:
-        return picture
-    alpha = picture[..., 3:].astype(np.float32) / 255
-    planes = np.concatenate([picture[..., :3] * alpha, alpha * 255], -1)
-    size = picture.shape[1] * times, picture.shape[0] * times
-    grown = np.stack(
-        [np.asarray(Picture.fromarray(planes[..., c]).resize(size, Picture.Resampling.LANCZOS)) for c in range(4)], -1
-    ).clip(0, 255)
-    colour = np.where(grown[..., 3:] > 0.5, grown[..., :3] / (grown[..., 3:].clip(0.5) / 255), 0)
-    return (np.concatenate([colour.clip(0, 255), grown[..., 3:]], -1) + 0.5).astype(np.uint8)
