@@ -12,8 +12,11 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "create": Entry("sfumato.cli.create", "Draw pictures of a sentence, and sign them.", "Pictures"),
+    "verify": Entry("sfumato.cli.verify", "Say whether pictures are signed and unchanged.", "Pictures"),
     "data": Entry("sfumato.cli.data", "Collect pictures with their origin, and freeze versions.", "Models"),
     "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
+    "keys": Entry("sfumato.cli.keys", "See and renew the key that pictures are signed with.", "Work"),
     "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),
 }

@@ -28,16 +28,21 @@ FIGURES = {
 }
 
 
-def follow(context: typer.Context, workspace: "Workspace", job: "JobView") -> "JobView":
+def follow(context: typer.Context, workspace: "Workspace", job: "JobView", *, nearby: bool = False) -> "JobView":
     """Wait until a job is done and return it; raises the error that it ended with, or Cancelled.
 
     On Ctrl-C a person at a terminal is asked whether to leave it running; elsewhere it is left running.
+    A short job may be done `nearby`, in this process, when no worker serves it.
     """
+    from sfumato.jobs.nearby import work_nearby
     from sfumato.jobs.queue import ended_well, wait_for_job
 
     try:
         with shown(context, job) as see:
-            job = wait_for_job(workspace, job.id, on_progress=see)
+            if nearby:
+                job = work_nearby(workspace, job, on_progress=see)
+            else:
+                job = wait_for_job(workspace, job.id, on_progress=see)
     except KeyboardInterrupt:
         leave_or_cancel(workspace, job)
         raise typer.Exit(130) from None
@@ -46,7 +51,7 @@ def follow(context: typer.Context, workspace: "Workspace", job: "JobView") -> "J
 
 def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
     """Ask whether an interrupted job is left running or cancelled, and do so."""
-    from sfumato.jobs.queue import cancel_job
+    from sfumato.jobs.queue import cancel_job, get_job, somebody_works, start_worker
 
     err = console(stderr=True)
     short = job.id[-6:]
@@ -54,6 +59,8 @@ def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
         cancel_job(workspace, job_id=job.id)
         err.print("Stopping at its next step. What it made so far is kept.")
     else:
+        if get_job(workspace, job_id=job.id).status == "waiting" and not somebody_works(workspace, job):
+            start_worker(workspace, job.id)
         err.print(f"It goes on. `sfumato jobs show {short} --follow` shows it, `sfumato jobs cancel {short}` stops it.")
 
 

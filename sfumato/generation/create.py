@@ -1,6 +1,9 @@
-"""Creating: from options to a job, and from a job to published pictures."""
+"""Creating: from options to a request and its job, and what came of it."""
 
+import errno
 import secrets
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,10 +13,10 @@ from sfumato.actions import Act, Workspace, action
 from sfumato.checkpoints.models import DEFAULT, ModelView, find_model
 from sfumato.data.collect import read_options
 from sfumato.db import link, new_id
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, NoSpace
 from sfumato.generation.drawing import SAMPLERS
 from sfumato.generation.knowledge import Understood, understand
-from sfumato.generation.publish import HEX
+from sfumato.generation.publish import check_background
 from sfumato.generation.records import Request
 from sfumato.jobs import JobView, enqueue
 
@@ -30,10 +33,10 @@ class CreateOptions(BaseModel):
     model: str = Field(DEFAULT, description="name of the model")
     sampler: str = Field("dpmpp_2m", description="how steps are taken: dpmpp_2m, heun or euler")
     steps: int = Field(12, ge=1, le=100, description="steps from noise to picture")
-    guidance: float = Field(2.0, ge=0, le=20, description="how strongly the words count")
+    guidance: float = Field(2.0, ge=0, le=20, description="how strongly the words count; 1 as learnt, 0 not at all")
     background: str = Field("white", description="white, transparent, or a colour such as #ffcc00")
-    upscale: Literal[1, 2, 4, 8] = Field(4, description="how much larger than drawn, by Lanczos resampling")
-    private: bool = Field(False, description="leave the prompt out of the file")
+    upscale: Literal[1, 2, 4, 8] = Field(4, description="how many times larger than drawn")
+    private: bool = Field(False, description="leave the prompt out of the file and its name")
     engine: Literal["auto", "onnx_local", "torch_local"] = Field("auto", description="what draws")
 
     @field_validator("guidance", mode="before")
@@ -42,37 +45,68 @@ class CreateOptions(BaseModel):
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Asked(BaseModel):
+@dataclass(frozen=True)
+class Asked:
     """A request that was written down: its job, and what the model makes of the sentence."""
 
     request_id: str
     seed: int
+    model: str
+    understood: Understood
+    job: JobView
+
+    @property
+    def said(self) -> str:
+        """What is said to a person before drawing."""
+        return self.understood.text
+
+
+@dataclass(frozen=True)
+class CreatedPicture:
+    """One picture that came of a request."""
+
+    id: str
+    seed: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Created:
+    """What came of a request."""
+
+    request_id: str
+    seed: int
+    model: str
     said: str
-    job: Any
+    pictures: list[CreatedPicture]
 
 
 def create(
     workspace: Workspace, *, prompt: str, out: str | Path | None = None, options: dict[str, Any] | None = None
 ) -> Asked:
-    """Ask for pictures of a sentence; raises InvalidInput naming what cannot be, NotFound for a model."""
+    """Ask for pictures of a sentence; raises InvalidInput naming what cannot be, NotFound for a model or sampler."""
     plan: CreateOptions = read_options(CreateOptions, options or {})
     text = check_prompt(prompt)
-    if plan.background not in ("white", "transparent") and not HEX.fullmatch(plan.background):
-        raise InvalidInput(
-            f"The background cannot be '{plan.background}'.", hint="Use white, transparent, or a colour like #ffcc00."
-        )
+    check_background(plan.background)
     SAMPLERS.get(plan.sampler)
     model = find_model(workspace, plan.model)
     understood = understand(text, model.card())
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
-    folder = Path(out).expanduser().absolute() if out else workspace.path / "pictures"
+    folder = writable_folder(Path(out).expanduser().absolute() if out else workspace.path / "pictures")
     return _ask(workspace, prompt=text, plan=plan, model=model, understood=understood, folder=folder)
 
 
+def created(asked: Asked, job: JobView) -> Created:
+    """What came of a request whose job is done."""
+    made = (job.result or {}).get("pictures", [])
+    pictures = [CreatedPicture(one["id"], one["seed"], Path(one["path"])) for one in made]
+    return Created(asked.request_id, asked.seed, asked.model, asked.said, pictures)
+
+
 def check_prompt(prompt: str) -> str:
-    """The prompt without needless space; raises InvalidInput when it says nothing or too much."""
-    text = " ".join(prompt.split())
+    """The prompt without needless space and what cannot be printed; InvalidInput when it says nothing or too much."""
+    text = " ".join("".join(one if one.isprintable() else " " for one in prompt).split())
     if not text:
         raise InvalidInput("The prompt is empty.", hint='Say what to draw, such as "a red apple, noto style".')
     if len(text) > LONGEST:
@@ -83,11 +117,30 @@ def check_prompt(prompt: str) -> str:
     return text
 
 
+def writable_folder(folder: Path) -> Path:
+    """The folder, made if need be and found to take files; raises InvalidInput in words."""
+    blocked = next((one for one in (folder, *folder.parents) if one.exists() and not one.is_dir()), None)
+    if blocked is not None:
+        raise InvalidInput(f"{blocked} is a file, not a folder.", hint="Name a folder for the pictures.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(f"The disk that holds {folder} is full.", hint="Free some room, or name another.") from problem
+        raise InvalidInput(
+            f"{folder} cannot be written: {problem.strerror}.", hint="Name a folder that you may write."
+        ) from problem
+    return folder
+
+
 @action("image.create", needs="image.create")
 def _ask(
     act: Act, *, prompt: str, plan: CreateOptions, model: ModelView, understood: Understood, folder: Path
 ) -> Asked:
     """Create pictures from a sentence."""
+    assert plan.seed is not None
     row = Request(
         id=new_id(), made_by=act.actor.id, prompt=prompt, private=plan.private, n=plan.n, seed=plan.seed,
         sampler=plan.sampler, steps=plan.steps, guidance=plan.guidance, background=plan.background,
@@ -98,5 +151,5 @@ def _ask(
     link(act.session, row.ref, model.ref, "drawn by")
     act.says(f"asked {model.name} for {plan.n} pictures", subject=row.ref)
     spec = {"request": row.id, "folder": str(folder)}
-    job: JobView = enqueue(act, kind="generation.create", spec=spec, key=f"generation.create:{row.id}", lane="quick")
-    return Asked(request_id=row.id, seed=row.seed, said=understood.text, job=job)
+    job = enqueue(act, kind="generation.create", spec=spec, key=f"generation.create:{row.id}", lane="quick")
+    return Asked(row.id, row.seed, model.name, understood, job)

@@ -1,7 +1,7 @@
 """Drawing: from a sentence and seeds to pixels, the same for every engine."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy as np
 from sfumato.catalog import Catalog
 from sfumato.checkpoints.card import Card
 from sfumato.errors import Cancelled
-from sfumato.features.encoders import minilm
 from sfumato.generation.knowledge import Understood
 from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
@@ -18,6 +17,7 @@ SAMPLERS = Catalog("sfumato.models.samplers", ("ORDER", "sample"))
 INTERVAL = (0.1, 0.8)
 SHIFT = 1.0
 LARGEST_BATCH = 16
+INVISIBLE, OPAQUE = 0.04, 0.96  # alpha beyond these is noise, not softness
 
 
 class Network(Protocol):
@@ -35,10 +35,28 @@ class Plan:
     """Everything that decides what is drawn."""
 
     understood: Understood
-    seeds: list[int]
+    seeds: Sequence[int]
     sampler: str = "dpmpp_2m"
     steps: int = 12
     guidance: float = 2.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the network is told of a batch: words (B, T, D), which are there (B, T), reference (B, 4, S, S), on (B)."""
+
+    words: np.ndarray
+    words_on: np.ndarray
+    reference: np.ndarray
+    on: np.ndarray
+
+    def silent(self) -> "Told":
+        """The same with nothing said."""
+        return replace(self, words_on=self.words_on * 0, on=self.on * 0)
+
+    def beside(self, other: "Told") -> "Told":
+        """Both in one batch, this one first."""
+        return Told(*(np.concatenate(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class Drawn:
     reference: int
 
 
-def references(card: Card, understood: Understood, seeds: list[int]) -> list[int]:
+def references(card: Card, understood: Understood, seeds: Sequence[int]) -> list[int]:
     """The training picture each drawing leans on: of the nearest name, in another style than the one asked for."""
     rows = [
         row
@@ -66,51 +84,59 @@ def draw(
     network: Network, card: Card, plan: Plan, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[Drawn | float]:
     """Yield the share done after every step, and each picture when its batch is; raises Cancelled within a step."""
+    from sfumato.features.encoders import minilm
+
     leaned = references(card, plan.understood, plan.seeds)
     words, words_on = minilm.encode_tokens([plan.understood.caption])
-    batches = [
-        list(range(start, min(start + LARGEST_BATCH, len(plan.seeds))))
-        for start in range(0, len(plan.seeds), LARGEST_BATCH)
-    ]
-    for number, places in enumerate(batches):
-        beside = np.stack([card.picture(leaned[place]) for place in places])
-        beside = np.ascontiguousarray(beside.transpose(0, 3, 1, 2), np.float32) / 127.5 - 1
-        steps = _walk(network, plan, [plan.seeds[place] for place in places], (words, words_on, beside))
-        z = None
-        for step, z in enumerate(steps, 1):
+    there = words_on[0]  # words that are not there would cost time and change nothing
+    words, words_on = words[:, there], words_on[:, there].astype(np.float32)
+    starts = range(0, len(plan.seeds), LARGEST_BATCH)
+    for start in starts:
+        seeds, rows = (list(of)[start : start + LARGEST_BATCH] for of in (plan.seeds, leaned))
+        beside = np.stack([card.picture(row) for row in rows]).transpose(0, 3, 1, 2)  # (B, 4, S, S)
+        told = Told(
+            np.repeat(words, len(seeds), 0),
+            np.repeat(words_on, len(seeds), 0),
+            np.ascontiguousarray(beside, np.float32) / 127.5 - 1,
+            np.ones(len(seeds), np.float32),
+        )
+        z = np.empty(0)
+        for step, state in enumerate(walk(network, replace(plan, seeds=seeds), told), 1):
             if stop():
-                raise Cancelled("The drawing was stopped.")
-            yield (number + step / plan.steps) / len(batches)
-        for place, picture in zip(places, to_straight(z), strict=True):
-            yield Drawn(place, plan.seeds[place], picture, leaned[place])
+                raise Cancelled("The drawing was stopped.", hint="Pictures that were finished are kept.")
+            z = state
+            yield min(len(plan.seeds), start + len(seeds) * step / plan.steps) / len(plan.seeds)
+        for place, picture in enumerate(to_straight(z)):
+            yield Drawn(start + place, seeds[place], picture, rows[place])
 
 
-def _walk(
-    network: Network, plan: Plan, seeds: list[int], told: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> Iterator[np.ndarray]:
-    """The sampler's states for one batch."""
-    count = len(seeds)
-    words, words_on = (np.repeat(one, count, 0).astype(np.float32) for one in told[:2])
-    beside, on = told[2], np.ones(count, np.float32)
+def walk(network: Network, plan: Plan, told: Told) -> Iterator[np.ndarray]:
+    """The sampler's states (B, 4, S, S) for one batch, one for each step; the last one is the picture.
 
-    def alone(z: np.ndarray, t: float) -> np.ndarray:
-        return network(z, t, words, words_on, beside, on)
+    Guidance 1 takes the words as they are, more leans on them harder; at 0 nothing is said to the network.
+    """
+    count, scale = len(plan.seeds), plan.guidance
+    if scale == 0:
+        told, scale = told.silent(), 1.0
+    twice = told.beside(told.silent())
+
+    def ask(z: np.ndarray, t: float, told: Told) -> np.ndarray:
+        return network(z, t, told.words, told.words_on, told.reference, told.on)
 
     def both(z: np.ndarray, t: float) -> tuple[Any, Any]:
-        twice = [np.concatenate([one, other]) for one, other in
-                 ((z, z), (words, words), (words_on, words_on * 0), (beside, beside), (on, on * 0))]  # fmt: skip
-        drawn = network(twice[0], t, *twice[1:])
+        drawn = ask(np.concatenate([z, z]), t, twice)
         return drawn[:count], drawn[count:]
 
-    noise = starting_noise(seeds, (4, network.size, network.size))
-    denoise = guided(both, alone, plan.guidance, INTERVAL)
-    return SAMPLERS.get(plan.sampler).sample(denoise, noise, rising_times(plan.steps, SHIFT))
+    noise = starting_noise(list(plan.seeds), (4, network.size, network.size))
+    denoise = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
+    states: Iterator[np.ndarray] = SAMPLERS.get(plan.sampler).sample(denoise, noise, rising_times(plan.steps, SHIFT))
+    return states
 
 
 def to_straight(z: np.ndarray) -> np.ndarray:
     """Premultiplied (B, 4, S, S) in [-1, 1] as straight RGBA (B, S, S, 4) uint8; all but invisible is cleared."""
     values = ((z.transpose(0, 2, 3, 1) + 1) / 2).clip(0, 1)
     alpha = values[..., 3:]
-    alpha = np.where(alpha < 0.04, 0, np.where(alpha > 0.96, 1, alpha))
+    alpha = np.where(alpha < INVISIBLE, 0, np.where(alpha > OPAQUE, 1, alpha))
     colour = np.where(alpha > 0, (values[..., :3] / alpha.clip(1e-3)).clip(0, 1), 0)
     return (np.concatenate([colour, alpha], -1) * 255 + 0.5).astype(np.uint8)

@@ -1,11 +1,16 @@
-"""Writing the graph of a network's shape without its weights; needs torch, onnx and onnxscript.
+"""Writing the graph of a network's shape without its weights, for those who change a network or its shape.
 
+    pip install onnx onnxscript        # neither is needed to draw
     python -m sfumato.generation.export CHECKPOINT
+
+The graph goes into `engines/graphs`. Its weights stay named as in the safetensors and are filled in from
+there at load, so one file holds the numbers for both engines; a test compares what they draw.
 """
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,26 +18,38 @@ from sfumato.checkpoints.header import read_header
 from sfumato.generation.engines.onnx_local import graph_path
 from sfumato.generation.engines.torch_local import build
 
+INPUTS = ("x", "t", "text", "text_mask", "reference", "reference_on")
+OPSET = 18
+
 
 def export_graph(checkpoint: Path) -> Path:
-    """Export a checkpoint's network and strip its weights, which stay named as in the safetensors."""
+    """Export a checkpoint's network for any batch and any number of words; returns where the graph lies."""
     import onnx
 
     header = read_header(checkpoint)
     net = build(header, checkpoint)
-    named = {name for name, _ in net.named_parameters()}
     size, length, width = (int(header.options[name]) for name in ("size", "text_length", "text_width"))
-    shapes = ((2, 4, size, size), (2,), (2, length, width), (2, length), (2, 4, size, size), (2,))
+    shapes = ((2, 4, size, size), (2,), (2, 7, width), (2, 7), (2, 4, size, size), (2,))
     given = tuple(torch.rand(shape) for shape in shapes)  # one tensor given twice would become one input
-    names = ["x", "t", "text", "text_mask", "reference", "reference_on"]
-    batch = torch.export.Dim("batch")
+    batch, words = torch.export.Dim("batch"), torch.export.Dim("words", min=1, max=length)
+    free = tuple({0: batch, 1: words} if name.startswith("text") else {0: batch} for name in INPUTS)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(
-            net, given, whole, input_names=names, output_names=["drawn"], dynamo=True, optimize=False,
-            external_data=False, dynamic_shapes=tuple({0: batch} for _ in names), verbose=False,
+            net, given, whole, input_names=list(INPUTS), output_names=["drawn"], dynamo=True, optimize=False,
+            external_data=False, dynamic_shapes=free, opset_version=OPSET, verbose=False,
         )  # fmt: skip
         model = onnx.load(whole)
+    target = graph_path(header.architecture, header.options)
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(without_weights(model, {name for name, _ in net.named_parameters()}))
+    return target
+
+
+def without_weights(model: Any, named: set[str]) -> bytes:
+    """The model's bytes with the tensors of these names declared but empty, and without traces of the exporter."""
+    import onnx
+
     for tensor in model.graph.initializer:
         if tensor.name in named:
             tensor.ClearField("raw_data")
@@ -44,10 +61,8 @@ def export_graph(checkpoint: Path) -> Path:
         thing.ClearField("doc_string")
         if thing is not model:
             del thing.metadata_props[:]
-    target = graph_path(header.architecture, header.options)
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(model.SerializeToString())
-    return target
+    data: bytes = model.SerializeToString()
+    return data
 
 
 if __name__ == "__main__":

@@ -2,35 +2,52 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image as Picture
 from sqlalchemy import select
 
 from sfumato.actions import Workspace
 from sfumato.catalog import Catalog
+from sfumato.checkpoints.card import Card
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.db import link, new_id
-from sfumato.errors import Conflict
+from sfumato.errors import Conflict, Unsupported
 from sfumato.generation.drawing import Drawn, Network, Plan, draw
 from sfumato.generation.engines.onnx_local import graph_path
+from sfumato.generation.enlarging import enlarge
 from sfumato.generation.knowledge import Understood
 from sfumato.generation.metadata import Facts
-from sfumato.generation.publish import PublishedView, publish
+from sfumato.generation.publish import PublishedView, place_again, publish
 from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs import JobContext, Progress, job
 
 ENGINES = Catalog("sfumato.generation.engines", ("load",))
+STEM = 40  # characters of a prompt in a file's name
 
 
 @lru_cache(maxsize=2)
-def _network(engine: str, path: Path) -> Network:
+def _network(engine: str, path: Path, sha256: str) -> Network:
+    """A loaded network; a worker keeps it for the next request, unless the file has changed by then."""
     network: Network = ENGINES.get(engine).load(path)
     return network
+
+
+def load_network(engine: str, model: ModelView) -> Network:
+    """Load a model into an engine, once; raises Unsupported where the engine's library is not installed."""
+    try:
+        return _network(engine, model.path, model.sha256)
+    except ModuleNotFoundError as missing:
+        if missing.name != "torch":
+            raise
+        raise Unsupported(
+            f"The model '{model.name}' needs torch to be drawn here, which is not installed.",
+            hint="pip install 'sfumato[train]'",
+        ) from missing
 
 
 def choose_engine(wanted: str, model: ModelView) -> str:
@@ -42,30 +59,31 @@ def choose_engine(wanted: str, model: ModelView) -> str:
 
 
 @job("generation.create", lane="quick", needs="image.create")
-def create(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
+def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Draw what a request asks for, keep each picture as drawn, then publish it."""
-    workspace = ctx.workspace
+    workspace, folder = ctx.workspace, Path(spec["folder"])
     with workspace.db.read() as session:
         request = session.scalars(select(Request).where(Request.id == spec["request"])).one()
         session.expunge(request)
-    done = _already(workspace, request, Path(spec["folder"]))
+    done = _already(workspace, request, folder)
     model = find_model(workspace, request.model)
     if model.sha256 != request.checkpoint_sha256:
         raise Conflict(f"The model '{request.model}' was changed since this was asked.", hint="Ask again.")
-    yield Progress(0, request.n, "pictures", "loading the model")
-    network = _network(choose_engine(request.engine, model), model.path)
-    seeds = [request.seed + place for place in range(request.n)]
-    understood = Understood(**request.understood)
-    plan = Plan(understood, seeds, request.sampler, request.steps, request.guidance)
-    card = model.card()
+    yield Progress(len(done), request.n, "pictures", "loading the model")
+    network, card = load_network(choose_engine(request.engine, model), model), model.card()
+    missing = [place for place in range(request.n) if place not in done]
+    plan = Plan(
+        Understood(**request.understood), [request.seed + place for place in missing], request.sampler,
+        request.steps, request.guidance,
+    )  # fmt: skip
+    before = len(done)
     for thing in draw(network, card, plan, ctx.cancelled):
-        if not isinstance(thing, Drawn):
-            yield Progress(round(thing * request.n, 2), request.n, "pictures", "drawing")
-            continue
-        if thing.place not in done:
-            leaned = {"row": thing.reference, **card.items[thing.reference]}
-            done[thing.place] = _keep(ctx, request, thing, leaned, model, Path(spec["folder"]))
-        yield Progress(len(done), request.n, "pictures", "publishing")
+        if isinstance(thing, Drawn):
+            drawn = replace(thing, place=missing[thing.place])
+            done[drawn.place] = _keep(ctx, request, drawn, card, model, folder)
+            yield Progress(len(done), request.n, "pictures", "signing")
+        else:
+            yield Progress(round(before + thing * len(missing), 2), request.n, "pictures", "drawing")
     pictures = [done[place] for place in sorted(done)]
     return {
         "request": request.id,
@@ -75,20 +93,20 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
 
 def _already(workspace: Workspace, request: Request, folder: Path) -> dict[int, PublishedView]:
     """What an attempt before this one had published already."""
+    theirs = Image.request_id == request.id
     with workspace.db.read() as session:
-        rows = session.execute(
-            select(Image, Published).join(Published, Published.image_id == Image.id).where(Image.request_id == request.id)
-        )
-        return {
+        rows = session.execute(select(Image, Published).join(Published, Published.image_id == Image.id).where(theirs))
+        found = {
             image.place: PublishedView(out.id, image.id, folder / out.file_name, out.sha256, image.seed)
             for image, out in rows
         }
+    return {place: place_again(workspace, view) for place, view in found.items()}
 
 
 def _keep(
-    ctx: JobContext, request: Request, drawn: Drawn, leaned: dict[str, Any], model: ModelView, folder: Path
+    ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: ModelView, folder: Path
 ) -> PublishedView:
-    """Keep the pixels as drawn, write their row, then let the picture out."""
+    """Keep the pixels as drawn, write their row, then let the picture out into the folder."""
     out = io.BytesIO()
     Picture.fromarray(drawn.picture).save(out, "PNG")
     sha256 = ctx.workspace.store.put(out.getvalue())
@@ -98,9 +116,11 @@ def _keep(
             height, width = drawn.picture.shape[:2]
             row = Image(
                 id=new_id(), made_by=ctx.actor.id, request_id=request.id, place=drawn.place, seed=drawn.seed,
-                sha256=sha256, width=width, height=height, reference=leaned,
+                sha256=sha256, width=width, height=height,
+                reference={"row": drawn.reference, **card.items[drawn.reference]},
             )  # fmt: skip
             session.add(row)
+            session.flush()
             link(session, row.ref, f"request/{request.id}", "asked by")
     large = enlarge(drawn.picture, request.upscale)
     facts = Facts(
@@ -110,20 +130,9 @@ def _keep(
         data_hash=str(model.header.data.get("content_hash", "")), background=request.background,
         made_at=row.made_at.isoformat(timespec="seconds"),
     )  # fmt: skip
-    subject = "picture" if request.private else request.prompt
-    stem = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")[:40] or "picture"
-    return publish(ctx.workspace, large, facts, folder, f"{stem}-{drawn.seed}")
+    return publish(ctx.workspace, large, facts, folder, f"{file_stem(facts.prompt)}-{drawn.seed}", ctx.hold)
 
 
-def enlarge(picture: np.ndarray, times: int) -> np.ndarray:
-    """A straight-alpha picture (H, W, 4) `times` as large, resampled by Lanczos with colours under their alpha."""
-    if times == 1:
-        return picture
-    alpha = picture[..., 3:].astype(np.float32) / 255
-    planes = np.concatenate([picture[..., :3] * alpha, alpha * 255], -1)
-    size = picture.shape[1] * times, picture.shape[0] * times
-    grown = np.stack(
-        [np.asarray(Picture.fromarray(planes[..., c]).resize(size, Picture.Resampling.LANCZOS)) for c in range(4)], -1
-    ).clip(0, 255)
-    colour = np.where(grown[..., 3:] > 0.5, grown[..., :3] / (grown[..., 3:].clip(0.5) / 255), 0)
-    return (np.concatenate([colour.clip(0, 255), grown[..., 3:]], -1) + 0.5).astype(np.uint8)
+def file_stem(prompt: str) -> str:
+    """What a picture's file is called after: its prompt in plain letters, or "picture"."""
+    return re.sub(r"[^a-z0-9]+", "-", prompt.lower())[:STEM].strip("-") or "picture"

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,14 +12,24 @@ import numpy as np
 from sfumato.checkpoints.card import Card
 from sfumato.data.captions import STYLE_WORDS, style_words
 
-LIMITS = "Photographs, likenesses of persons, lettering: not this model."
-SMALL_WORDS = {"a", "an", "the", "of", "in", "on", "with", "and", "style", "at", "to", "for", "by", "picture", "icon"}
+LIMITS = "Not this model: photographs, likenesses of persons, lettering."
+SMALL_WORDS = {
+    "a", "an", "and", "at", "by", "drawn", "emoji", "for", "from", "icon", "image", "in", "its", "like", "of", "on",
+    "picture", "some", "style", "that", "the", "to", "with",
+}  # fmt: skip
 FAR = 0.45
+WORDS_EXPLAINED = 6  # each costs a look at the text encoder; the model reads about 20 words
+WORD = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
+IRREGULAR = {
+    "children": "child", "feet": "foot", "geese": "goose", "men": "man", "mice": "mouse", "people": "person",
+    "teeth": "tooth", "women": "woman",
+}  # fmt: skip
+ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
 
 
 @dataclass(frozen=True)
 class Understood:
-    """A sentence as the model takes it."""
+    """A sentence as the model takes it; it is kept with the request."""
 
     subject: str
     style: str
@@ -28,72 +39,106 @@ class Understood:
     seen: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, list[str]] = field(default_factory=dict)
     styles: dict[str, str] = field(default_factory=dict)
+    unknown_style: str = ""
 
     @property
     def text(self) -> str:
-        """What is said to a person before drawing."""
-        said = []
+        """What is said to a person before drawing, a few lines."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
         if self.seen:
-            said.append("Knows: " + ", ".join(f"{word} ({n:,} pictures)" for word, n in self.seen.items()) + ".")
-        for word, near in self.unseen.items():
-            hint = f"; it knows {', '.join(near)}" if near else ""
-            said.append(f"Has never seen '{word}'{hint}.")
-        if self.style:
-            said.append(f"Style: {style_words(self.style)} ({self.styles[self.style]}).")
-        else:
-            names = ", ".join(style_words(style) for style in self.styles)
-            said.append(f"No style named, so any of them may come out. There is: {names}.")
+            counted = [f"{word} ({n:,} picture{'' if n == 1 else 's'})" for word, n in self.seen.items()]
+            yield f"It has seen {listed(counted)}."
+        for word, near in list(self.unseen.items())[:WORDS_EXPLAINED]:
+            yield f"It has never seen '{word}'" + (f"; near it lie {listed(near)}." if near else ".")
         if self.likeness < FAR:
-            said.append(f"Nothing it learnt from is close; the nearest is '{self.nearest_name}'.")
-        elif self.nearest_name != self.subject:
-            said.append(f"It will lean on pictures of '{self.nearest_name}'.")
-        return " ".join([*said, LIMITS])
+            yield f"Nothing it learnt from is close; the nearest is '{self.nearest_name}'."
+        elif self.nearest_name.lower() != self.subject:
+            yield f"It leans on pictures of '{self.nearest_name}'."
+        named = {style: f"{style_words(style)} ({made_by})" for style, made_by in self.styles.items()}
+        if self.unknown_style:
+            yield f"It knows no {self.unknown_style} style, but {listed(named.values())}."
+        elif self.style:
+            yield f"In the style {named[self.style]}."
+        elif named:
+            yield f"No style is named, so any may come: {listed(named.values())}."
+        yield LIMITS
+
+
+def listed(words: Collection[str]) -> str:
+    """Words in a row: "red, green and blue"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def understand(prompt: str, card: Card) -> Understood:
     """Take a sentence apart into subject and style, and count what the model has seen of it."""
     from sfumato.features.encoders import minilm
 
-    styles = styles_of(card)
-    style, subject = split_style(prompt, list(styles))
-    words = word_counts(card)
+    styles, words = styles_of(card), word_counts(card)
+    style, subject, unknown_style = split_style(prompt, list(styles), words)
     seen: dict[str, int] = {}
-    unseen: dict[str, list[str]] = {}
-    for word in re.findall(r"[a-z][a-z'-]*", subject):
+    unseen: dict[str, list[str]] = {}  # with the nearest known words
+    for word in dict.fromkeys(WORD.findall(subject)):
         if word in SMALL_WORDS:
             continue
-        known = next((form for form in (word, word.rstrip("s"), word + "s") if form in words), "")
+        known = next((form for form in forms(word) if form in words), "")
         if known:
             seen[word] = words[known]
         else:
-            unseen[word] = difflib.get_close_matches(word, list(words), n=3, cutoff=0.75)
+            unseen[word] = difflib.get_close_matches(word, list(words), n=1, cutoff=0.8) if len(word) > 4 else []
     embedding = minilm.encode([subject or prompt])[0]
     likeness = card.name_embeddings @ embedding
     best = int(likeness.argmax())
-    for word, near in unseen.items():
-        if not near:
-            meaning = card.name_embeddings @ minilm.encode([word])[0]
-            near += [card.names[row] for row in np.argsort(-meaning)[:2]]
+    for word, near in list(unseen.items())[:WORDS_EXPLAINED]:
+        meaning = card.name_embeddings @ minilm.encode([word])[0]
+        near += [card.names[row] for row in np.argsort(-meaning)[: 2 - len(near)]]
     caption = f"{subject}, {style_words(style)} style" if style else subject
+    nearest = card.names[best]
     return Understood(
-        subject, style, caption, card.names[best], round(float(likeness[best]), 3), seen, unseen, styles
+        subject, style, caption, nearest, round(float(likeness[best]), 3), seen, unseen, styles, unknown_style
     )
 
 
-def split_style(prompt: str, styles: list[str]) -> tuple[str, str]:
-    """The style that a prompt names ("" if none), and the rest in lower case: "a red apple, noto style"."""
+def forms(word: str) -> Iterator[str]:
+    """The word itself, what it may be the plural of, and its own plural."""
+    yield word
+    if word in IRREGULAR:
+        yield IRREGULAR[word]
+    for ending, singular in ENDINGS:
+        if word.endswith(ending) and len(word) > len(ending) + 1 and not word.endswith("ss"):
+            yield word.removesuffix(ending) + singular
+    yield word + "s"
+
+
+def split_style(prompt: str, styles: Collection[str], words: Collection[str] = ()) -> tuple[str, str, str]:
+    """Split a prompt into (style, subject, unknown style), all in lower case and "" where there is none.
+
+    A style may stand anywhere with the word "style" ("in noto style", "a noto-style apple"), and without
+    it at either end ("red apple, fluent 3d"), unless it is also one of the model's `words` ("a firefox").
+    """
     text = " ".join(prompt.lower().split())
-    spoken = {words: style for style in styles for words in {style_words(style), style, style.replace("-", " ")}}
-    for words in sorted(spoken, key=len, reverse=True):
-        pattern = rf",?\s*\b(?:in\s+)?(?:the\s+)?{re.escape(words)}(?:\s+style|-style)?\b"
-        found = re.search(pattern + r"\s*$", text) or re.search(rf",?\s*\b(?:in\s+)?{re.escape(words)}\s+style\b", text)
-        if found:
-            return spoken[words], _subject(text[: found.start()] + text[found.end() :])
-    return "", _subject(text)
+    spoken = {said: style for style in styles for said in {style_words(style), style, style.replace("-", " ")}}
+    for said in sorted(spoken, key=len, reverse=True):
+        name = re.escape(said).replace(r"\ ", r"[\s-]?")
+        patterns = [rf"(?:,\s*)?(?:\bin\s+)?(?:\bthe\s+)?\b{name}[\s-]style\b", rf"(?:,\s*|\bin\s+)(?:the\s+)?{name}\s*$"]
+        if said not in words:
+            patterns += [rf"\b{name}\s*$", rf"^{name}\b"]
+        for pattern in patterns:
+            found = re.search(pattern, text)
+            subject = _subject(f"{text[: found.start()]} {text[found.end() :]}") if found else ""
+            if subject:
+                return spoken[said], subject, ""
+    other = re.search(r"(?:,\s*(?:in\s+)?|\bin\s+)(?:the\s+|an?\s+)?([\w'-]+(?:\s[\w'-]+)?)[\s-]style\s*$", text)
+    subject = _subject(text[: other.start()]) if other else ""
+    return ("", subject, other[1]) if other and subject else ("", _subject(text), "")
 
 
 def _subject(text: str) -> str:
-    return re.sub(r"^(a|an|the)\s+", "", text.strip(" ,.")).strip(" ,.")
+    """A prompt's subject without needless commas, spaces and articles."""
+    text = re.sub(r"\s*,(?:\s*,)+", ",", " ".join(text.split()).replace(" ,", ","))
+    return re.sub(r"^(a|an|the|some)(\s+|$)", "", text.strip(" ,.;:!")).strip(" ,.;:!")
 
 
 @lru_cache(maxsize=4)
@@ -102,7 +147,7 @@ def word_counts(card: Card) -> Counter[str]:
     counts: Counter[str] = Counter()
     for item in card.items:
         if item["split"] == "train":
-            counts.update(set(re.findall(r"[a-z][a-z'-]*", " ".join([item["name"], *item["tags"]]).lower())))
+            counts.update(set(WORD.findall(" ".join([item["name"], *item["tags"]]).lower())))
     return counts
 
 
@@ -112,5 +157,6 @@ def styles_of(card: Card) -> dict[str, str]:
     found: dict[str, str] = {}
     for source in card.summary["sources"]:
         if source["style"]:
-            found[source["style"]] = f"{source['author'].split(';')[0]}, {source['licence']}"
-    return {style: found[style] for style in [*STYLE_WORDS, *sorted(found)] if style in found}
+            author = source["author"].split(";")[0] or "author not known"
+            found[source["style"]] = f"{author}, {source['licence']}"
+    return {style: found[style] for style in [*STYLE_WORDS, *sorted(set(found) - set(STYLE_WORDS))] if style in found}

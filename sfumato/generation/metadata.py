@@ -1,5 +1,6 @@
 """What is written into a picture besides its pixels, in the forms that other tools read."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -75,8 +76,9 @@ def xmp(facts: Facts) -> str:
     )
 
 
-def manifest(facts: Facts, prompt_hash: str) -> dict[str, Any]:
+def manifest(facts: Facts) -> dict[str, Any]:
     """The claims to be signed: made by a trained model, which one, from which request."""
+    salted = hashlib.sha256(f"{facts.image_id}:{facts.prompt}".encode()).hexdigest() if facts.prompt else ""
     agent = {"name": "Sfumato", "version": sfumato.__version__}
     told = {
         "request": facts.request_id,
@@ -85,18 +87,25 @@ def manifest(facts: Facts, prompt_hash: str) -> dict[str, Any]:
         "model": facts.model,
         "checkpoint_sha256": facts.checkpoint_sha256,
         "data_sha256": facts.data_hash,
-        "prompt_sha256_salted": prompt_hash,
+        "prompt_sha256_salted": salted,
     }
     if facts.prompt:
         told["prompt"] = facts.prompt
     return {
         "claim_generator_info": [agent],
-        "title": f"{facts.image_id}",
+        "title": facts.image_id,
         "assertions": [
             {
                 "label": "c2pa.actions.v2",
                 "data": {
-                    "actions": [{"action": "c2pa.created", "digitalSourceType": GENERATED, "softwareAgent": agent}]
+                    "actions": [
+                        {
+                            "action": "c2pa.created",
+                            "when": facts.made_at,
+                            "digitalSourceType": GENERATED,
+                            "softwareAgent": agent,
+                        }
+                    ]
                 },
             },
             {"label": "org.sfumato.generation", "data": told},

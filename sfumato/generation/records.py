@@ -1,6 +1,6 @@
 """Tables of what was asked for, drawn and let out."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import Record
@@ -31,6 +31,7 @@ class Image(Record):
     """A fact: one picture as it was drawn, before anything was added to it."""
 
     __tablename__ = "image"
+    __table_args__ = (UniqueConstraint("request_id", "place"),)
     KIND = "image"
 
     request_id: Mapped[str] = mapped_column(String(36), index=True)

@@ -59,7 +59,7 @@ class Store:
         return data
 
 
-def write_whole(target: Path, data: bytes, drafts: Path | None = None) -> None:
+def write_whole(target: Path, data: bytes, drafts: Path | None = None, mode: int = 0o644) -> None:
     """Write `data` to `target` so that it is there whole or not at all; raises NoSpace on a full disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     name = ""
@@ -69,7 +69,7 @@ def write_whole(target: Path, data: bytes, drafts: Path | None = None) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, target)
     except OSError as problem:
         if name:

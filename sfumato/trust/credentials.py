@@ -1,5 +1,6 @@
 """Content Credentials (C2PA 2.x): signing pictures, and reading what others signed, without any network."""
 
+import functools
 import io
 import json
 from dataclasses import dataclass, field
@@ -8,12 +9,12 @@ from typing import Any, Literal
 from sfumato.trust.keys import Keys
 
 State = Literal["signed here", "signer unknown here", "invalid", "unsigned"]
-HARMLESS = "signingCredential.untrusted"
+HARMLESS = "signingCredential.untrusted"  # a signer whom this workspace does not know; the state says so
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a file's credentials say, and whether they hold."""
+    """What a file's credentials say, and whether they hold; `claims` are assertions by their label."""
 
     state: State
     signer: str = ""
@@ -21,12 +22,13 @@ class Credentials:
     problems: list[str] = field(default_factory=list)
 
 
+@functools.lru_cache(maxsize=4)
 def _context(anchors: bytes) -> Any:
     import c2pa
 
     return c2pa.Context.from_dict(
         {
-            "trust": {"user_anchors": anchors.decode()},
+            **({"trust": {"user_anchors": anchors.decode()}} if anchors else {}),
             "verify": {"remote_manifest_fetch": False, "verify_trust": True},
             "builder": {"thumbnail": {"enabled": False}},
         }
@@ -63,7 +65,8 @@ def read(data: bytes, mime: str, anchors: bytes) -> Credentials:
     codes = [entry.get("code", "") for entry in told.get("validation_status", [])]
     problems = [code for code in codes if code and code != HARMLESS]
     claims = {one["label"]: one.get("data", {}) for one in active.get("assertions", [])}
-    signer = str(active.get("signature_info", {}).get("issuer", ""))
+    signature = active.get("signature_info", {})
+    signer = str(signature.get("common_name") or signature.get("issuer") or "")
     if problems or state.endswith("Invalid"):
         return Credentials("invalid", signer, claims, problems)
     return Credentials("signed here" if state.endswith("Trusted") else "signer unknown here", signer, claims)

@@ -2,7 +2,8 @@
 
 import datetime
 import fcntl
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import new_id
+from sfumato.errors import Damaged, Forbidden
 from sfumato.store.files import write_whole
 
-YEARS = 10
+YEARS = 30  # without a timestamp from elsewhere, a signature counts for as long as its certificate
 
 
 @dataclass(frozen=True)
@@ -27,31 +30,109 @@ class Keys:
     fingerprint: str
 
 
-def workspace_keys(folder: Path) -> Keys:
-    """The keys in a workspace's folder `keys`, made if there are none; safe for several processes at once."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class KeysView:
+    """What may be shown of a workspace's keys: no secret is in it."""
+
+    folder: Path
+    fingerprint: str = ""
+    signer: str = ""
+    made_at: str = ""
+    valid_until: str = ""
+    earlier: int = 0
+
+
+@query("keys.show")
+def show_keys(act: Act) -> KeysView:
+    """Look at the workspace's signing key: its fingerprint, since when, until when, and how many came before."""
+    folder = keys_folder(act.workspace)
     present = folder / "present"
     if not present.exists():
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        return KeysView(folder)
+    return _view(folder, present.read_text().strip())
+
+
+@action("keys.rotate", needs="keys.write")
+def rotate_keys(act: Act) -> KeysView:
+    """Sign with a fresh key from now on; certificates stay, so that earlier pictures still count as ours."""
+    folder = keys_folder(act.workspace)
+    keys = rotate(folder)
+    act.says(f"signs with the key {keys.fingerprint} from now on", subject=f"key/{keys.fingerprint}")
+    return _view(folder, (folder / "present").read_text().strip())
+
+
+def keys_folder(workspace: Workspace) -> Path:
+    """Where a workspace keeps its keys."""
+    return workspace.path / "keys"
+
+
+def _view(folder: Path, name: str) -> KeysView:
+    leaf = x509.load_pem_x509_certificate(_read(folder / f"{name}.chain.pem"))
+    return KeysView(
+        folder,
+        fingerprint_of(leaf),
+        str(leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value),
+        leaf.not_valid_before_utc.isoformat(timespec="seconds"),
+        leaf.not_valid_after_utc.isoformat(timespec="seconds"),
+        len(list(folder.glob("*.root.pem"))) - 1,
+    )
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """The beginning of a certificate's SHA-256, enough to tell keys apart."""
+    return certificate.fingerprint(hashes.SHA256()).hex()[:16]
+
+
+def workspace_keys(folder: Path) -> Keys:
+    """The keys in a workspace's folder `keys`, made if there are none; safe for several processes at once."""
+    present = folder / "present"
+    if not present.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(folder):
             if not present.exists():
                 _make(folder)
     name = present.read_text().strip()
-    chain = (folder / f"{name}.chain.pem").read_bytes()
-    anchors = b"".join(path.read_bytes() for path in sorted(folder.glob("*.root.pem")))
+    chain = _read(folder / f"{name}.chain.pem")
     leaf = x509.load_pem_x509_certificate(chain)
-    return Keys((folder / f"{name}.key.pem").read_bytes(), chain, anchors, leaf.fingerprint(hashes.SHA256()).hex()[:16])
+    return Keys(_read(folder / f"{name}.key.pem"), chain, anchors(folder), fingerprint_of(leaf))
+
+
+def anchors(folder: Path) -> bytes:
+    """The roots of every key that this workspace ever signed with; empty if it has never signed."""
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("*.root.pem")))
 
 
 def rotate(folder: Path) -> Keys:
-    """Sign with a fresh key from now on; old certificates stay, so that old pictures still count as ours."""
+    """Make a fresh key the present one and forget the secret of the one before; its certificates stay."""
     workspace_keys(folder)
+    with _locked(folder):
+        earlier = list(folder.glob("*.key.pem"))
+        _make(folder)
+        for secret in earlier:
+            secret.unlink()
+    return workspace_keys(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        before = (folder / "present").read_text().strip()
-        _make(folder)
-        (folder / f"{before}.key.pem").unlink(missing_ok=True)
-    return workspace_keys(folder)
+        yield
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as missing:
+        raise Damaged(
+            f"The workspace's signing key is incomplete: {path.name} is not there.",
+            hint="Put the folder 'keys' back from a backup. Without one, remove its file 'present': the next "
+            "picture makes a fresh key, and earlier pictures still verify.",
+        ) from missing
+    except PermissionError as refused:
+        raise Forbidden(
+            "You may not read this workspace's signing key.", hint="Sign as the person who made the workspace."
+        ) from refused
 
 
 def _make(folder: Path) -> None:
@@ -85,13 +166,8 @@ def _make(folder: Path) -> None:
         f"{name}.root.pem": root.public_bytes(pem),
         "present": name.encode(),
     }
-    before = os.umask(0o077)
-    try:
-        for part, data in parts.items():
-            write_whole(folder / part, data)
-            os.chmod(folder / part, 0o600)
-    finally:
-        os.umask(before)
+    for part, data in parts.items():
+        write_whole(folder / part, data, mode=0o600)
 
 
 def _name(common: str) -> x509.Name:

@@ -1,0 +1,57 @@
+"""Doing a short job in the process that waits for it, when no worker serves it: nothing has to be started.
+
+It stays a job like any other: its row, its lease and its fences are the same, another worker takes over if
+this process dies, and an interrupted one is given back as it is.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import update
+
+from sfumato.actions import Workspace
+from sfumato.db import new_id
+from sfumato.jobs.queue import JobView, get_job, somebody_works, wait_for_job
+from sfumato.jobs.records import Job
+from sfumato.jobs.run import LEASE, run_attempt
+from sfumato.jobs.worker import claim
+
+Seen = Callable[[JobView], None]
+
+
+def work_nearby(
+    workspace: Workspace, job: JobView, *, on_progress: Seen | None = None, poll: float = 0.05
+) -> JobView:
+    """Do the job in a thread of this process, or wait for the worker that serves it; returns how it ended.
+
+    When it is interrupted, the job's present step is finished, and the job waits again for whoever takes it.
+    """
+    me = f"{socket.gethostname()}/{os.getpid()}/{new_id()[-6:]}"
+    taken = None if somebody_works(workspace, job) else claim(workspace, me, (), job.id, LEASE)
+    if taken is None:
+        return wait_for_job(workspace, job.id, on_progress=on_progress)
+    work = threading.Thread(target=run_attempt, args=(workspace, taken.id, taken.attempt), daemon=True)
+    work.start()
+    try:
+        while work.is_alive():
+            if on_progress:
+                on_progress(get_job(workspace, job_id=job.id))
+            work.join(poll)
+    except BaseException:
+        give_back(workspace, taken.id, taken.attempt)
+        work.join()  # its next write finds that the job is not its own any more, and ends it
+        raise
+    # it has ended, unless another attempt took it over while this process slept
+    return wait_for_job(workspace, job.id, on_progress=on_progress)
+
+
+def give_back(workspace: Workspace, job_id: str, attempt: int) -> None:
+    """Let a job that this attempt holds wait again, so that the next worker takes it at once."""
+    with workspace.db.write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.attempt == attempt, Job.status == "running")
+            .values(status="waiting", lease_until=None, worker=None)
+        )
