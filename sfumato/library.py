@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from sfumato.actions import Workspace
+from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
+from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
 from sfumato.jobs import JobView
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.training import runs
+from sfumato.training.cards import ask_for_card
 from sfumato.training.runs import RunView, list_runs, show_run
 
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "DatasetView", "JobView", "RunView", "VersionView", "Workspace", "cancel_job", "collect", "freeze", "get_job",
-    "list_datasets", "list_jobs", "list_runs", "list_versions", "open", "resume", "show_dataset", "show_run",
-    "train", "wait",
+    "DatasetView", "JobView", "ModelFacts", "RunView", "VersionView", "Workspace", "cancel_job", "collect",
+    "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs", "list_versions", "make_card",
+    "open", "resume", "show_dataset", "show_model", "show_run", "train", "wait",
 ]  # fmt: skip
 
 
@@ -44,10 +47,20 @@ def collect(
 
 
 def train(
-    workspace: Workspace, recipe: str, *, data: str, name: str, on_progress: Seen | None = None, **options: Any
+    workspace: Workspace,
+    recipe: str,
+    *,
+    data: str,
+    name: str,
+    parent: str | None = None,
+    on_progress: Seen | None = None,
+    **options: Any,
 ) -> RunView:
-    """Train a recipe ("flow") on NAME@VERSION to its end, and return the run; the model has the run's name."""
-    job = runs.train(workspace, recipe_name=recipe, data=data, name=name, options=options)
+    """Train a recipe ("flow") on NAME@VERSION to its end, and return the run; the model has the run's name.
+
+    It begins with fresh weights, or with those of the model `parent`.
+    """
+    job = runs.train(workspace, recipe_name=recipe, data=data, name=name, options=options, parent=parent)
     wait(workspace, job, on_progress=on_progress)
     return show_run(workspace, name=name)
 
@@ -56,3 +69,14 @@ def resume(workspace: Workspace, name: str, *, on_progress: Seen | None = None) 
     """Go on with a run exactly where its last checkpoint left it, and return it."""
     wait(workspace, runs.resume(workspace, name=name), on_progress=on_progress)
     return show_run(workspace, name=name)
+
+
+def show_model(workspace: Workspace, name: str = DEFAULT) -> ModelFacts:
+    """Look at one model: what it learnt from, how far it came, and whether it has a training card."""
+    return look_at_model(workspace, name=name)
+
+
+def make_card(workspace: Workspace, name: str, *, on_progress: Seen | None = None) -> ModelFacts:
+    """Make the training card of a model of this workspace, so that its pictures can be traced."""
+    wait(workspace, ask_for_card(workspace, name=name), on_progress=on_progress)
+    return show_model(workspace, name)

@@ -4,12 +4,14 @@ For every training picture it holds a small copy, caption, origin, licence, auth
 It is a zip of JSON lines and arrays with a manifest of hashes.
 """
 
+import contextlib
 import functools
 import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sfumato.errors import Damaged, InvalidInput
+from sfumato.errors import Damaged, InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
 FORMAT = 1
+LARGEST = 400_000_000
+AGAIN = "`sfumato models card MODEL` makes it again."
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Card:
     name_embeddings: np.ndarray  # (names, 384) float32, unit length
     features: np.ndarray  # (items, D) float32
     basis: dict[str, np.ndarray]
-    sha256: str
+    offsets: np.ndarray  # (items + 1) where each small picture begins and ends
+    parts: dict[str, str]  # the SHA-256 of every part
+    sha256: str  # of the manifest, which names them all
 
     @property
     def copy_distance(self) -> float:
@@ -52,18 +58,14 @@ class Card:
 
     def picture(self, row: int) -> np.ndarray:
         """A small training picture, (S, S, 4) uint8 premultiplied, exactly as the network learnt from it."""
-        start, end = self._offsets[row], self._offsets[row + 1]
+        start, end = self.offsets[row], self.offsets[row + 1]
         return decode_small(self._pictures[start:end])
 
     @functools.cached_property
-    def _offsets(self) -> np.ndarray:
-        with zipfile.ZipFile(self.path) as bundle:
-            return np.load(io.BytesIO(bundle.read("offsets.npy")))
-
-    @functools.cached_property
     def _pictures(self) -> bytes:
-        with zipfile.ZipFile(self.path) as bundle:
-            return bundle.read("pictures.bin")
+        with in_words(self.path), zipfile.ZipFile(self.path) as bundle:
+            data = bundle.read("pictures.bin")
+        return whole(self.path, "pictures.bin", data, self.parts)
 
     def nearest(self, feature: np.ndarray, k: int = 3) -> list[Near]:
         """The k training pictures nearest to a feature (D), nearest first; held-out ones are not in question."""
@@ -105,7 +107,7 @@ def write_card(
     features: np.ndarray,
     basis: dict[str, np.ndarray],
 ) -> str:
-    """Write a card and return its SHA-256; `features` (N, D) are rounded to half precision."""
+    """Write a card and return its manifest's SHA-256; `features` (N, D) are rounded to half precision."""
     blobs = [encode_small(picture) for picture in pictures]
     parts = {
         "items.jsonl": "\n".join(json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items).encode(),
@@ -122,14 +124,15 @@ def write_card(
         "summary": summary,
         "parts": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
     }
+    said = json.dumps(manifest, sort_keys=True).encode()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as bundle:
-        for name, data in {"manifest.json": json.dumps(manifest, sort_keys=True).encode(), **parts}.items():
+        for name, data in {"manifest.json": said, **parts}.items():
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_STORED if name == "pictures.bin" else zipfile.ZIP_DEFLATED
             bundle.writestr(entry, data)
     write_whole(path, out.getvalue())
-    return hashlib.sha256(out.getvalue()).hexdigest()
+    return hashlib.sha256(said).hexdigest()
 
 
 def _npy(values: np.ndarray) -> bytes:
@@ -138,34 +141,57 @@ def _npy(values: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-@functools.lru_cache(maxsize=4)
-def open_card(path: Path) -> Card:
-    """Open a card and check it against its manifest; raises InvalidInput or Damaged."""
+@contextlib.contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Turn whatever a broken bundle makes its readers raise into Damaged."""
     try:
-        with zipfile.ZipFile(path) as bundle:
-            manifest = json.loads(bundle.read("manifest.json"))
-            if manifest.get("kind") != "training card":
-                raise InvalidInput(f"{path.name} is not a training card.")
-            if manifest["format"] > FORMAT:
-                raise Damaged(f"{path.name} has format {manifest['format']}.", hint="Install the newer Sfumato.")
-            read = {name: bundle.read(name) for name in manifest["parts"] if name != "pictures.bin"}
-    except (zipfile.BadZipFile, KeyError, ValueError) as problem:
-        raise Damaged(f"{path.name} cannot be read as a training card: {problem}.") from problem
-    for name, data in read.items():
-        if hashlib.sha256(data).hexdigest() != manifest["parts"][name]:
-            raise Damaged(f"The part {name} of {path.name} was changed.")
-    embedded = np.load(io.BytesIO(read["names.npy"])).astype(np.float32)
-    return Card(
-        path=path,
-        summary=manifest["summary"],
-        items=[json.loads(line) for line in read["items.jsonl"].decode().splitlines()],
-        names=json.loads(read["names.json"]),
-        name_embeddings=embedded / np.linalg.norm(embedded, axis=1, keepdims=True).clip(1e-9),
-        features=np.load(io.BytesIO(read["features.npy"])).astype(np.float32),
-        basis={
-            name.removeprefix("basis-").removesuffix(".npy"): np.load(io.BytesIO(data))
-            for name, data in read.items()
-            if name.startswith("basis-")
-        },
-        sha256=hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest(),
-    )
+        yield
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError) as problem:
+        raise Damaged(f"{path.name} cannot be read as a training card: {problem}.", hint=AGAIN) from problem
+
+
+def whole(path: Path, name: str, data: bytes, parts: dict[str, str]) -> bytes:
+    """The data of a part, if it is what the manifest names; raises Damaged."""
+    if hashlib.sha256(data).hexdigest() != parts[name]:
+        raise Damaged(f"The part {name} of {path.name} was changed.", hint=AGAIN)
+    return data
+
+
+def open_card(path: Path) -> Card:
+    """Open a card and check it against its manifest; raises NotFound, InvalidInput or Damaged."""
+    if not path.is_file():
+        raise NotFound(f"There is no training card {path}.", hint=AGAIN)
+    found = path.stat()
+    return _open(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _open(path: Path, changed_at: int, size: int) -> Card:
+    with in_words(path), zipfile.ZipFile(path) as bundle:
+        if sum(entry.file_size for entry in bundle.infolist()) > LARGEST:
+            raise InvalidInput(f"{path.name} would unpack to more than a training card ever holds.")
+        manifest = json.loads(bundle.read("manifest.json"))
+        if manifest.get("kind") != "training card":
+            raise InvalidInput(f"{path.name} is not a training card.")
+        if manifest["format"] > FORMAT:
+            raise Damaged(f"{path.name} has format {manifest['format']}.", hint="Install the newer Sfumato.")
+        parts = manifest["parts"]
+        read = {name: whole(path, name, bundle.read(name), parts) for name in parts if name != "pictures.bin"}
+        arrays = {name: np.load(io.BytesIO(data)) for name, data in read.items() if name.endswith(".npy")}
+        embedded = arrays["names.npy"].astype(np.float32)
+        return Card(
+            path=path,
+            summary=manifest["summary"],
+            items=[json.loads(line) for line in read["items.jsonl"].decode().split("\n")],
+            names=json.loads(read["names.json"]),
+            name_embeddings=embedded / np.linalg.norm(embedded, axis=1, keepdims=True).clip(1e-9),
+            features=arrays["features.npy"].astype(np.float32),
+            basis={
+                name.removeprefix("basis-").removesuffix(".npy"): values
+                for name, values in arrays.items()
+                if name.startswith("basis-")
+            },
+            offsets=arrays["offsets.npy"],
+            parts=parts,
+            sha256=hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest(),
+        )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sfumato.errors import Damaged, InvalidInput
+from sfumato.errors import Damaged, InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
 FORMAT = 1
@@ -66,18 +66,26 @@ def to_bfloat16(values: np.ndarray) -> np.ndarray:
 def read_header(path: Path) -> Header:
     """Read what a checkpoint says of itself; raises InvalidInput for anything that is not one of ours."""
     described, _ = _described(path)
-    said = described.get("__metadata__", {}).get("sfumato")
+    said = (described.get("__metadata__") or {}).get("sfumato")
     if said is None:
         raise InvalidInput(f"{path.name} holds weights, but not Sfumato's.", hint="Only our checkpoints can be used.")
     try:
-        header = Header.model_validate_json(said)
+        written = json.loads(said)["format"]
+        if written > FORMAT:  # before anything else: what a newer format holds is not known here
+            raise Damaged(
+                f"{path.name} has format {written}; this Sfumato reads up to {FORMAT}.", hint="Install the newer one."
+            )
+        return Header.model_validate_json(said)
     except ValidationError as problem:
         raise Damaged(f"The header of {path.name} cannot be read: {problem.errors()[0]['msg']}.") from problem
-    if header.format > FORMAT:
-        raise Damaged(
-            f"{path.name} has format {header.format}; this Sfumato reads up to {FORMAT}.", hint="Install the newer one."
-        )
-    return header
+    except (ValueError, TypeError, KeyError) as problem:
+        raise Damaged(f"The header of {path.name} cannot be read.") from problem
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a checkpoint's tensors, without reading them."""
+    described, _ = _described(path)
+    return {name: tuple(entry.get("shape", ())) for name, entry in described.items() if name != "__metadata__"}
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
@@ -88,10 +96,12 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     for name, entry in described.items():
         if name == "__metadata__":
             continue
-        first, last = entry["data_offsets"]
-        if entry["dtype"] not in WIDTHS or last > len(data):
-            raise Damaged(f"{path.name} is cut short or of an unknown kind at '{name}'.")
-        values: np.ndarray = np.frombuffer(data[first:last].tobytes(), WIDTHS[entry["dtype"]]).reshape(entry["shape"])
+        try:
+            first, last = entry["data_offsets"]
+            kind = WIDTHS[entry["dtype"]]
+            values: np.ndarray = np.frombuffer(data[first:last].tobytes(), kind).reshape(entry["shape"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise Damaged(f"{path.name} does not hold what it says at '{name}'.") from problem
         if entry["dtype"] == "BF16":
             values = (values.astype(np.uint32) << 16).view(np.float32)
         tensors[name] = values if entry["dtype"] == "I64" else values.astype(np.float32)
@@ -99,7 +109,9 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def _described(path: Path) -> tuple[dict[str, Any], int]:
-    """The JSON head of a safetensors file and where its data starts."""
+    """The JSON head of a safetensors file and where its data starts; refuses what is cut short."""
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.", hint="Name a .safetensors file.")
     with path.open("rb") as stream:
         first = stream.read(8)
         if first[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or first[:4] == b"PK\x03\x04":
@@ -112,8 +124,11 @@ def _described(path: Path) -> tuple[dict[str, Any], int]:
             raise InvalidInput(f"{path.name} is not a safetensors file.")
         try:
             described = json.loads(stream.read(length))
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise InvalidInput(f"{path.name} is not a safetensors file.") from problem
-    if not isinstance(described, dict):
+    if not isinstance(described, dict) or not all(isinstance(entry, dict) for entry in described.values()):
         raise InvalidInput(f"{path.name} is not a safetensors file.")
+    ends = [entry["data_offsets"][1] for entry in described.values() if entry.get("data_offsets")]
+    if path.stat().st_size < 8 + length + max(ends, default=0):
+        raise Damaged(f"{path.name} is cut short.", hint="Fetch or copy it again.")
     return described, 8 + length

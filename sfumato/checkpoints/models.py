@@ -2,13 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
 from sfumato.actions import Act, Workspace, query
 from sfumato.checkpoints.card import Card, open_card
-from sfumato.checkpoints.header import Header, read_header
+from sfumato.checkpoints.header import Header, read_header, read_shapes
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.errors import NotFound, unknown
 
@@ -31,13 +34,68 @@ class ModelView:
     def card(self) -> Card:
         """Its training card; raises NotFound when it has none."""
         if self.card_path is None or not self.card_path.exists():
-            raise NotFound(f"The model '{self.name}' has no training card.", hint=f"Run: sfumato card {self.name}")
+            raise NotFound(
+                f"The model '{self.name}' has no training card.", hint=f"Run: sfumato models card {self.name}"
+            )
         return open_card(self.card_path)
 
 
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a person may want to know of a model before using it, as its header and its card tell it."""
+
+    name: str
+    embedded: bool
+    sha256: str
+    bytes: int
+    parameters: int
+    architecture: str
+    size: int
+    recipe: str
+    run: str
+    parent: str
+    ema: str
+    samples_seen: int
+    dataset: str
+    content_hash: str
+    pictures: int
+    held_out: int
+    concepts: int
+    styles: dict[str, int]
+    licences: dict[str, int]
+    code: str
+    card: bool
+    names: int | None = None
+    copy_distance: float | None = None
+
+
 @query("model.list")
-def list_models(act: Act) -> list[ModelView]:
-    """All models, the embedded one first."""
+def list_models(act: Act) -> list[ModelFacts]:
+    """All models with what they learnt from, the embedded one first."""
+    return [facts_of(view) for view in views(act)]
+
+
+@query("model.show")
+def show_model(act: Act, *, name: str = DEFAULT) -> ModelFacts:
+    """One model: what it learnt from, how far, and whether it has a training card. Raises NotFound."""
+    return facts_of(_named(act, name), look_inside=True)
+
+
+@query("model.find", doors=())
+def find_model(act: Act, name: str = DEFAULT) -> ModelView:
+    """The model of that name; one of this workspace goes before the embedded one. Raises NotFound."""
+    return _named(act, name)
+
+
+def _named(act: Act, name: str) -> ModelView:
+    models = {view.name: view for view in views(act)}
+    if name not in models:
+        raise unknown("model", name, models)
+    return models[name]
+
+
+def views(act: Act) -> list[ModelView]:
+    """All models whose weights are here, the embedded one first."""
     found = [_embedded()] if (EMBEDDED / "model.safetensors").exists() else []
     rows = act.session.execute(
         select(Model.name, Checkpoint).join(Checkpoint, Checkpoint.id == Model.checkpoint_id).order_by(Model.name)
@@ -45,18 +103,35 @@ def list_models(act: Act) -> list[ModelView]:
     return found + [_own(act.workspace, name, row) for name, row in rows if act.store.has(row.content_hash)]
 
 
-def find_model(workspace: Workspace, name: str = DEFAULT) -> ModelView:
-    """The model of that name; one of this workspace goes before the embedded one. Raises NotFound."""
-    models = {view.name: view for view in list_models(workspace)}
-    if name not in models:
-        raise unknown("model", name, models)
-    return models[name]
+def facts_of(view: ModelView, *, look_inside: bool = False) -> ModelFacts:
+    """What is known of a model; with `look_inside` also what only its card tells."""
+    header, data = view.header, view.header.data
+    splits: dict[str, int] = data.get("splits", {})
+    has_card = view.card_path is not None and view.card_path.exists()
+    told: dict[str, Any] = {}
+    if has_card and look_inside:
+        card = view.card()
+        told = {"names": len(card.names), "copy_distance": round(card.copy_distance, 4)}
+    return ModelFacts(
+        name=view.name, embedded=view.embedded, sha256=view.sha256, bytes=view.path.stat().st_size,
+        parameters=sum(prod(shape) for shape in read_shapes(view.path).values()), architecture=header.architecture,
+        size=int(header.options.get("size", 0)), recipe=header.recipe, run=header.run, parent=header.parent,
+        ema=header.ema, samples_seen=header.samples_seen, dataset=str(data.get("name", "")),
+        content_hash=str(data.get("content_hash", "")), pictures=splits.get("train", 0),
+        held_out=sum(splits.values()) - splits.get("train", 0), concepts=int(data.get("concepts", 0)),
+        styles=data.get("styles", {}), licences=data.get("licences", {}), code=header.code, card=has_card, **told,
+    )  # fmt: skip
 
 
 def _embedded() -> ModelView:
     path = EMBEDDED / "model.safetensors"
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    sha256 = _hash(path, path.stat().st_mtime_ns)
     return ModelView(DEFAULT, sha256, path, EMBEDDED / "card.zip", read_header(path), True, f"checkpoint/{sha256}")
+
+
+@lru_cache(maxsize=2)
+def _hash(path: Path, changed_at: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _own(workspace: Workspace, name: str, row: Checkpoint) -> ModelView:

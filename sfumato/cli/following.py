@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,7 +25,6 @@ FIGURES = {
     "images_per_second": "{:,.0f} images/s",
     "tflops": "{:.2f} TFLOP/s",
     "loss": "loss {:.4f}",
-    "held_out": "held-out {:.4f}",
 }
 
 
@@ -38,7 +38,7 @@ def follow(context: typer.Context, workspace: "Workspace", job: "JobView", *, ne
     from sfumato.jobs.queue import ended_well, wait_for_job
 
     try:
-        with shown(context, job) as see:
+        with shown(context, job, workspace.path) as see:
             if nearby:
                 job = work_nearby(workspace, job, on_progress=see)
             else:
@@ -65,9 +65,12 @@ def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
 
 
 @contextmanager
-def shown(context: typer.Context, job: "JobView") -> Iterator[Any]:
-    """Show a job's progress on stderr as it comes: a live bar, lines in a pipe, nothing with --json."""
-    sight = Sight(job.kind)
+def shown(context: typer.Context, job: "JobView", folder: Path | None = None) -> Iterator[Any]:
+    """Show a job's progress on stderr as it comes: a live bar, lines in a pipe, nothing with --json.
+
+    Files that the job has made so far are named below `folder`.
+    """
+    sight = Sight(job.kind, folder)
     err = console(stderr=True)
     if asked(context).json:
         yield sight.see
@@ -81,8 +84,9 @@ def shown(context: typer.Context, job: "JobView") -> Iterator[Any]:
 class Sight:
     """What is known of one job, drawn as a bar with words and figures."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, folder: Path | None = None) -> None:
         self.title = kind.replace(".", " ")
+        self.folder = folder
         self.progress: dict[str, Any] = {}
         self.status = "waiting"
         self.pace = Pace()
@@ -103,23 +107,34 @@ class Sight:
         extra = self.progress.get("extra") or {}
         if rate and "images_per_second" not in extra:
             parts.append(f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
-        parts += [form.format(mean(extra[name])) for name, form in FIGURES.items() if extra.get(name)]
+        parts += [form.format(extra[name]) for name, form in FIGURES.items() if extra.get(name)]
         if total and done < total:
             parts.append(duration(self.pace.left(total)))
         return " · ".join(parts)
+
+    def details(self) -> list[str]:
+        """Say what the job does just now, its held-out loss by noise, and where its newest preview lies."""
+        extra = self.progress.get("extra") or {}
+        said = [self.progress.get("say") or ""]
+        if extra.get("held_out"):
+            said.append(by_noise(extra["held_out"]))
+        if extra.get("preview") and self.folder:
+            said.append(f"newest preview: {self.folder / extra['preview']}")
+        return [line for line in said if line]
 
     def __rich__(self) -> Group:
         total, done = self.progress.get("total") or None, self.progress.get("done", 0)
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=total, completed=done, width=30, pulse=total is None)
         line.add_row(Text(self.title, style="bold"), bar, Text(self.figures()))
-        say = self.progress.get("say")
-        return Group(line, Text(f"  {say}", style="dim")) if say else Group(line)
+        return Group(line, *(Text(f"  {said}", style="dim") for said in self.details()))
 
 
-def mean(figure: float | dict[str, float]) -> float:
-    """Return a figure, or the mean of figures by level."""
-    return sum(figure.values()) / len(figure) if isinstance(figure, dict) else figure
+def by_noise(held_out: dict[str, float]) -> str:
+    """Say a held-out loss by how much of the picture is noise, from figures by time ("t=0.1", where 1 is clean)."""
+    figures = [(1 - float(level.removeprefix("t=")), loss) for level, loss in held_out.items()]
+    said = ", ".join(f"{loss:.3f} at {share:.0%}" for share, loss in sorted(figures, reverse=True))
+    return f"held-out loss {said} noise"
 
 
 class Lines:
@@ -134,6 +149,5 @@ class Lines:
         self.sight.see(job)
         if time.monotonic() - self.told >= EVERY:
             self.told = time.monotonic()
-            say = job.progress.get("say") or ""
-            line = " · ".join(filter(None, [f"{self.sight.title}: {self.sight.figures()}", say]))
+            line = " · ".join([f"{self.sight.title}: {self.sight.figures()}", *self.sight.details()])
             console(stderr=True).print(line, markup=False)

@@ -19,6 +19,10 @@ def train(
     options: dict[str, Any],
     data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="What to learn from; NAME is its newest.")],
     name: Annotated[str, typer.Option(metavar="RUN", help="What to call the run, and the model that comes of it.")],
+    parent: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="Begin with this model's weights; else with fresh ones."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, and train nothing.")] = False,
     no_wait: Leave = False,
 ) -> None:
@@ -30,10 +34,10 @@ def train(
 
     with opened(context) as workspace:
         if dry_run:
-            plan = planned(workspace, plugin, data, options)
+            plan = planned(workspace, plugin, data, options, parent)
             answer(context, plan, lambda: pairs(flat(plan)))
             return
-        job = runs.train(workspace, recipe_name=plugin, data=data, name=name, options=options)
+        job = runs.train(workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent)
         finish(context, workspace, job, name, wait=not no_wait)
 
 
@@ -45,15 +49,18 @@ app = typer.Typer(
 )
 
 
-def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]) -> dict[str, Any]:
+def planned(
+    workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None
+) -> dict[str, Any]:
     """Return what a run would be, every option resolved; raises what starting it would raise."""
-    from sfumato.data.collect import read_options
-    from sfumato.data.freeze import find_version
-    from sfumato.training.runs import recipe
+    from sfumato.training.runs import plan
 
-    plan = read_options(recipe(recipe_name).Options, options)
-    version = find_version(workspace, label=data)
-    return {"recipe": recipe_name, "data": version.label, "pictures": version.n, "options": plan.model_dump()}
+    found = plan(workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
+    begins = {"from": found.parent.name} if found.parent else {}
+    return {
+        "recipe": recipe_name, "data": found.version.label, "pictures": found.version.n, **begins,
+        "options": found.options,
+    }  # fmt: skip
 
 
 def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool) -> None:

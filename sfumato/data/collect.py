@@ -57,7 +57,8 @@ def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise unknown("option", key, model.model_fields) from problem
-        raise InvalidInput(f"The option '{key}' cannot be {first['input']!r}: {first['msg']}.") from problem
+        why = first["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"The option '{key}' cannot be {first['input']!r}: {why}.") from problem
 
 
 @action("data.collect", needs="dataset.write")

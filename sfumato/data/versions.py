@@ -34,7 +34,7 @@ class FrozenVersion:
     def items(self) -> list[ItemLine]:
         """Its lines, in their canonical order."""
         data = self.workspace.store.get(self.view.content_hash, check=True)
-        return [ItemLine.model_validate_json(line) for line in data.decode().splitlines()]
+        return [ItemLine.model_validate_json(line) for line in data.decode().split("\n")]
 
     def read_bytes(self, line: ItemLine) -> bytes:
         """The bytes of one picture as they were collected."""

@@ -14,8 +14,19 @@ def coarse(pictures: np.ndarray) -> np.ndarray:
     values = pictures.astype(np.float32) / 255
     values[..., :3] += 1 - values[..., 3:]
     n, size = values.shape[:2]
+    if size % SIDE:
+        shares = overlaps(size)
+        return np.einsum("ai,bj,nijc->nabc", shares, shares, values, optimize=True).reshape(n, -1)
     step = size // SIDE
     return values.reshape(n, SIDE, step, SIDE, step, 4).mean((2, 4)).reshape(n, -1)
+
+
+def overlaps(size: int) -> np.ndarray:
+    """How much of each of 16 equal cells every one of `size` pixels covers, (16, size) with rows that sum to 1."""
+    cells = np.arange(SIDE)[:, None] * size / SIDE
+    pixels = np.arange(size)[None]
+    covered = np.minimum(cells + size / SIDE, pixels + 1) - np.maximum(cells, pixels)
+    return (covered.clip(0) * SIDE / size).astype(np.float32)
 
 
 def learn_basis(pictures: np.ndarray) -> dict[str, np.ndarray]:
@@ -27,7 +38,8 @@ def learn_basis(pictures: np.ndarray) -> dict[str, np.ndarray]:
     looks = describe(pictures, basis)
     strangers = np.random.default_rng(0).permutation(len(looks))
     apart = np.linalg.norm(looks - looks[strangers], axis=1)
-    basis["scale"] = np.array([float(np.median(apart[apart > 0]))], np.float32)
+    if (apart > 0).any():
+        basis["scale"] = np.array([float(np.median(apart[apart > 0]))], np.float32)
     return basis
 
 

@@ -129,7 +129,10 @@ def _run_in_child(workspace: Workspace, taken: Job, lease: float, be_seen: objec
         "--lease",
         str(lease),
     ]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=child_environment())
+    environment = child_environment()
+    if not workspace.db.is_sqlite:
+        environment["SFUMATO_DATABASE_URL"] = workspace.db.url  # which --database may have named
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
     while child.poll() is None:
         if callable(be_seen):
             be_seen()

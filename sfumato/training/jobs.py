@@ -5,39 +5,55 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from sqlalchemy import select, update
 
 import sfumato
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.data.versions import FrozenVersion, open_version_by_id
 from sfumato.db import link, new_id
-from sfumato.jobs import JobContext, Progress, job
+from sfumato.db.engine import in_words
+from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import saving
-from sfumato.training.loop import Learner, Step, take_step, train
+from sfumato.training.cards import has_card, make_card
+from sfumato.training.loop import Diverged, Learner, Step, count_flops, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
 from sfumato.training.records import Run
-from sfumato.training.runs import RunView, recipe, show_run
+from sfumato.training.runs import LONGER, RunView, recipe, show_run
 
 
 @job("training.train", own_process=True, needs="training.write")
 def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
-    """Train a run from its newest whole state to its end, saving as it goes."""
+    """Train a run from its newest whole state to its end, saving as it goes, and make the card of its data."""
     wanted = show_run(ctx.workspace, name=spec["run"])
     module = recipe(wanted.recipe)
     options = module.Options.model_validate(wanted.options)
     folder = ctx.workspace.path / "runs" / wanted.id
-    folder.mkdir(parents=True, exist_ok=True)
     version = open_version_by_id(ctx.workspace, wanted.version_id)
     yield Progress(0, options.samples, "images", "reading the pictures")
-    material = yield from _loading(load_material(version, options.size, ctx.workspace.path / "cache"), options)
-    learner, found = _learner(module, options, material, folder)
-    if not found:
-        with ctx.write() as session:
-            session.execute(update(Run).where(Run.id == wanted.id).values(machine=learner.machine.model_dump()))
-    yield Progress(learner.samples_seen, options.samples, "images", "training")
-    yield from _training(ctx, wanted, version, learner, material, folder)
+    with in_words():  # a full disk, wherever it is met
+        saving.prepare(folder)
+        material = yield from _loading(load_material(version, options.size, ctx.workspace.path / "cache"), options)
+        yield Progress(0, options.samples, "images", "finding out what is fastest here")
+        learner = _learner(ctx, wanted, module, options, material)
+        yield Progress(learner.samples_seen, options.samples, "images", "training")
+        yield from _training(ctx, wanted, version, learner, material, folder)
+        if not has_card(version, options.size):
+            yield Progress(learner.samples_seen, options.samples, "images", "making the training card")
+            make_card(version, options.size)
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name}
+
+
+@job("training.card", needs="training.write")
+def card(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Make the training card of a model from the version it learnt from."""
+    version = open_version_by_id(ctx.workspace, spec["version"])
+    yield Progress(0, version.view.n, "pictures", "making the training card")
+    with in_words():
+        path = make_card(version, spec["size"])
+    yield Progress(version.view.n, version.view.n, "pictures", "done")
+    return {"model": spec["model"], "path": str(path), "bytes": path.stat().st_size, "n": version.view.n}
 
 
 def _loading(
@@ -51,15 +67,28 @@ def _loading(
         yield Progress(0, options.samples, "images", f"reading captions, {done:,} of {total:,}")
 
 
-def _learner(module: Any, options: Any, material: Any, folder: Path) -> tuple[Learner, bool]:
-    """The learner as its newest state left it, on the machine choices of its first start; or a fresh one."""
+def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, material: Any) -> Learner:
+    """The learner as its newest state left it, or a fresh one; always on the machine choices of its first start."""
+    folder = ctx.workspace.path / "runs" / wanted.id
     found = saving.newest_state(folder)
     if found:
         tensors, facts = found
         learner = Learner.fresh(module, options, Machine.model_validate_json(facts["machine"]))
         learner.restore(tensors, int(facts["samples_seen"]))
-        return learner, True
+        return learner
+    machine = Machine.model_validate(wanted.machine) if wanted.machine else _probe(module, options, material)
+    learner = Learner.fresh(module, options, machine)
+    if wanted.parent_sha256:
+        saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256))
+    with ctx.write() as session:
+        session.execute(update(Run).where(Run.id == wanted.id).values(machine=machine.model_dump()))
+    return learner
+
+
+def _probe(module: Any, options: Any, material: Any) -> Machine:
+    """What is fastest here, told by steps of a learner that is thrown away."""
     given = module.batch(options, material, 0)
+    trier = Learner.fresh(module, options, Machine())
 
     def trial(choice: Machine) -> None:
         trier.machine = choice
@@ -67,17 +96,15 @@ def _learner(module: Any, options: Any, material: Any, folder: Path) -> tuple[Le
             trier.net.fused_attention = choice.fused_attention  # type: ignore[assignment]
         take_step(trier, given)
 
-    trier = Learner.fresh(module, options, Machine())
-    machine = probe(trial, options.batch)
-    return Learner.fresh(module, options, machine), False
+    return probe(trial, options.batch)
 
 
 def _training(
     ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path
 ) -> Iterator[Progress]:
-    flops = 6 * sum(weight.numel() for weight in learner.net.parameters()) * getattr(learner.net, "tokens", 1)
+    flops = count_flops(learner, material)
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = saving.last_logged(folder)
     smooth = 0.0
     try:
         for step in train(learner, material):
@@ -92,34 +119,57 @@ def _training(
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
-    finally:  # also when it is stopped: nothing seen is lost
-        if learner.samples_seen > before:
+    except (Diverged, LeaseLost):
+        raise  # what is in memory is not sound, or not ours to keep
+    except BaseException:  # stopped, or in trouble: nothing seen is lost
+        if learner.samples_seen > before and _holds(ctx):
             saving.save_state(folder, learner)
+        raise
+
+
+def _holds(ctx: JobContext) -> bool:
+    """Whether this attempt still owns its job, and so the run's folder."""
+    try:
+        with ctx.write():
+            return True
+    except LeaseLost:
+        return False
 
 
 def _keep(
     ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, step: Step, folder: Path,
     *, extra: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Write what this step asks to be kept: preview, held-out loss, state, checkpoints and their rows."""
+    """Write what this step asks to be kept: preview, held-out loss, checkpoints with their rows, and the state.
+
+    The state comes last: whoever is killed before it does this step again and writes the very same bytes.
+    """
     if step.preview is not None:
-        extra["preview"] = str(saving.save_preview(folder, step.samples_seen, step.preview).relative_to(folder))
+        path = saving.save_preview(folder, step.samples_seen, step.preview)
+        extra["preview"] = str(path.relative_to(ctx.workspace.path))
     if not step.save:
         return
+    if not all(bool(torch.isfinite(weight).all()) for weight in learner.net.parameters()):
+        raise Diverged(
+            f"The weights are not numbers at sample {learner.samples_seen:,}.", hint="The last checkpoint is kept."
+        )
     extra["held_out"] = step.held_out
-    saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
-    saving.save_state(folder, learner)
     facts = {
         "recipe": wanted.recipe, "run": wanted.name, "code": sfumato.__version__,
+        "parent": wanted.parent_sha256 or "",
         "data": {"name": version.label, "content_hash": version.content_hash, **version.view.summary},
     }  # fmt: skip
     for length in learner.averages:
         path, header, sha256 = saving.export(folder, learner, length, facts)
-        ctx.workspace.store.put_file(path)
+        try:
+            ctx.workspace.store.put_file(path)
+        finally:
+            path.unlink()
         _write_checkpoint(ctx, wanted, header.model_dump(), sha256, length)
-        path.unlink()
     with ctx.write() as session:
         session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=step.samples_seen))
+    saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
+    saving.save_state(folder, learner)
 
 
 def _write_checkpoint(ctx: JobContext, wanted: RunView, header: dict[str, Any], sha256: str, length: str) -> None:
@@ -133,7 +183,7 @@ def _write_checkpoint(ctx: JobContext, wanted: RunView, header: dict[str, Any], 
             )  # fmt: skip
             session.add(row)
             link(session, row.ref, f"run/{wanted.id}", "trained by")
-        name = wanted.name if length == "short" else f"{wanted.name}-{length}"
+        name = wanted.name if length == "short" else f"{wanted.name}-{LONGER}"
         model = session.scalar(select(Model).where(Model.name == name))
         if model is None:
             session.add(Model(id=new_id(), made_by=ctx.actor.id, name=name, checkpoint_id=row.id))

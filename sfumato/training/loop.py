@@ -9,10 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from sfumato.errors import SfumatoError
 from sfumato.models.averages import Average
 from sfumato.training.machine import Machine, apply
+
+
+class Diverged(SfumatoError):
+    """The weights ran away; what was kept before is sound, what is in memory is not."""
 
 
 class Recipe(Protocol):
@@ -23,6 +28,7 @@ class Recipe(Protocol):
     def losses(self, net: nn.Module, given: dict[str, Tensor]) -> Tensor: ...
     def held_out(self, options: Any, material: Any, net: nn.Module) -> dict[str, float]: ...
     def preview(self, options: Any, material: Any, net: nn.Module) -> np.ndarray: ...
+    def describe(self, options: Any) -> dict[str, Any]: ...
 
 
 @dataclass
@@ -112,16 +118,16 @@ def rate(options: Any, samples_seen: int) -> float:
 
 
 def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
-    """One step of all optimisers; returns the mean loss, and raises SfumatoError if it is not a number."""
+    """One step of all optimisers; returns the mean loss, and raises Diverged if it is not a number."""
     options, net = learner.options, learner.net
     with torch.autocast("cpu", torch.bfloat16, enabled=learner.machine.bf16):
         loss = learner.recipe.losses(net, given).mean()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(net.parameters(), options.clip)
     if not math.isfinite(float(norm.detach())) or not math.isfinite(float(loss.detach())):
-        raise SfumatoError(
-            f"The loss is not a number at sample {learner.samples_seen}.",
-            hint="The last checkpoint is kept. Resume with a lower lr.",
+        raise Diverged(
+            f"The loss is not a number at sample {learner.samples_seen:,}.",
+            hint="The last checkpoint is kept. Start another run from it with a lower lr: --from NAME --lr NUMBER.",
         )
     for optimizer in learner.optimizers:
         for group in optimizer.param_groups:
@@ -150,6 +156,18 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
         if over or crosses(before, learner.samples_seen, options.preview_every):
             step.preview = averaged(learner, lambda net: recipe.preview(options, material, net))
         yield step
+
+
+def count_flops(learner: Learner, material: Any) -> float:
+    """Multiplications and additions that one picture takes in a step, counted by torch as they are run."""
+    whole = learner.recipe.batch(learner.options, material, learner.samples_seen)
+    given = {name: values[:2] for name, values in whole.items()}
+    apply(learner.machine.model_copy(update={"fused_attention": False}), learner.net)  # a fused kernel is not counted
+    with FlopCounterMode(display=False) as counter:
+        learner.recipe.losses(learner.net, given).mean().backward()
+    apply(learner.machine, learner.net)
+    learner.net.zero_grad(set_to_none=True)
+    return counter.get_total_flops() / len(given["x"])
 
 
 def crosses(before: int, after: int, every: int) -> bool:

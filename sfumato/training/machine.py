@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -26,32 +27,42 @@ class Machine(BaseModel):
 
 def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
+    flags = _text("/proc/cpuinfo")
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def processor() -> str:
     """The processor's name, as far as the system tells."""
+    named = re.search(r"^model name\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Cores that this process may use: of its affinity, its container's quota, and OMP_NUM_THREADS, the fewest."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = re.match(r"(\d+) (\d+)", _text("/sys/fs/cgroup/cpu.max"))  # microseconds of processor in each period
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    limits = [found, int(allowed) if allowed.isdigit() else found]
+    if quota:
+        limits.append(round(int(quota[1]) / int(quota[2])))
+    return max(1, min(limits))
+
+
+def _text(path: str) -> str:
+    """What a file of the system says; nothing where there is no such file."""
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
+        return Path(path).read_text()
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        return ""
 
 
 def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machine:
     """Time one training step under each sensible choice, interleaved, and keep the fastest by median."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     choices = [
         Machine(bf16=bf16, fused_attention=fused, threads=threads, processor=processor())
         for bf16 in ((True, False) if has_bf16() else (False,))
         for fused in (False, True)
-        for threads in sorted({1, cores})
+        for threads in sorted({1, cores()})
     ]
     times: dict[Machine, list[float]] = {choice: [] for choice in choices}
     for turn in range(tries + 1):

@@ -1,5 +1,6 @@
 """Runs: asking for one, going on with one, and looking at them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
+from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.data.collect import NAME, read_options
 from sfumato.data.freeze import VersionView, find_version
 from sfumato.db import link, new_id
@@ -16,7 +18,9 @@ from sfumato.jobs import JobView, enqueue
 from sfumato.jobs.records import Job
 from sfumato.training.records import Run
 
-RECIPES = Catalog("sfumato.training.recipes", ("Options", "build", "batch", "losses"))
+NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
+RECIPES = Catalog("sfumato.training.recipes", NEEDS)
+LONGER = "long"  # a run's model of the longer average is called NAME-long
 
 
 class RunView(BaseModel):
@@ -31,6 +35,7 @@ class RunView(BaseModel):
     samples_seen: int
     status: str
     job_id: str | None = None
+    parent_sha256: str | None = None
 
 
 def recipe(name: str) -> Any:
@@ -45,34 +50,102 @@ def recipe(name: str) -> Any:
         ) from missing
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a run would be, checked: every option resolved, what it learns from, and what it begins with."""
+
+    options: dict[str, Any]
+    version: VersionView
+    parent: ModelView | None
+
+
+def plan(
+    workspace: Workspace, *, recipe_name: str, data: str, options: dict[str, Any], parent: str | None = None
+) -> Plan:
+    """Check what a run is asked to be, and change nothing.
+
+    Raises InvalidInput for options that are not the recipe's, or for a parent of another shape; NotFound
+    with the nearest name for a recipe, dataset or model that is not there.
+    """
+    module = recipe(recipe_name)
+    resolved = read_options(module.Options, options)
+    version = find_version(workspace, label=data)
+    model = None if parent is None else fitting(find_model(workspace, parent), module.describe(resolved))
+    return Plan(resolved.model_dump(), version, model)
+
+
 def train(
-    workspace: Workspace, *, recipe_name: str, data: str, name: str, options: dict[str, Any] | None = None
+    workspace: Workspace,
+    *,
+    recipe_name: str,
+    data: str,
+    name: str,
+    options: dict[str, Any] | None = None,
+    parent: str | None = None,
 ) -> JobView:
-    """Ask for a run of a recipe on NAME@VERSION; raises InvalidInput for options that are not the recipe's."""
+    """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
+
+    Raises what `plan` raises, and Conflict when the name belongs to another run.
+    """
     if not NAME.fullmatch(name):
         raise InvalidInput(f"'{name}' cannot be a run's name.", hint="Use letters, digits, dots and dashes.")
-    plan = read_options(recipe(recipe_name).Options, options or {})
-    version = find_version(workspace, label=data)
-    return _start(workspace, name=name, recipe_name=recipe_name, options=plan.model_dump(), version=version)
+    made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
+    if made.parent is not None and not workspace.store.has(made.parent.sha256):
+        workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
+    return _start(workspace, name=name, recipe_name=recipe_name, made=made)
+
+
+def fitting(model: ModelView, wanted: dict[str, Any]) -> ModelView:
+    """The model, if its network is the wanted one; raises InvalidInput naming what differs."""
+    there = {"architecture": model.header.architecture, **model.header.options}
+    asked = {"architecture": wanted["architecture"], **wanted["options"]}
+    apart = [key for key in asked if there.get(key) != asked[key]]
+    if apart:
+        raise InvalidInput(
+            f"The model '{model.name}' has {_listed(there, apart)}; this run would have {_listed(asked, apart)}.",
+            hint="A run goes on from a model only with the same network. Give the same options as the model's.",
+        )
+    return model
+
+
+def _listed(options: dict[str, Any], keys: list[str]) -> str:
+    return ", ".join(f"{key} {options.get(key, 'of another kind')}" for key in keys)
 
 
 @action("training.train", needs="training.write")
-def _start(act: Act, *, name: str, recipe_name: str, options: dict[str, Any], version: VersionView) -> JobView:
-    """Train a recipe on a frozen version of a dataset."""
+def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
+    """Train a recipe on a frozen version of a dataset, from fresh weights or from a model's."""
+    options, version, parent = made.options, made.version, made.parent
+    parent_sha256 = parent.sha256 if parent else None
     there = act.session.scalar(select(Run).where(Run.name == name))
     if there is not None:
-        if (there.recipe, there.options, there.version_id) == (recipe_name, options, version.id):
+        same = (recipe_name, options, version.id, parent_sha256)
+        if (there.recipe, there.options, there.version_id, there.parent_sha256) == same:
             return _continue(act, there)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
+    _check_free(act.session, name)
     run = Run(
         id=new_id(), made_by=act.actor.id, name=name, recipe=recipe_name, options=options,
-        version_id=version.id, seed=options.get("seed", 0), machine={},
+        version_id=version.id, seed=options.get("seed", 0), machine={}, parent_sha256=parent_sha256,
     )  # fmt: skip
     act.session.add(run)
     act.session.flush()
     link(act.session, run.ref, f"dataset_version/{version.id}", "learnt from")
-    act.says(f"asked to train {name} with {recipe_name} on {version.label}", subject=run.ref)
+    if parent is not None:
+        link(act.session, run.ref, parent.ref, "goes on from")
+    start = f", from {parent.name}" if parent else ""
+    act.says(f"asked to train {name} with {recipe_name} on {version.label}{start}", subject=run.ref)
     return _continue(act, run)
+
+
+def _check_free(session: Session, name: str) -> None:
+    """Raise Conflict where the models of a run of this name would take those of another run."""
+    wanted = {f"{name}-{LONGER}", name.removesuffix(f"-{LONGER}")} - {name}
+    taken = session.scalar(select(Run.name).where(Run.name.in_(wanted)))
+    if taken is not None:
+        raise Conflict(
+            f"The run '{taken}' makes a model of the name '{max(name, taken, key=len)}' too.", hint="Take another name."
+        )
 
 
 @action("training.resume", needs="training.write")
@@ -103,6 +176,7 @@ def _view(session: Session, run: Run) -> RunView:
     return RunView(
         id=run.id, name=run.name, recipe=run.recipe, options=run.options, machine=run.machine,
         version_id=run.version_id, samples_seen=run.samples_seen, status=status, job_id=run.job_id,
+        parent_sha256=run.parent_sha256,
     )  # fmt: skip
 
 

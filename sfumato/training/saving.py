@@ -1,6 +1,7 @@
 """A run's folder: its state in two generations, its log, its previews, and checkpoints for others."""
 
 import hashlib
+import io
 import json
 import time
 from pathlib import Path
@@ -13,9 +14,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from sfumato.checkpoints.header import Header, write_checkpoint
+from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
+from sfumato.errors import InvalidInput
 from sfumato.store.files import write_whole
 from sfumato.training.loop import Learner
+
+
+def prepare(folder: Path) -> None:
+    """Make the run's folder if need be, and clear away what a killed attempt had only half written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for draft in (*folder.glob(".draft-*"), *folder.glob("checkpoint-*")):
+        draft.unlink(missing_ok=True)
 
 
 def save_state(folder: Path, learner: Learner) -> None:
@@ -51,6 +60,18 @@ def log_step(folder: Path, samples_seen: int, **figures: Any) -> None:
         stream.write(line + "\n")
 
 
+def last_logged(folder: Path) -> dict[str, Any]:
+    """The figures of the log's last whole line, so that a run that goes on can show them at once."""
+    log = folder / "log.jsonl"
+    for line in reversed(log.read_text().splitlines() if log.exists() else []):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        return {key: said[key] for key in ("held_out", "preview") if said.get(key)}
+    return {}
+
+
 def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:
     """Keep a grid of premultiplied pictures (N, S, S, 4) on white as PNG."""
     alpha = pictures[..., 3:].astype(np.float32) / 255
@@ -61,9 +82,10 @@ def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:
     for place, picture in enumerate(white):
         top, left = place // columns * side, place % columns * side
         grid[top : top + side, left : left + side] = picture
+    out = io.BytesIO()
+    Image.fromarray(grid).resize((grid.shape[1] * 3, grid.shape[0] * 3), Image.Resampling.NEAREST).save(out, "PNG")
     path = folder / "previews" / f"{samples_seen:012d}.png"
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(grid).resize((grid.shape[1] * 3, grid.shape[0] * 3), Image.Resampling.NEAREST).save(path)
+    write_whole(path, out.getvalue())
     return path
 
 
@@ -83,6 +105,19 @@ def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -
     return path, header, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def load_weights(net: torch.nn.Module, tensors: dict[str, np.ndarray]) -> None:
-    """Put weights from a checkpoint into a network, all of them and nothing else."""
-    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in tensors.items()}, strict=True)
+def begin_from(learner: Learner, parent: Path) -> None:
+    """Put a checkpoint's weights into a fresh learner's network and both its averages; raises InvalidInput."""
+    tensors = {name: torch.from_numpy(values.copy()) for name, values in read_tensors(parent).items()}
+    own = dict(learner.net.named_parameters())
+    apart = [name for name in own.keys() | tensors.keys()
+             if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip
+    if apart:
+        raise InvalidInput(
+            f"The parent's weights do not fit this network at '{min(apart)}'.",
+            hint="Give the same options as the parent's.",
+        )
+    with torch.no_grad():
+        for name, weight in own.items():
+            weight.copy_(tensors[name])
+            for average in learner.averages.values():
+                average.weights[name].copy_(tensors[name])

@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 HEAD = 64
@@ -30,6 +30,13 @@ class Options(BaseModel):
     text_width: int = Field(384, ge=1, description="channels of one text token")
     text_length: int = Field(20, ge=1, le=77, description="text tokens at most")
     reference: Literal["pixels", "none"] = Field("pixels", description="how the looked-up picture enters")
+
+    @field_validator("patch")
+    @classmethod
+    def _divides(cls, patch: int, info: ValidationInfo) -> int:
+        if info.data.get("size", patch) % patch:
+            raise ValueError(f"the side of the picture, {info.data['size']}, is no multiple of it")
+        return patch
 
 
 def rotary_angles(side: int) -> Tensor:
@@ -108,6 +115,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, fused: bool) -> Tensor
 
 class PatchTransformer(nn.Module):
     """Predicts the clean picture from a noisy one, the time, words and a reference picture."""
+
+    cosine: Tensor
+    sine: Tensor
 
     def __init__(self, options: Options) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from sfumato.models.architectures import patch_transformer
@@ -50,6 +50,13 @@ class Options(BaseModel):
     preview_every: int = Field(20_000, ge=1, description="samples between preview grids")
     held_out: int = Field(128, ge=2, description="held-out pictures in the loss on fixed noise")
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and noise")
+
+    @field_validator("patch")
+    @classmethod
+    def _divides(cls, patch: int, info: ValidationInfo) -> int:
+        if info.data.get("size", patch) % patch:
+            raise ValueError(f"the side of the picture, {info.data['size']}, is no multiple of it")
+        return patch
 
 
 def build(options: Options) -> nn.Module:
