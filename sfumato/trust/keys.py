@@ -88,8 +88,7 @@ def _make(folder: Path) -> None:
     before = os.umask(0o077)
     try:
         for part, data in parts.items():
-            write_whole(folder / part, data)
-            os.chmod(folder / part, 0o600)
+            write_whole(folder / part, data, mode=0o600)
     finally:
         os.umask(before)
 
