@@ -68,14 +68,13 @@ class Workspace:
             raise InvalidInput(f"{folder} is a file, not a workspace folder.", hint="Name a folder.")
         if not create and not (folder / "workspace.db").exists() and url is None:
             raise NotFound(f"There is no workspace in {folder}.", hint="Check the folder's name.")
-        with in_words():
-            folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         db = open_database(url or folder / "workspace.db", busy_milliseconds=settings.busy_milliseconds)
         try:
             _settle_schema(folder, db)
+            for name in FOLDERS:
+                _make(folder / name, mode=0o700 if name == "keys" else 0o777)
             with in_words():
-                for name in FOLDERS:
-                    (folder / name).mkdir(exist_ok=True, mode=0o700 if name == "keys" else 0o777)
                 store = Store(folder / "store")
         except BaseException:
             db.close()
@@ -97,6 +96,15 @@ class Workspace:
         self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _make(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder if need be; raises InvalidInput where none can be."""
+    with in_words():
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        except (FileExistsError, NotADirectoryError, FileNotFoundError) as problem:
+            raise InvalidInput(f"{folder} cannot be a folder: {problem.strerror}.", hint="Name another.") from problem
 
 
 def _settle_schema(folder: Path, db: Database) -> None:

@@ -37,7 +37,6 @@ class Database:
         with in_words(), Session(self.engine) as session:
             session.connection(execution_options=seen)
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -111,10 +110,10 @@ def _sqlite(address: URL, busy_milliseconds: int) -> Engine:
     def _settle(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={busy_milliseconds}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON",
-        ):  # fmt: skip
+        for pragma in (f"busy_timeout={busy_milliseconds}", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        if cursor.execute("select 1 from sqlite_master limit 1").fetchone() is None:
+            cursor.execute("PRAGMA journal_mode=WAL")  # lasts; what others have made is left as it is
         cursor.close()
 
     @event.listens_for(engine, "begin")

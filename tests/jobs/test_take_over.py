@@ -6,8 +6,10 @@ import signal
 import psutil
 import pytest
 from counting_work import counted, start
+from sqlalchemy import select
 
 from sfumato.jobs.queue import get_job, wait_for_job
+from sfumato.jobs.records import Job
 
 
 def numbers(path):
@@ -109,15 +111,15 @@ def test_a_killed_child_is_followed_by_another_at_once(workspace, start_worker, 
     assert numbers(file) == list(range(12))
 
 
-def test_who_waits_for_a_job_starts_a_worker_and_another_when_that_dies(workspace, until):
+def test_who_waits_for_a_job_starts_a_worker_and_another_when_that_dies(workspace):
     job = start(workspace, to=30, pause=0.03)
     killed = []
 
     def kill_once(seen):
         if not killed and seen.progress.get("done", 0) >= 1:
-            worker = psutil.Process().children()[0]
-            killed.append(worker.pid)
-            worker.kill()
+            with workspace.db.read() as session:
+                killed.append(int(session.scalars(select(Job.worker)).one().split("/")[-2]))
+            os.kill(killed[0], signal.SIGKILL)
 
     done = wait_for_job(workspace, job.id, on_progress=kill_once)
     assert (done.status, done.attempt, len(killed)) == ("done", 2, 1)
