@@ -93,7 +93,7 @@ def _training(
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     finally:  # also when it is stopped: nothing seen is lost
-        if learner.samples_seen > before:
+        if learner.samples_seen > before and ctx.is_ours():
             saving.save_state(folder, learner)
 
 
@@ -106,6 +106,7 @@ def _keep(
         extra["preview"] = str(saving.save_preview(folder, step.samples_seen, step.preview).relative_to(folder))
     if not step.save:
         return
+    ctx.check()  # files of the run belong to whoever holds its job
     extra["held_out"] = step.held_out
     saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
     saving.save_state(folder, learner)
