@@ -9,6 +9,7 @@ import numpy as np
 from sfumato.actions import Workspace
 from sfumato.data.freeze import ItemLine, VersionView, find_version, version_by_id
 from sfumato.data.pictures import open_picture, to_premultiplied
+from sfumato.store.files import draft, finish
 
 __all__ = ["FrozenVersion", "ItemLine", "open_version"]
 
@@ -34,7 +35,7 @@ class FrozenVersion:
     def items(self) -> list[ItemLine]:
         """Its lines, in their canonical order."""
         data = self.workspace.store.get(self.view.content_hash, check=True)
-        return [ItemLine.model_validate_json(line) for line in data.decode().splitlines()]
+        return [ItemLine.model_validate_json(line) for line in data.decode().split("\n")]
 
     def read_bytes(self, line: ItemLine) -> bytes:
         """The bytes of one picture as they were collected."""
@@ -54,9 +55,9 @@ class FrozenVersion:
 
         with ThreadPoolExecutor(4) as pool:
             pictures = np.stack(list(pool.map(one, self.items)))
-        draft = kept.with_name(f".draft-{kept.name}")
-        np.save(draft, pictures)
-        draft.replace(kept)
+        with draft(kept.parent) as stream:
+            np.save(stream, pictures)
+            finish(stream, kept)
         return pictures, self.items
 
 
