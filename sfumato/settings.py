@@ -15,9 +15,20 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workspace: Path = Field(description="SFUMATO_WORKSPACE: the folder that holds everything")
-    database_url: str | None = Field(None, description="SFUMATO_DATABASE_URL: PostgreSQL instead of SQLite")
+    database_url: str | None = Field(
+        None, repr=False, description="SFUMATO_DATABASE_URL: PostgreSQL instead of SQLite"
+    )
     max_pixels: int = Field(64_000_000, ge=1, description="SFUMATO_MAX_PIXELS: larger pictures are refused")
+    busy_milliseconds: int = Field(
+        15_000, ge=0, description="SFUMATO_BUSY_MILLISECONDS: how long to wait for a database that another holds"
+    )
     packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
+
+    def as_environment(self) -> dict[str, str]:
+        """The same settings as environment variables, to hand them on to a process that works for this one."""
+        return {
+            f"SFUMATO_{name.upper()}": str(value) for name, value in self if value is not None
+        }
 
 
 def read_settings() -> Settings:

@@ -8,8 +8,9 @@ from types import TracebackType
 from sqlalchemy import inspect, text
 
 from sfumato.db import Database, open_database
-from sfumato.db.schema import migrate, newest
-from sfumato.errors import Damaged, InvalidInput, NotFound
+from sfumato.db.engine import damaged, in_words
+from sfumato.db.schema import migrate, newest, revision_of
+from sfumato.errors import Conflict, InvalidInput, NotFound, Unsupported
 from sfumato.settings import Settings, read_settings
 from sfumato.store import Store
 
@@ -57,7 +58,8 @@ class Workspace:
         """Open the workspace at `path`, making or upgrading it if need be.
 
         Raises NotFound (nothing there and `create` is false), InvalidInput (a file is in the way),
-        Damaged (the database is not one, or was written by a newer Sfumato), Busy or NoSpace.
+        Unsupported (it was written by a newer Sfumato), Conflict (it belongs to something else),
+        Damaged (the database is none any more), Busy or NoSpace. None of them changes what is there.
         """
         settings = settings or read_settings()
         folder = Path(path or settings.workspace).expanduser().absolute()
@@ -65,12 +67,19 @@ class Workspace:
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"{folder} is a file, not a workspace folder.", hint="Name a folder.")
         if not create and not (folder / "workspace.db").exists() and url is None:
-            raise NotFound(f"There is no workspace in {folder}.", hint="Leave out the option that forbids making it.")
-        for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700 if name == "keys" else 0o777)
-        db = open_database(url or folder / "workspace.db")
-        _settle_schema(folder, db)
-        return cls(folder, db, Store(folder / "store"), settings, local_person())
+            raise NotFound(f"There is no workspace in {folder}.", hint="Check the folder's name.")
+        _make(folder)
+        db = open_database(url or folder / "workspace.db", busy_milliseconds=settings.busy_milliseconds)
+        try:
+            _settle_schema(folder, db)
+            for name in FOLDERS:
+                _make(folder / name, mode=0o700 if name == "keys" else 0o777)
+            with in_words():
+                store = Store(folder / "store")
+        except BaseException:
+            db.close()
+            raise
+        return cls(folder, db, store, settings, local_person())
 
     def as_actor(self, actor: Actor) -> "Workspace":
         """The same workspace, seen and used by another actor."""
@@ -89,22 +98,38 @@ class Workspace:
         self.close()
 
 
+def _make(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder if need be; raises InvalidInput where none can be."""
+    with in_words():
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        except (FileExistsError, NotADirectoryError, FileNotFoundError) as problem:
+            raise InvalidInput(f"{folder} cannot be a folder: {problem.strerror}.", hint="Name another.") from problem
+
+
 def _settle_schema(folder: Path, db: Database) -> None:
     """Check format and revision with one look, and migrate only when there is need."""
+    if db.file is not None and db.file.exists() and db.file.stat().st_size == 0 and any((folder / "store").glob("??")):
+        raise damaged()  # an empty file would be taken for a new workspace, and its pictures for nobody's
     with db.read() as session:
-        tables = inspect(session.connection()).get_table_names()
+        connection = session.connection()
+        tables = inspect(connection).get_table_names()
         found: dict[str, str] = {}
         if "workspace_info" in tables:
             found = {row.key: row.value for row in session.execute(text("select key, value from workspace_info"))}
-        revision = None
-        if "alembic_version" in tables:
-            revision = session.execute(text("select version_num from alembic_version")).scalar()
-    if int(found.get("format", FORMAT)) > FORMAT:
-        raise Damaged(
-            f"This workspace has format {found['format']}; this Sfumato reads formats up to {FORMAT}.",
-            hint="Install the newer Sfumato that made it. Nothing was changed.",
+        revision = revision_of(connection)
+    written = found.get("format", str(FORMAT))
+    if not written.isdecimal():
+        raise damaged()
+    if int(written) > FORMAT or (revision is not None and revision > newest() and found):
+        raise Unsupported(
+            f"This workspace has format {written}, revision {revision}; this Sfumato reads format {FORMAT} "
+            f"up to revision {newest()}. Nothing was changed.",
+            hint="Install the newer Sfumato that made it, or name another folder.",
         )
-    if tables and "workspace_info" not in tables and revision is None:
-        raise Damaged("This database belongs to something else.", hint="Name another folder or database.")
+    if tables and "workspace_info" not in tables:
+        raise Conflict(
+            "This database belongs to something else. Nothing was changed.", hint="Name another folder or database."
+        )
     if revision != newest():
         migrate(db, folder / "copies", {"format": str(FORMAT), "events": "0"})

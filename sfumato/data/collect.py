@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,11 +16,12 @@ from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
 from sfumato.data.captions import may_flip
 from sfumato.data.found import Found, Left
-from sfumato.data.pictures import Unusable, check_name, open_picture
+from sfumato.data.pictures import Draw, Unusable, check_name, open_picture
 from sfumato.data.records import Dataset, DatasetVersion, Item, Quarantined
-from sfumato.db import new_id
-from sfumato.errors import InvalidInput, unknown
+from sfumato.db import find_or_add, new_id
+from sfumato.errors import Conflict, InvalidInput, unknown
 from sfumato.jobs import JobView, enqueue
+from sfumato.jobs.records import Job
 
 SOURCES = Catalog("sfumato.data.sources", ("Options", "read"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
@@ -68,9 +70,26 @@ def collect(act: Act, *, source: str, into: str, options: dict[str, Any] | None 
         raise InvalidInput(f"'{into}' cannot be a dataset's name.", hint="Use letters, digits, dots and dashes.")
     plan = read_options(SOURCES.get(source).Options, options or {})
     spec = {"source": source, "into": into, "options": plan.model_dump(mode="json")}
+    _refuse_namesake(act.session, spec)
     key = "data.collect:" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     act.says(f"asked to collect {source} into {into}", subject=f"dataset/{into}")
     return enqueue(act, kind="data.collect", spec=spec, key=key)
+
+
+def _refuse_namesake(session: Session, spec: dict[str, Any]) -> None:
+    """Refuse a folder that has the name of another one in the dataset: its files would replace the other's."""
+    path, label = spec["options"].get("path"), spec["options"].get("label")
+    if not path or label:
+        return
+    asked = session.scalars(select(Job.spec).where(Job.kind == "data.collect", Job.status != "cancelled"))
+    before = [one["options"] for one in asked if (one["source"], one["into"]) == (spec["source"], spec["into"])]
+    name = PurePath(path).name
+    for other in before:
+        if other["path"] != path and (other.get("label") or PurePath(other["path"]).name) == name:
+            raise Conflict(
+                f"'{spec['into']}' holds pictures of another folder called '{name}': {other['path']}.",
+                hint=f"Give this one a label of its own, or the label '{name}' if it is the same folder, moved.",
+            )
 
 
 @query("data.list")
@@ -115,11 +134,11 @@ def _view(session: Session, dataset: Dataset) -> DatasetView:
     )  # fmt: skip
 
 
-def look_at(found: Found, max_pixels: int) -> Taken | Left:
-    """Check and measure one picture outside of any transaction."""
+def look_at(found: Found, max_pixels: int, *, draw: Draw | None = None) -> Taken | Left:
+    """Check and measure one picture outside of any transaction; `draw` draws it if it is an SVG."""
     try:
-        kind = check_name(found.key, found.data)
-        picture = open_picture(found.data, max_pixels)
+        check_name(found.key, found.data)
+        picture = open_picture(found.data, max_pixels, draw=draw)
     except Unusable as problem:
         return Left(found.key, problem.reason, problem.detail, found.source)
     has_alpha = picture.getchannel("A").tobytes().strip(b"\xff") != b""
@@ -131,41 +150,53 @@ def look_at(found: Found, max_pixels: int) -> Taken | Left:
         "width": picture.width, "height": picture.height, "has_alpha": has_alpha, "flip_ok": flip_ok,
         "sha256": hashlib.sha256(found.data).hexdigest(),
     }  # fmt: skip
-    assert kind
+    for column in Item.__table__.columns:
+        longest, said = getattr(column.type, "length", None), row.get(column.name)
+        if longest and isinstance(said, str) and len(said) > longest:
+            detail = f"its {column.name} has {len(said):,} letters, {longest} are allowed"
+            return Left(found.key[:300], "metadata too long", detail, found.source[:200])
     return Taken(row, found.data)
 
 
 def write_down(session: Session, person: str, dataset_id: str, things: list[Taken | Left]) -> Counter[str]:
-    """Write rows of what was taken and what was not; what is there already stays as it is."""
+    """Write rows of what was taken and what was not; what is there already stays as it is.
+
+    What was quarantined and can be taken by now leaves the quarantine; the other way round, the
+    picture that was taken before stays, and the quarantine says that its source has become unusable.
+    """
     counts: Counter[str] = Counter()
     for thing in things:
-        taken = isinstance(thing, Taken)
-        if not taken and thing.unwanted:  # type: ignore[union-attr]
+        if isinstance(thing, Left) and thing.unwanted:
             counts["unwanted"] += 1
             continue
+        taken = isinstance(thing, Taken)
         row = thing.row if isinstance(thing, Taken) else vars(thing)
         table: Any = Item if taken else Quarantined
-        there = session.scalar(
-            select(table).where(table.dataset_id == dataset_id, table.source == row["source"], table.key == row["key"])
-        )
-        if there is not None:
+        there = _there(session, table, dataset_id, row)
+        values = {name: value for name, value in row.items() if name != "unwanted"}
+        if there is None:
+            session.add(table(id=new_id(), made_by=person, dataset_id=dataset_id, **values))
+            counts["new" if taken else "quarantined"] += 1
+        else:
             counts["known"] += 1
-            if taken and there.sha256 != row["sha256"]:
-                for name, value in row.items():
+            if any(getattr(there, name) != value for name, value in values.items()):
+                for name, value in values.items():
                     setattr(there, name, value)
                 counts["changed"] += 1
-            continue
-        values = {name: value for name, value in row.items() if name != "unwanted"}
-        session.add(table(id=new_id(), made_by=person, dataset_id=dataset_id, **values))
-        counts["new" if taken else "quarantined"] += 1
+        before = _there(session, Quarantined, dataset_id, row) if taken else None
+        if before is not None:
+            session.delete(before)
+        session.flush()
     return counts
+
+
+def _there(session: Session, table: Any, dataset_id: str, row: dict[str, Any]) -> Any:
+    """The row of the same place in the same source, None if there is none."""
+    same = (table.dataset_id == dataset_id, table.source == row["source"], table.key == row["key"])
+    return session.scalar(select(table).where(*same))
 
 
 def make_dataset(workspace: Workspace, session: Session, name: str) -> str:
     """The id of the dataset of that name, made if need be."""
-    row = session.scalar(select(Dataset).where(Dataset.name == name))
-    if row is None:
-        row = Dataset(id=new_id(), made_by=workspace.actor.id, name=name)
-        session.add(row)
-        session.flush()
-    return row.id
+    fresh = Dataset(id=new_id(), made_by=workspace.actor.id, name=name)
+    return find_or_add(session, select(Dataset).where(Dataset.name == name), fresh)[0].id

@@ -86,17 +86,29 @@ def _lines(act: Act, *, name: str) -> list[ItemLine]:
     rows = act.session.scalars(select(Item).where(Item.dataset_id == dataset.id)).all()
     styles: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        styles[row.concept].add(row.style)
+        styles[row.concept or row.sha256].add(row.style)
     fields = [field for field in ItemLine.model_fields if field != "split"]
     lines = [
-        ItemLine(**{field: getattr(row, field) for field in fields}, split=split_of(row.concept, row.style, styles))
+        ItemLine(
+            **{field: getattr(row, field) for field in fields},
+            split=split_of(row.concept or row.sha256, row.style, styles),
+        )
         for row in rows
     ]
-    return sorted(lines, key=lambda line: (line.concept, line.style, line.source, line.sha256))
+    return sorted(_whole(lines), key=lambda line: (line.concept, line.style, line.source, line.sha256))
+
+
+def _whole(lines: list[ItemLine]) -> list[ItemLine]:
+    """The same lines; what has the very bytes of something held out is held out as well, under whatever name."""
+    held: dict[str, str] = {}
+    for line in sorted(lines, key=lambda line: line.split):  # "heldout_concept" is stricter and comes first
+        if line.split != "train":
+            held.setdefault(line.sha256, line.split)
+    return [line.model_copy(update={"split": held.get(line.sha256, "train")}) for line in lines]
 
 
 def split_of(concept: str, style: str, styles: dict[str, set[str]]) -> str:
-    """Where an item belongs, told from hashes alone, so that it stays there however the dataset grows."""
+    """Where an item belongs, told from hashes alone: what is held out stays so, however the dataset grows."""
     if _share("concept", concept) < CONCEPTS_HELD_OUT:
         return "heldout_concept"
     others = styles[concept] - {style}

@@ -1,19 +1,23 @@
 """What a worker does for the data room."""
 
-from collections import Counter
-from collections.abc import Generator
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sfumato.data.collect import SOURCES, Left, Taken, look_at, make_dataset, show_dataset, write_down
+from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
+from sfumato.data.drawing import Drawer
+from sfumato.data.found import Found, Left
 from sfumato.jobs import JobContext, Progress, job
 
-BATCH = 200
+BATCH = 200  # pictures, and
+BATCH_BYTES = 64_000_000  # bytes, that are kept in memory until they are written down
 
 
 @job("data.collect", needs="dataset.write")
 def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
-    """Read the source, keep bytes by their hash, then write rows, 200 at a time; going on skips what is done."""
+    """Read the source, keep bytes by their hash, then write rows, a batch at a time; going on skips what is done."""
     workspace = ctx.workspace
     source = SOURCES.get(spec["source"])
     options = source.Options.model_validate(spec["options"])
@@ -21,21 +25,24 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
         options = options.model_copy(update={"packages_dir": str(workspace.settings.packages_dir)})
     with ctx.write() as session:
         dataset_id = make_dataset(workspace, session, spec["into"])
-    counts: Counter[str] = Counter((ctx.position or {}).get("counts", {}))
-    skip = int((ctx.position or {}).get("seen", 0))
-    batch: list[Taken | Left] = []
-    seen = 0
     yield Progress(0, 0, "pictures", f"reading {spec['source']}")
-    for found in source.read(options, Path(workspace.path) / "cache"):
-        seen += 1
-        if seen <= skip:
-            continue
-        batch.append(found if isinstance(found, Left) else look_at(found, workspace.settings.max_pixels))
-        if len(batch) >= BATCH:
-            counts += _keep(ctx, dataset_id, batch, seen, counts)
-            batch = []
-        yield Progress(seen, 0, "pictures", f"collecting into {spec['into']}")
-    counts += _keep(ctx, dataset_id, batch, seen, counts)
+    cache = Path(workspace.path) / "cache"
+    before, counts, things = _left(lambda: source.read(options, cache), ctx.position or {})
+    batch: list[Taken | Left] = []
+    seen, last, held = before, "", 0
+    with Drawer() as drawer:
+        for seen, found in enumerate(things, before + 1):
+            last = found.key
+            if isinstance(found, Found):
+                held += len(found.data)
+                batch.append(look_at(found, workspace.settings.max_pixels, draw=drawer.draw))
+            else:
+                batch.append(found)
+            if len(batch) >= BATCH or held >= BATCH_BYTES:
+                counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
+                batch, held = [], 0
+            yield Progress(seen, 0, "pictures", f"collecting into {spec['into']}")
+    counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
     yield Progress(seen, seen, "pictures", "done")
     shown = show_dataset(workspace, name=spec["into"])
     new, changed = counts["new"], counts["changed"]
@@ -48,11 +55,29 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
     }  # fmt: skip
 
 
-def _keep(ctx: JobContext, dataset_id: str, batch: list[Taken | Left], seen: int, before: Counter[str]) -> Counter[str]:
+def _left(
+    read: Callable[[], Iterator[Found | Left]], position: dict[str, Any]
+) -> tuple[int, Counter[str], Iterator[Found | Left]]:
+    """How many an earlier attempt has done, its counts, and what is left; all of it if the source has changed since."""
+    seen = position.get("seen", 0)
+    if not seen:
+        return 0, Counter(), read()
+    things = read()
+    done = deque(islice(things, seen), maxlen=1)
+    if not done or done[0].key != position["last"]:
+        return 0, Counter(), read()
+    return seen, Counter(position["counts"]), things
+
+
+def _keep(
+    ctx: JobContext, dataset_id: str, batch: list[Taken | Left], before: Counter[str], reached: dict[str, Any]
+) -> Counter[str]:
+    """Keep bytes, then write rows and the position in one transaction."""
     for thing in batch:
         if isinstance(thing, Taken):
             ctx.workspace.store.put(thing.data)
     with ctx.write() as session:
         counts = write_down(session, ctx.actor.id, dataset_id, batch)
-        ctx.save(session, {"seen": seen, "counts": dict(before + counts)})
+        if batch:
+            ctx.save(session, {**reached, "counts": dict(before + counts)})
     return counts

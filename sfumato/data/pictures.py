@@ -3,10 +3,11 @@
 import io
 import re
 import struct
+from collections.abc import Callable
 from pathlib import PurePath
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sfumato.errors import InvalidInput
 
@@ -51,11 +52,16 @@ def check_name(name: str, data: bytes) -> str:
     return kind
 
 
-def open_picture(data: bytes, max_pixels: int, *, svg_size: int = 128) -> Image.Image:
+Draw = Callable[[str, int], Image.Image]
+
+
+def open_picture(
+    data: bytes, max_pixels: int, *, svg_size: int = 128, draw: Draw | None = None
+) -> Image.Image:
     """Decode to RGBA, checking the size before decoding; SVGs are drawn at `svg_size`. Raises Unusable."""
     kind = kind_of(data)
     if kind == "svg":
-        return draw_svg(data.decode("utf-8", "replace"), svg_size)
+        return (draw or draw_svg)(data.decode("utf-8", "replace"), svg_size)
     if not kind:
         raise Unusable("not a picture", "the bytes are of no kind that is known")
     if kind == "png" and len(data) >= 24:  # before Pillow sees it
@@ -63,15 +69,23 @@ def open_picture(data: bytes, max_pixels: int, *, svg_size: int = 128) -> Image.
         _check_size(width, height, max_pixels)
     try:
         Image.MAX_IMAGE_PIXELS = max_pixels
-        with Image.open(io.BytesIO(data)) as found:
+        with Image.open(io.BytesIO(data), formats=[kind.upper()]) as found:
             _check_size(found.width, found.height, max_pixels)
-            return found.convert("RGBA")
+            return _upright(found)
     except Unusable:
         raise
     except Image.DecompressionBombError as problem:
         raise Unusable("too large", str(problem)) from problem
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as problem:
+    except Exception as problem:  # whatever a decoder stumbles over, it is the file's fault
         raise Unusable("corrupt", f"it cannot be decoded ({problem})") from problem
+
+
+def _upright(found: Image.Image) -> Image.Image:
+    """As RGBA, turned as the camera says, 16 bits of grey cut to 8."""
+    if found.mode.startswith("I"):
+        grey = np.asarray(found, np.float64) / 257
+        return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGBA")
+    return ImageOps.exif_transpose(found).convert("RGBA")
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -81,13 +95,18 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise Unusable("corrupt", "it has no pixels")
 
 
-def draw_svg(svg: str, size: int) -> Image.Image:
-    """Draw an SVG with alpha; one with a script, an event or a reference to elsewhere is refused."""
-    import resvg_py
-
+def check_svg(svg: str) -> None:
+    """Refuse an SVG with a script, an event, an entity or a reference to elsewhere; raises Unusable."""
     found = UNSAFE_SVG.search(svg)
     if found:
         raise Unusable("unsafe SVG", f"it holds '{found.group(0)[:30].strip()}', which could run or fetch something")
+
+
+def draw_svg(svg: str, size: int) -> Image.Image:
+    """Draw an SVG with alpha, here and now: one that comes from strangers is for `drawing.Drawer`. Raises Unusable."""
+    import resvg_py
+
+    check_svg(svg)
     try:
         png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     except (ValueError, RuntimeError) as problem:

@@ -9,6 +9,7 @@ import numpy as np
 from sfumato.actions import Workspace
 from sfumato.data.freeze import ItemLine, VersionView, find_version, version_by_id
 from sfumato.data.pictures import open_picture, to_premultiplied
+from sfumato.store.files import draft, finish
 
 __all__ = ["FrozenVersion", "ItemLine", "open_version"]
 
@@ -54,9 +55,9 @@ class FrozenVersion:
 
         with ThreadPoolExecutor(4) as pool:
             pictures = np.stack(list(pool.map(one, self.items)))
-        draft = kept.with_name(f".draft-{kept.name}")
-        np.save(draft, pictures)
-        draft.replace(kept)
+        with draft(kept.parent) as stream:
+            np.save(stream, pictures)
+            finish(stream, kept)
         return pictures, self.items
 
 

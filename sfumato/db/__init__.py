@@ -1,10 +1,10 @@
 """The database: engine and sessions, the base of every record, and links from child to parent."""
 
-from sfumato.db.engine import Database, open_database, rows_changed
+from sfumato.db.engine import Database, find_or_add, open_database, rows_changed
 from sfumato.db.links import Link, children, link, parents
 from sfumato.db.records import UTC, Base, Record, Version, new_id, now
 
 __all__ = [
     "UTC", "Base", "Database", "Link", "Record", "Version",
-    "children", "link", "new_id", "now", "open_database", "parents", "rows_changed",
+    "children", "find_or_add", "link", "new_id", "now", "open_database", "parents", "rows_changed",
 ]  # fmt: skip

@@ -5,36 +5,38 @@ leaves half a migration behind; so every transaction here begins in so many word
 """
 
 import errno
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Engine, Update, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, CursorResult, Delete, Engine, Select, Update, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from sfumato.errors import Busy, Damaged, NoSpace, SfumatoError, Unsupported
+from sfumato.errors import Busy, Damaged, InvalidInput, NoSpace, SfumatoError, Unsupported
 
 BUSY_MILLISECONDS = 15_000
+Row = TypeVar("Row")
 
 
 class Database:
     """One workspace's database: `read()` and `write()` give a session within a transaction."""
 
-    def __init__(self, url: str, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> None:
-        self.url = url
-        self.is_sqlite = url.startswith("sqlite")
-        self.engine = _engine(url, busy_milliseconds)
+    def __init__(self, address: URL, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> None:
+        self.url = address.render_as_string(hide_password=False)
+        self.file = Path(address.database) if address.drivername == "sqlite" and address.database else None
+        self.is_sqlite = address.drivername == "sqlite"
+        self.engine = _sqlite(address, busy_milliseconds) if self.is_sqlite else _postgresql(address)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing."""
+        seen = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with in_words(), Session(self.engine) as session:
-            if self.is_sqlite:
-                session.connection(execution_options={"begin": "BEGIN"})
+            session.connection(execution_options=seen)
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -54,32 +56,64 @@ def rows_changed(session: Session, statement: Update | Delete) -> int:
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
-def open_database(where: str | Path, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> Database:
-    """Open the database at a file path (SQLite) or a URL; raises Unsupported without its driver."""
-    url = str(where)
-    if "://" not in url:
-        url = f"sqlite:///{where}"
-    return Database(url, busy_milliseconds=busy_milliseconds)
+def find_or_add(session: Session, statement: Select[Row], fresh: Row) -> tuple[Row, bool]:
+    """The row that the statement finds, else `fresh`, added; and whether it was added.
 
-
-def _engine(url: str, busy_milliseconds: int) -> Engine:
-    if not url.startswith("sqlite"):
+    Of several transactions that add the same at once, the database's unique index lets one in; the
+    others find what it wrote.
+    """
+    while True:
+        found = session.scalar(statement)
+        if found is not None:
+            return found, False
         try:
-            return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
-        except ImportError as missing:
-            raise Unsupported(
-                "PostgreSQL needs its driver, which is not installed.", hint="pip install 'sfumato[team]'"
-            ) from missing
-    engine = create_engine(url, connect_args={"timeout": busy_milliseconds / 1000, "check_same_thread": False})
+            with session.begin_nested():
+                session.add(fresh)
+            return fresh, True
+        except IntegrityError:
+            if session.get_bind().dialect.name == "sqlite":
+                raise  # nobody else can have been writing, so it was no race
+
+
+def open_database(where: str | Path, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> Database:
+    """Open the database at a file path (SQLite) or a URL; raises InvalidInput, or Unsupported without its driver."""
+    if isinstance(where, Path) or "://" not in where:
+        address = URL.create("sqlite", database=str(where))
+    else:
+        try:
+            address = make_url(where)
+        except (ArgumentError, ValueError) as problem:
+            raise InvalidInput("The database's address cannot be read.", hint=ADDRESS) from problem
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise InvalidInput(f"Sfumato has no use for a database of the kind '{address.drivername}'.", hint=ADDRESS)
+    return Database(address, busy_milliseconds=busy_milliseconds)
+
+
+ADDRESS = "It looks like postgresql://NAME:PASSWORD@HOST:5432/DATABASE."
+
+
+def _postgresql(address: URL) -> Engine:
+    try:
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+    except ImportError as missing:
+        raise Unsupported(
+            "PostgreSQL needs its driver, which is not installed.", hint="pip install 'sfumato[team]'"
+        ) from missing
+
+
+def _sqlite(address: URL, busy_milliseconds: int) -> Engine:
+    engine = create_engine(address, connect_args={"timeout": busy_milliseconds / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={busy_milliseconds}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON",
-        ):  # fmt: skip
+        for pragma in (f"busy_timeout={busy_milliseconds}", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        if cursor.execute("select 1 from sqlite_master limit 1").fetchone() is None:
+            cursor.execute("PRAGMA journal_mode=WAL")  # lasts; what others have made is left as it is
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -91,15 +125,20 @@ def _engine(url: str, busy_milliseconds: int) -> Engine:
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Turn the driver's errors into ours, each saying what to do; nothing is committed when one is raised."""
+    """Turn the errors of drivers and files into ours, each saying what to do; nothing is committed by then."""
     try:
         yield
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise no_space() from problem
+        if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _unwritable(problem.filename) from problem
         raise
+    except sqlite3.Error as problem:
+        raise _of_sqlite(problem) or problem from problem
     except DBAPIError as problem:
-        raise _translated(problem) from problem
+        ours = _of_sqlite(problem.orig) if isinstance(problem.orig, sqlite3.Error) else _of_postgresql(problem)
+        raise ours or problem from problem
 
 
 def no_space() -> NoSpace:
@@ -107,22 +146,51 @@ def no_space() -> NoSpace:
     return NoSpace("The disk is full; nothing was changed.", hint="Free some room and run the same command again.")
 
 
-def _translated(problem: DBAPIError) -> Exception:
-    text = str(problem.orig).lower()
-    if "locked" in text or "busy" in text:
+def _unwritable(name: str | None = None) -> SfumatoError:
+    what = name or "The workspace's database"
+    return SfumatoError(f"{what} cannot be read or written.", hint="Check the permissions of the folder.")
+
+
+def _of_sqlite(problem: sqlite3.Error) -> SfumatoError | None:
+    """Our word for one of SQLite's result codes (sqlite.org/rescode.html), None where it has to be a bug of ours."""
+    name = getattr(problem, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Busy(
             "The workspace's database is held by another process; nothing was changed.",
             hint="Wait for it to finish, or end it, and try again.",
         )
-    if "malformed" in text or "not a database" in text or "disk i/o error" in text:
-        return Damaged(
-            "The workspace's database is damaged; nothing was changed.",
-            hint="Keep the file, and put the newest copy from the workspace's folder 'copies' in its place.",
-        )
-    if "disk is full" in text or "no space" in text:
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")):
+        return damaged()
+    # What the system refuses to write for another reason than a full disk: a quota, or a limit on files' sizes.
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")):
         return no_space()
-    if isinstance(problem, OperationalError) and ("connection" in text or "connect" in text):
-        return Busy("The database does not answer.", hint="Check that it runs and that the address is right.")
-    if "unable to open database file" in text or "readonly" in text:
-        return SfumatoError("The workspace's database cannot be written.", hint="Check the folder's permissions.")
-    return problem
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_IOERR_ACCESS")):
+        return _unwritable()
+    if name.startswith("SQLITE_IOERR"):
+        return SfumatoError(
+            f"The disk failed while the workspace's database was used ({name}); nothing was changed.",
+            hint="Look at the system's log, and copy the workspace to another disk before you go on.",
+        )
+    return None
+
+
+def damaged() -> Damaged:
+    """The error of a database that is none any more."""
+    return Damaged(
+        "The workspace's database is damaged; nothing was changed.",
+        hint="Keep the file workspace.db, and put the newest copy from the workspace's folder 'copies' in its place.",
+    )
+
+
+def _of_postgresql(problem: DBAPIError) -> SfumatoError | None:
+    """Our word for one of PostgreSQL's classes of errors (its manual's appendix A), None where it is a bug of ours."""
+    state = getattr(problem.orig, "sqlstate", None) or ""
+    lines = str(problem.orig).strip().splitlines() or ["it gives no reason"]
+    if state == "53100":
+        return no_space()
+    if state in ("40001", "40P01", "55P03"):
+        return Busy("Another process holds the same records; nothing was changed.", hint="Try again.")
+    unreachable = not state and type(problem.orig).__name__ in ("OperationalError", "ConnectionTimeout")
+    if unreachable or problem.connection_invalidated or state.startswith(("08", "28", "3D", "53", "57P")):
+        return Busy(f"The database does not answer: {lines[0]}", hint="Check that it runs, and its address.")
+    return None

@@ -82,13 +82,22 @@ class JobContext:
         session.execute(update(Job).where(Job.id == self.job_id, Job.attempt == self.attempt).values(position=position))
         self.position = position
 
+    def check(self) -> None:
+        """Raise LeaseLost once another attempt owns the job: to be asked before files are written that it owns."""
+        if not self.is_ours():
+            raise LeaseLost("This attempt no longer holds its job; it stops without writing.")
+
+    def is_ours(self) -> bool:
+        """Whether this attempt still holds the job."""
+        with self.workspace.db.read() as session:
+            row = session.execute(select(Job.attempt, Job.status).where(Job.id == self.job_id)).one_or_none()
+        return row is not None and tuple(row) == (self.attempt, "running")
+
     def cancelled(self) -> bool:
         """Whether somebody asked to stop, or the job is no longer ours."""
         with self.workspace.db.read() as session:
-            row = session.execute(
-                select(Job.cancel_asked_at, Job.attempt, Job.status).where(Job.id == self.job_id)
-            ).one()
-        return row[0] is not None or row[1] != self.attempt or row[2] != "running"
+            asked = session.scalar(select(Job.cancel_asked_at).where(Job.id == self.job_id))
+        return asked is not None or not self.is_ours()
 
 
 def job(

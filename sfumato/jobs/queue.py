@@ -1,6 +1,7 @@
 """Asking for work, looking at it, stopping it, and waiting for it."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,15 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
-from sfumato.db import now, rows_changed
-from sfumato.errors import Cancelled, NotFound, of_code
+from sfumato.db import find_or_add, now, rows_changed
+from sfumato.errors import Cancelled, NotFound, SfumatoError, of_code
 from sfumato.jobs.records import Job, Worker
 
 ALIVE = timedelta(seconds=20)
+STARTS = 3  # workers that die before they take the job, until waiting for it gives up
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -52,12 +54,9 @@ def database_now(session: Session) -> datetime:
 
 def enqueue(act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long") -> JobView:
     """Ask for work within an action; the same `key` among waiting and running jobs gives the same job."""
-    found = act.session.scalar(select(Job).where(Job.key == key, Job.status.in_(("waiting", "running"))))
-    if found is None:
-        found = Job(made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane)
-        act.session.add(found)
-        act.session.flush()
-    return view(found)
+    same = select(Job).where(Job.key == key, Job.status.in_(("waiting", "running")))
+    fresh = Job(made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane)
+    return view(find_or_add(act.session, same, fresh)[0])
 
 
 def view(row: Job) -> JobView:
@@ -70,6 +69,9 @@ def view(row: Job) -> JobView:
 
 def find_job(session: Session, job_id: str) -> Job:
     """Find a job by its id or the unique beginning or end of it; raises NotFound."""
+    whole = session.get(Job, job_id)
+    if whole is not None:
+        return whole
     close = Job.id.startswith(job_id, autoescape=True) | Job.id.endswith(job_id, autoescape=True)
     rows = session.scalars(select(Job).where(close).limit(2)).all()
     if len(rows) != 1 or not job_id:
@@ -93,10 +95,12 @@ def list_jobs(act: Act, *, limit: int = 50) -> list[JobView]:
 def cancel_job(act: Act, *, job_id: str) -> JobView:
     """Stop a job: at once if it waits, at its next step if it runs; what it made so far is kept."""
     row = find_job(act.session, job_id)
-    if row.status == "waiting":
-        row.status, row.ended_at = "cancelled", database_now(act.session)
+    moment = database_now(act.session)
+    dead = row.status == "running" and row.lease_until is not None and row.lease_until < moment
+    if row.status == "waiting" or dead:
+        row.status, row.ended_at = "cancelled", moment
     elif row.status == "running" and row.cancel_asked_at is None:
-        row.cancel_asked_at = database_now(act.session)
+        row.cancel_asked_at = moment
     else:
         return view(row)
     act.says(f"stopped {row.kind}", subject=row.ref)
@@ -111,24 +115,36 @@ def somebody_works(workspace: Workspace, job: JobView) -> bool:
     return any(only == job.id or (only is None and job.lane in lanes) for lanes, only in rows)
 
 
+def handed_on(workspace: Workspace) -> dict[str, str]:
+    """The environment in which another process opens the same workspace; no password is seen in a command."""
+    handed = os.environ | workspace.settings.as_environment() | {"SFUMATO_WORKSPACE": str(workspace.path)}
+    handed.pop("SFUMATO_DATABASE_URL", None)
+    if not workspace.db.is_sqlite:
+        handed["SFUMATO_DATABASE_URL"] = workspace.db.url
+    return handed | {"PYTHONUNBUFFERED": "1"}
+
+
 def start_worker(workspace: Workspace, job_id: str) -> subprocess.Popen[bytes]:
     """Start a worker of its own for one job; it goes on when the caller ends."""
-    command = [
-        sys.executable,
-        "-m",
-        "sfumato.jobs.worker",
-        "--workspace",
-        str(workspace.path),
-        "--job",
-        job_id,
-    ]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    if not workspace.db.is_sqlite:
-        environment["SFUMATO_DATABASE_URL"] = workspace.db.url
+    command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--job", job_id]
     with (workspace.path / "logs" / "worker.log").open("ab") as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=handed_on(workspace)
         )
+
+
+def worker_name(process: int) -> str:
+    """How the workers of a process on this machine begin their names."""
+    return f"{socket.gethostname()}/{process}/"
+
+
+def bury(workspace: Workspace, process: int) -> None:
+    """Forget the worker of a process that is known to be dead, so that its job may be taken over at once."""
+    name = worker_name(process)
+    with workspace.db.write() as session:
+        session.execute(delete(Worker).where(Worker.id.startswith(name, autoescape=True)))
+        held = update(Job).where(Job.status == "running", Job.worker.startswith(name, autoescape=True))
+        session.execute(held.values(lease_until=database_now(session) - timedelta(seconds=1)))
 
 
 def wait_for_job(
@@ -138,16 +154,29 @@ def wait_for_job(
     on_progress: Callable[[JobView], None] | None = None,
     poll: float = 0.1,
 ) -> JobView:
-    """Wait until a job has ended, starting a worker for it alone whenever none serves it."""
+    """Wait until a job has ended, starting a worker for it alone whenever none serves it.
+
+    Raises SfumatoError when workers die before they have even taken the job.
+    """
     started: subprocess.Popen[bytes] | None = None
+    in_vain, attempt = 0, -1
     while True:
         current = get_job(workspace, job_id=job_id)
         if on_progress:
             on_progress(current)
         if current.ended:
             return current
-        if (started is None or started.poll() is not None) and not somebody_works(workspace, current):
-            started = start_worker(workspace, current.id)
+        if started is not None and started.poll() is not None:
+            bury(workspace, started.pid)
+            in_vain = in_vain + 1 if current.attempt == attempt else 0
+            if in_vain >= STARTS:
+                raise SfumatoError(
+                    f"No worker starts: the last one ended with code {started.returncode}.",
+                    hint=f"{workspace.path / 'logs' / 'worker.log'} says why.",
+                )
+            started = None
+        if started is None and not somebody_works(workspace, current):
+            started, attempt = start_worker(workspace, current.id), current.attempt
         time.sleep(poll)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, Integer, String, text
+from sqlalchemy import JSON, Float, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import UTC, Base, Record, now
@@ -11,7 +11,11 @@ OPEN = text("status in ('waiting', 'running')")
 
 
 class Job(Record):
-    """One piece of long work: what, for whom, how far, and who holds it until when."""
+    """One piece of long work: what, for whom, how far, and who holds it until when.
+
+    `attempt` rises with each claim and fences its writes; `tries` counts the attempts in a row that
+    died without getting further than `furthest`.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
@@ -26,6 +30,8 @@ class Job(Record):
     lane: Mapped[str] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(10), default="waiting")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+    tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    furthest: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UTC)
     progress: Mapped[dict] = mapped_column(JSON, default=dict)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import require
-from sfumato.errors import Cancelled, SfumatoError
+from sfumato.errors import Busy, Cancelled, SfumatoError
 from sfumato.jobs.contract import JobContext, LeaseLost, Progress, find_kind
 from sfumato.jobs.queue import database_now, mark
 from sfumato.jobs.records import Job
@@ -22,41 +22,63 @@ LEASE = 30.0
 log = logging.getLogger("sfumato.worker")
 
 
+class Interrupted(Exception):
+    """The worker was told to stop; the job waits for the next one, which goes on where this one was."""
+
+
 def run_attempt(
-    workspace: Workspace, job_id: str, attempt: int, *, lease: float = LEASE, on_beat: object = None
+    workspace: Workspace,
+    job_id: str,
+    attempt: int,
+    *,
+    lease: float = LEASE,
+    stop: threading.Event | None = None,
+    on_beat: Callable[[], None] | None = None,
 ) -> None:
-    """Run the attempt to its end and write how it ended, unless another attempt owns the job by then."""
+    """Run the attempt to its end and write how it ended, unless another attempt owns the job by then.
+
+    Once `stop` is set, the job is left after its present step and waits again, at once.
+    """
     with workspace.db.read() as session:
         row = session.scalars(select(Job).where(Job.id == job_id)).one()
         kind, spec, position = row.kind, row.spec, row.position
     context = JobContext(workspace, job_id, attempt, position)
     with _renewing(workspace, job_id, attempt, lease, on_beat):
-        try:
-            known = find_kind(kind)
-            require(workspace.actor, known.needs)
-            result = _work_off(context, known.run(context, spec))
-            ending: dict[str, Any] = {"status": "done", "result": result}
-        except Cancelled:
-            ending = {"status": "cancelled"}
-        except LeaseLost:
+        ending = _ending(context, kind, spec, stop or threading.Event())
+        if ending is None:
             log.warning("lost the lease of %s, attempt %s", job_id, attempt)
             return
-        except SfumatoError as problem:
-            said = {"code": problem.code, "message": problem.message, "hint": problem.hint}
-            ending = {"status": "failed", "error": said}
-        except Exception as problem:
-            log.exception("job %s failed", job_id)
-            said = {
-                "code": 1,
-                "message": f"{type(problem).__name__}: {problem}",
-                "hint": "See logs/worker.log.",
-            }
-            ending = {"status": "failed", "error": said}
         with workspace.db.write() as session:
-            mark(session, job_id, attempt, ended_at=database_now(session), **ending)
+            if ending["status"] != "waiting":
+                ending["ended_at"] = database_now(session)
+            mark(session, job_id, attempt, **ending)
 
 
-def _work_off(context: JobContext, steps: Iterator[Progress]) -> Any:
+def _ending(context: JobContext, kind: str, spec: dict[str, Any], stop: threading.Event) -> dict[str, Any] | None:
+    """Do the work; how it ended as columns of the job's row, None if another attempt owns it by now."""
+    try:
+        known = find_kind(kind)
+        require(context.actor, known.needs)
+        with contextlib.closing(known.run(context, spec)) as steps:  # type: ignore[type-var]
+            return {"status": "done", "result": _work_off(context, steps, stop)}
+    except Interrupted:
+        with context.workspace.db.read() as session:
+            tries = session.scalar(select(Job.tries).where(Job.id == context.job_id)) or 1
+        return {"status": "waiting", "worker": None, "lease_until": None, "tries": tries - 1}
+    except Cancelled:
+        return {"status": "cancelled"}
+    except LeaseLost:
+        return None
+    except SfumatoError as problem:
+        said = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        return {"status": "failed", "error": said}
+    except Exception as problem:
+        log.exception("job %s failed", context.job_id)
+        said = {"code": 1, "message": f"{type(problem).__name__}: {problem}", "hint": "See logs/worker.log."}
+        return {"status": "failed", "error": said}
+
+
+def _work_off(context: JobContext, steps: Iterator[Progress], stop: threading.Event) -> Any:
     """Drive the generator; progress is written at most twice a second, and cancel is looked at as often."""
     written = 0.0
     last: Progress | None = None
@@ -67,18 +89,16 @@ def _work_off(context: JobContext, steps: Iterator[Progress]) -> Any:
             if last is not None:
                 _write_progress(context, last)
             return finished.value
-        if time.monotonic() - written >= 0.5:
+        if stop.is_set():
             _write_progress(context, last)
+            raise Interrupted
+        if time.monotonic() - written >= 0.5:
+            with contextlib.suppress(Busy):  # the next half second will do as well
+                _write_progress(context, last)
+                if context.cancelled():
+                    context.check()
+                    raise Cancelled("It was stopped.")
             written = time.monotonic()
-            if context.cancelled():
-                steps.close()  # type: ignore[attr-defined]
-                context_lost = _another_owns(context)
-                raise (LeaseLost("Another attempt owns the job.") if context_lost else Cancelled("It was stopped."))
-
-
-def _another_owns(context: JobContext) -> bool:
-    with context.workspace.db.read() as session:
-        return session.scalar(select(Job.attempt).where(Job.id == context.job_id)) != context.attempt
 
 
 def _write_progress(context: JobContext, progress: Progress) -> None:
@@ -88,16 +108,20 @@ def _write_progress(context: JobContext, progress: Progress) -> None:
 
 
 @contextlib.contextmanager
-def _renewing(workspace: Workspace, job_id: str, attempt: int, lease: float, on_beat: object) -> Iterator[None]:
+def _renewing(
+    workspace: Workspace, job_id: str, attempt: int, lease: float, on_beat: Callable[[], None] | None
+) -> Iterator[None]:
     """Renew the lease from a thread; a stalled process stops renewing, which is the point."""
     over = threading.Event()
 
     def renew() -> None:
         while not over.wait(min(5.0, lease / 4)):
-            with contextlib.suppress(SfumatoError):
+            try:
                 _renew(workspace, job_id, attempt, lease)
-                if isinstance(on_beat, Callable):  # type: ignore[arg-type]
-                    on_beat()  # type: ignore[operator]
+                if on_beat:
+                    on_beat()
+            except Exception as problem:  # a beat that is missed is made good by the next
+                log.warning("could not renew the lease of %s: %s", job_id, problem)
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()

@@ -1,11 +1,14 @@
 """A content-addressed folder. A write is complete or absent, also after kill -9 or on a full disk."""
 
+import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sfumato.errors import Damaged, NoSpace, NotFound
 
@@ -34,19 +37,25 @@ class Store:
 
     def put_file(self, source: Path) -> str:
         """Keep a copy of the file `source` and return its SHA-256 in hex."""
-        with source.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        if not self.has(sha256):
-            target = self.path(sha256)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.root / "incoming" / f"{sha256}.{os.getpid()}"
-            try:
-                shutil.copyfile(source, draft)
-                os.replace(draft, target)
-            except OSError as problem:
-                draft.unlink(missing_ok=True)
-                raise _in_words(problem) from problem
-        return sha256
+        digest = hashlib.sha256()
+        with source.open("rb") as stream, draft(self.root / "incoming") as copy:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                copy.write(block)
+            target = self.path(digest.hexdigest())
+            if not target.exists():
+                finish(copy, target)
+        return digest.hexdigest()
+
+    def sweep(self, *, older_than: float = 86_400) -> int:
+        """Remove drafts that a killed process left behind, once they are a day old; returns how many."""
+        removed = 0
+        for left in (self.root / "incoming").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > older_than:
+                    left.unlink()
+                    removed += 1
+        return removed
 
     def get(self, sha256: str, *, check: bool = False) -> bytes:
         """Return the bytes; raises NotFound, and with `check` Damaged if they no longer match their name."""
@@ -59,25 +68,35 @@ class Store:
         return data
 
 
-def write_whole(target: Path, data: bytes, drafts: Path | None = None, mode: int = 0o644) -> None:
+def write_whole(target: Path, data: bytes, drafts: Path | None = None, *, mode: int = 0o644) -> None:
     """Write `data` to `target` so that it is there whole or not at all; raises NoSpace on a full disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    name = ""
+    with draft(drafts or target.parent) as stream:
+        stream.write(data)
+        finish(stream, target, mode=mode)
+
+
+@contextlib.contextmanager
+def draft(folder: Path) -> Iterator[Any]:
+    """A file under a name of its own that is gone at the end, unless `finish` gave it its place; raises NoSpace."""
     try:
-        handle, name = tempfile.mkstemp(dir=drafts or target.parent, prefix=".draft-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, mode)
-        os.replace(name, target)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".draft-", delete=False) as stream:
+            try:
+                yield stream
+            finally:
+                Path(stream.name).unlink(missing_ok=True)
     except OSError as problem:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise _in_words(problem) from problem
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise NoSpace(
+                "The disk is full; nothing was kept.", hint="Free some room and run the same command again."
+            ) from problem
+        raise
 
 
-def _in_words(problem: OSError) -> Exception:
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return NoSpace("The disk is full; nothing was kept.", hint="Free some room and run the same command again.")
-    return problem
+def finish(stream: Any, target: Path, *, mode: int = 0o644) -> None:
+    """Give a draft its place, when all of it has reached the disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stream.flush()
+    os.fsync(stream.fileno())
+    os.fchmod(stream.fileno(), mode)
+    os.replace(stream.name, target)

@@ -122,18 +122,10 @@ def _training(
     except (Diverged, LeaseLost):
         raise  # what is in memory is not sound, or not ours to keep
     except BaseException:  # stopped, or in trouble: nothing seen is lost
-        if learner.samples_seen > before and _holds(ctx):
+        if learner.samples_seen > before and ctx.is_ours():
             saving.save_state(folder, learner)
         raise
 
-
-def _holds(ctx: JobContext) -> bool:
-    """Whether this attempt still owns its job, and so the run's folder."""
-    try:
-        with ctx.write():
-            return True
-    except LeaseLost:
-        return False
 
 
 def _keep(
@@ -153,6 +145,7 @@ def _keep(
         raise Diverged(
             f"The weights are not numbers at sample {learner.samples_seen:,}.", hint="The last checkpoint is kept."
         )
+    ctx.check()  # files of the run belong to whoever holds its job
     extra["held_out"] = step.held_out
     facts = {
         "recipe": wanted.recipe, "run": wanted.name, "code": sfumato.__version__,

@@ -21,6 +21,6 @@ class Options(BaseModel):
 def read(options: Options, cache: Path) -> Iterator[Found | Left]:
     """Yield every icon of the sample with its own origin."""
     with zipfile.ZipFile(SHIPPED) as bundle:
-        for line in bundle.read("metadata.jsonl").decode().splitlines():
+        for line in bundle.read("metadata.jsonl").decode().split("\n"):
             said = json.loads(line)
             yield Found(data=bundle.read(said["key"]), **said)

@@ -1,0 +1,115 @@
+"""A fresh workspace for a test, on SQLite or on a real PostgreSQL server that is started once per session."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sfumato.actions import Workspace
+from sfumato.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch) -> Settings:
+    """Settings of a workspace of one's own; other processes that a test starts find the code, and nothing else."""
+    for name in [name for name in os.environ if name.startswith("SFUMATO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SFUMATO_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path[:1]]))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return Settings(workspace=tmp_path / "workspace", busy_milliseconds=5_000)
+
+
+@pytest.fixture
+def workspace(settings) -> Iterator[Workspace]:
+    """A fresh workspace on SQLite."""
+    with Workspace.open(settings=settings) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either(request, settings) -> Iterator[Workspace]:
+    """A fresh workspace on SQLite, then one on PostgreSQL."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
+    with Workspace.open(settings=settings, database_url=url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server) -> str:
+    """The address of a fresh, empty database."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(host=str(postgresql_server), user="postgres", dbname="postgres", autocommit=True) as server:
+        server.execute(f"create database {name}")
+    return f"postgresql://postgres@/{name}?host={postgresql_server}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Path]:
+    """The folder of the Unix socket of a PostgreSQL server that listens nowhere else and ends with the session."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if initdb is None:
+        pytest.skip("the program initdb is missing: install PostgreSQL's server (Debian: apt-get install postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="sfumato-pg-"))
+    user = None
+    if os.getuid() == 0:  # the server refuses to be run by root
+        names = {entry.pw_name for entry in pwd.getpwall()}
+        user = "postgres" if "postgres" in names else "nobody"
+        shutil.chown(folder, user)
+    server = None
+    try:
+        made = subprocess.run(
+            [initdb, "-D", folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"],
+            user=user, cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        server = start_server(Path(initdb).resolve().with_name("postgres"), folder, user)
+        yield folder
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)  # its fast shutdown
+            server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_server(program: Path, folder: Path, user: str | None) -> subprocess.Popen[bytes]:
+    """Start the server as a child that also ends when this process is killed, and wait until it answers."""
+    import psycopg
+
+    fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40", "shared_buffers=16MB"]
+    options = [word for setting in fast for word in ("-c", setting)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "-D", folder / "data", "-k", folder, "-h", "", *options],
+            user=user, cwd=folder, stdout=log, stderr=log, preexec_fn=end_with_parent,
+        )  # fmt: skip
+    until = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            return server
+        except psycopg.OperationalError:
+            assert server.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < until, "the server does not answer"
+            time.sleep(0.05)
+
+
+def end_with_parent() -> None:
+    """Ask Linux to send SIGQUIT, the server's immediate shutdown, when the parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)  # PR_SET_PDEATHSIG

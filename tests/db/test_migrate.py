@@ -1,0 +1,133 @@
+"""The schema changes whole or not at all, after a copy, and once, whoever comes first."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import inspect, text
+
+from sfumato.actions import Workspace
+from sfumato.db import open_database
+from sfumato.db.schema import STEPS, migrate, newest
+from sfumato.jobs.queue import handed_on
+from sfumato.migrations.write import differences
+
+FACTS = {"format": "1", "events": "0"}
+HALFWAY = """
+import pathlib, time
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "9999", "{before}"
+def upgrade():
+    op.create_table("first_half", sa.Column("id", sa.Integer, primary_key=True))
+    op.execute("update workspace_info set value = 'half' where key = 'events'")
+    pathlib.Path("{marker}").write_text("half")
+    time.sleep({pause})
+    op.create_table("second_half", sa.Column("id", sa.Integer, primary_key=True))
+"""
+MIGRATE = """
+import pathlib, sys
+from sfumato.actions import Workspace
+from sfumato.db.schema import migrate
+with Workspace.open(create=False) as workspace:
+    migrate(workspace.db, workspace.path / "copies", {}, steps=pathlib.Path(sys.argv[1]))
+"""
+
+
+def steps_with(folder, marker, pause):
+    """A copy of the steps with one more, that stops for a while in its middle."""
+    shutil.copytree(STEPS, folder / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+    step = HALFWAY.format(before=newest(), marker=marker, pause=pause)
+    (folder / "steps/versions/9999_halfway.py").write_text(step)
+    return folder / "steps"
+
+
+def state(workspace):
+    with workspace.db.read() as session:
+        tables = set(inspect(session.connection()).get_table_names())
+        facts = dict(session.execute(text("select key, value from workspace_info")).all())
+        return tables, facts, session.execute(text("select version_num from alembic_version")).scalar()
+
+
+def test_after_kill_9_in_the_middle_the_old_schema_is_there_whole(either, tmp_path):
+    before = state(either)
+    marker = tmp_path / "marker"
+    steps = steps_with(tmp_path, marker, pause=60)
+    command = [sys.executable, "-c", MIGRATE, str(steps)]
+    with subprocess.Popen(command, env=handed_on(either)) as process:
+        until = time.monotonic() + 60
+        while not marker.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert marker.exists()
+    assert state(either) == before
+    assert not {"first_half", "second_half"} & before[0]
+
+    shutil.rmtree(tmp_path / "steps")
+    migrate(either.db, either.path / "copies", {}, steps=steps_with(tmp_path, marker, pause=0))
+    tables, facts, revision = state(either)
+    assert {"first_half", "second_half"} <= tables
+    assert (facts["events"], revision) == ("half", "9999")
+
+
+def test_an_older_workspace_is_copied_then_upgraded_with_all_that_it_holds(settings, tmp_path):
+    first = tmp_path / "first"
+    shutil.copytree(STEPS, first, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*", "00[1-9]*"))
+    settings.workspace.mkdir()
+    old = open_database(settings.workspace / "workspace.db")
+    migrate(old, settings.workspace / "copies", FACTS, steps=first)
+    assert not (settings.workspace / "copies").exists(), "there was nothing to copy"
+    with old.write() as session:
+        values = "'j', '2026-01-01', 'person/alice', 'count', '{}', 'k', 'quick', 'waiting', 0, '{}', '[]'"
+        columns = "id, made_at, made_by, kind, spec, key, lane, status, attempt, progress, roles"
+        session.execute(text(f"insert into job ({columns}) values ({values})"))
+    old.close()
+    with Workspace.open(settings=settings) as workspace:
+        with workspace.db.read() as session:
+            assert session.execute(text("select kind, tries, furthest from job")).all() == [("count", 0, 0.0)]
+        assert state(workspace)[2] == newest()
+    [copy] = (settings.workspace / "copies").iterdir()
+    assert copy.suffix == ".db"
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("select version_num from alembic_version").fetchone() == ("0001",)
+        assert kept.execute("select kind from job").fetchall() == [("count",)]
+
+
+def test_opening_again_neither_copies_nor_migrates(workspace):
+    with Workspace.open(settings=workspace.settings) as again:
+        assert state(again)[2] == newest()
+    assert list((workspace.path / "copies").iterdir()) == []
+
+
+@pytest.mark.postgres
+def test_an_upgrade_on_postgresql_keeps_what_is_there(settings, postgresql_url, tmp_path):
+    first = tmp_path / "first"
+    shutil.copytree(STEPS, first, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*", "00[1-9]*"))
+    old = open_database(postgresql_url)
+    migrate(old, tmp_path, FACTS | {"own": "kept"}, steps=first)
+    old.close()
+    with Workspace.open(settings=settings, database_url=postgresql_url) as workspace:
+        assert state(workspace)[1:] == ({**FACTS, "own": "kept"}, newest())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_several_processes_that_open_a_new_workspace_at_once_all_succeed(settings, kind, request):
+    command = [sys.executable, "-c", "from sfumato.actions import Workspace; Workspace.open().close()"]
+    environment = None
+    if kind == "postgresql":
+        import os
+
+        environment = os.environ | {"SFUMATO_DATABASE_URL": request.getfixturevalue("postgresql_url")}
+    opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) for _ in range(4)]
+    said = [one.communicate(timeout=120)[1] for one in opening]
+    assert [one.returncode for one in opening] == [0] * 4, said
+
+
+def test_all_steps_together_make_the_tables_that_the_rooms_define(settings):
+    found = differences()
+    assert found.is_empty(), f"run: python -m sfumato.migrations.write NAME ({found.as_diffs()})"
