@@ -16,8 +16,8 @@ from sfumato.errors import Conflict, NotFound
 from sfumato.training import runs
 from sfumato.training.loop import Learner, count_flops
 from sfumato.training.machine import Machine, cores, probe
-from sfumato.training.records import Run
 from sfumato.training.recipes import flow
+from sfumato.training.records import Run
 
 
 @pytest.fixture(scope="module")

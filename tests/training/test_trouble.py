@@ -14,8 +14,8 @@ from sfumato.jobs.worker import claim
 from sfumato.training import jobs, runs, saving
 from sfumato.training.loop import Diverged, Learner, train
 from sfumato.training.machine import Machine
-from sfumato.training.records import Run
 from sfumato.training.recipes import flow
+from sfumato.training.records import Run
 
 HERE = Machine(threads=1).model_dump()
 
