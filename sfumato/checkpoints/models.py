@@ -16,6 +16,7 @@ from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.errors import NotFound, unknown
 
 EMBEDDED = Path(__file__).parent / "embedded"
+ENLARGER = EMBEDDED / "enlarger.safetensors"
 DEFAULT = "emoji-styles-small"
 
 

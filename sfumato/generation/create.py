@@ -35,7 +35,7 @@ class CreateOptions(BaseModel):
     steps: int = Field(12, ge=1, le=100, description="steps from noise to picture")
     guidance: float = Field(2.0, ge=0, le=20, description="how strongly the words count; 1 as learnt, 0 not at all")
     background: str = Field("white", description="white, transparent, or a colour such as #ffcc00")
-    upscale: Literal[1, 2, 4, 8] = Field(4, description="how many times larger than drawn")
+    upscale: Literal[1, 2, 4, 8] = Field(4, description="how many times larger than drawn; learned where it fits")
     private: bool = Field(False, description="leave the prompt out of the file and its name")
     engine: Literal["auto", "onnx_local", "torch_local"] = Field("auto", description="what draws")
 
@@ -90,6 +90,10 @@ def create(
     check_background(plan.background)
     SAMPLERS.get(plan.sampler)
     model = find_model(workspace, plan.model)
+    if "text_width" not in model.header.options:
+        raise InvalidInput(
+            f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."
+        )
     understood = understand(text, model.card())
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})

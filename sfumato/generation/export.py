@@ -7,6 +7,7 @@ The graph goes into `engines/graphs`. Its weights stay named as in the safetenso
 there at load, so one file holds the numbers for both engines; a test compares what they draw.
 """
 
+import inspect
 import sys
 import tempfile
 from pathlib import Path
@@ -16,9 +17,8 @@ import torch
 
 from sfumato.checkpoints.header import read_header
 from sfumato.generation.engines.onnx_local import graph_path
-from sfumato.generation.engines.torch_local import build
+from sfumato.generation.engines.torch_local import ARCHITECTURES, build
 
-INPUTS = ("x", "t", "text", "text_mask", "reference", "reference_on")
 OPSET = 18
 
 
@@ -28,15 +28,16 @@ def export_graph(checkpoint: Path) -> Path:
 
     header = read_header(checkpoint)
     net = build(header, checkpoint)
-    size, length, width = (int(header.options[name]) for name in ("size", "text_length", "text_width"))
-    shapes = ((2, 4, size, size), (2,), (2, 7, width), (2, 7), (2, 4, size, size), (2,))
-    given = tuple(torch.rand(shape) for shape in shapes)  # one tensor given twice would become one input
-    batch, words = torch.export.Dim("batch"), torch.export.Dim("words", min=1, max=length)
-    free = tuple({0: batch, 1: words} if name.startswith("text") else {0: batch} for name in INPUTS)
+    architecture = ARCHITECTURES.get(header.architecture)
+    given = architecture.example(architecture.Options.model_validate(header.options), 2)
+    names = list(inspect.signature(net.forward).parameters)
+    batch = torch.export.Dim("batch")
+    words = torch.export.Dim("words", min=1, max=int(header.options.get("text_length", 1)))
+    free = tuple({0: batch, 1: words} if name.startswith("text") else {0: batch} for name in names)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(
-            net, given, whole, input_names=list(INPUTS), output_names=["drawn"], dynamo=True, optimize=False,
+            net, given, whole, input_names=names, output_names=["drawn"], dynamo=True, optimize=False,
             external_data=False, dynamic_shapes=free, opset_version=OPSET, verbose=False,
         )  # fmt: skip
         model = onnx.load(whole)

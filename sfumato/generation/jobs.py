@@ -125,12 +125,12 @@ def _keep(
     large = enlarge(drawn.picture, request.upscale)
     facts = Facts(
         request_id=request.id, image_id=row.id, prompt="" if request.private else request.prompt, seed=drawn.seed,
-        sampler=request.sampler, steps=request.steps, guidance=request.guidance, width=large.shape[1],
-        height=large.shape[0], model=model.name, checkpoint_sha256=model.sha256,
+        sampler=request.sampler, steps=request.steps, guidance=request.guidance, width=large.picture.shape[1],
+        height=large.picture.shape[0], enlarged_by=large.by, model=model.name, checkpoint_sha256=model.sha256,
         data_hash=str(model.header.data.get("content_hash", "")), background=request.background,
         made_at=row.made_at.isoformat(timespec="seconds"),
     )  # fmt: skip
-    return publish(ctx.workspace, large, facts, folder, f"{file_stem(facts.prompt)}-{drawn.seed}", ctx.hold)
+    return publish(ctx.workspace, large.picture, facts, folder, f"{file_stem(facts.prompt)}-{drawn.seed}", ctx.hold)
 
 
 def file_stem(prompt: str) -> str:

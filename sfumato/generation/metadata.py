@@ -11,6 +11,7 @@ import sfumato
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 SAMPLER_NAMES = {"dpmpp_2m": "DPM++ 2M", "euler": "Euler", "heun": "Heun"}
+UPSCALERS = {"lanczos": "Lanczos", "enlarger": "Sfumato enlarger x4"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Facts:
     data_hash: str
     background: str
     made_at: str
+    enlarged_by: str = ""  # "lanczos", or "enlarger" and the SHA-256 of its weights
 
 
 def infotext(facts: Facts) -> str:
@@ -45,6 +47,8 @@ def infotext(facts: Facts) -> str:
         "Model": facts.model,
         "Version": f"Sfumato {sfumato.__version__}",
     }
+    if facts.enlarged_by:
+        said["Upscaler"] = UPSCALERS[facts.enlarged_by.split()[0]]
     last = ", ".join(f"{key}: {_quoted(value)}" for key, value in said.items())
     return f"{facts.prompt}\n{last}" if facts.prompt else last
 
@@ -89,6 +93,8 @@ def manifest(facts: Facts) -> dict[str, Any]:
         "data_sha256": facts.data_hash,
         "prompt_sha256_salted": salted,
     }
+    if facts.enlarged_by:
+        told["enlarged_by"] = facts.enlarged_by
     if facts.prompt:
         told["prompt"] = facts.prompt
     return {

@@ -34,12 +34,14 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
     yield Progress(0, options.samples, "images", "reading the pictures")
     with in_words():  # a full disk, wherever it is met
         saving.prepare(folder)
-        material = yield from _loading(load_material(version, options.size, ctx.workspace.path / "cache"), options)
+        words = getattr(module, "WORDS", True)
+        steps = load_material(version, options.size, ctx.workspace.path / "cache", with_words=words)
+        material = yield from _loading(steps, options)
         yield Progress(0, options.samples, "images", "finding out what is fastest here")
         learner = _learner(ctx, wanted, module, options, material)
         yield Progress(learner.samples_seen, options.samples, "images", "training")
         yield from _training(ctx, wanted, version, learner, material, folder)
-        if not has_card(version, options.size):
+        if words and not has_card(version, options.size):
             yield Progress(learner.samples_seen, options.samples, "images", "making the training card")
             make_card(version, options.size)
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name}

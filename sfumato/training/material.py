@@ -80,9 +80,12 @@ def as_tensor(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float().div_(127.5).sub_(1)
 
 
-def load_material(version: FrozenVersion, size: int, cache: Path) -> Generator[tuple[int, int], None, Material]:
+def load_material(
+    version: FrozenVersion, size: int, cache: Path, *, with_words: bool = True
+) -> Generator[tuple[int, int], None, Material]:
     """Decode pictures and encode captions, yielding (done, total); returns the Material.
 
+    Without words no caption is encoded and nothing lies on the shelf, for what looks at pictures alone.
     Raises InvalidInput when nothing is left to train on.
     """
     pictures, lines = version.decode(size)
@@ -93,11 +96,14 @@ def load_material(version: FrozenVersion, size: int, cache: Path) -> Generator[t
         )
     texts: dict[str, int] = {}
     captions = np.array([[texts.setdefault(text, len(texts)) for text in variants(line)] for line in lines], np.int64)
-    words, words_on = yield from _encode(list(texts), cache)
-    concepts = {line.concept: row for row, line in reversed(list(enumerate(lines)))}
-    names = sorted(concepts)
-    embedded = yield from _embed(names, cache)
-    shelf = Shelf.build([(line.concept, line.style, line.split == "train") for line in lines], names, embedded)
+    if with_words:
+        words, words_on = yield from _encode(list(texts), cache)
+        names = sorted({line.concept for line in lines})
+        embedded = yield from _embed(names, cache)
+        shelf = Shelf.build([(line.concept, line.style, line.split == "train") for line in lines], names, embedded)
+    else:
+        words, words_on = np.zeros((len(texts), 0, minilm.DIM), np.float16), np.zeros((len(texts), 0), bool)
+        shelf = Shelf({}, {})
     held_out = np.array([row for row, line in enumerate(lines) if line.split != "train"], np.int64)
     return Material(
         pictures=pictures,

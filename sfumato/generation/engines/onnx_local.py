@@ -10,18 +10,17 @@ from sfumato.checkpoints.header import Header, read_header, read_tensors
 from sfumato.errors import Damaged, Unsupported
 
 GRAPHS = Path(__file__).parent / "graphs"
-SHAPE = ("size", "patch", "width", "depth")
+SHAPE = ("size", "times", "patch", "width", "depth")
 QUIET = 3  # onnxruntime's level "error": its warnings on folding constants help nobody here
 
 
-class Loaded:
-    """A network of onnxruntime as a function of arrays."""
+class Filled:
+    """A graph that ships with Sfumato, filled with a checkpoint's weights: named arrays in, one array out."""
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         import onnxruntime
 
-        header = read_header(path)
-        self.size = int(header.options["size"])
+        self.header = read_header(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or processors()
         options.log_severity_level = QUIET
@@ -32,11 +31,23 @@ class Loaded:
             for name, values in read_tensors(path).items()
         }
         options.add_external_initializers(list(self._weights), list(self._weights.values()))
-        graph = find_graph(header)
+        graph = find_graph(self.header)
         try:
             self._session: Any = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as problem:  # onnxruntime has a kind of its own for each of its states
             raise Damaged(f"{path.name} does not hold the network that its header describes.") from problem
+
+    def __call__(self, given: dict[str, np.ndarray]) -> np.ndarray:
+        drawn: np.ndarray = self._session.run(None, given)[0]
+        return drawn
+
+
+class Loaded:
+    """A network of onnxruntime as a function of arrays."""
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self._graph = Filled(path, threads=threads)
+        self.size = int(self._graph.header.options["size"])
 
     def __call__(
         self, z: np.ndarray, t: float, words: np.ndarray, words_on: np.ndarray, reference: np.ndarray, on: np.ndarray
@@ -49,8 +60,7 @@ class Loaded:
             "reference": reference,
             "reference_on": on,
         }
-        drawn: np.ndarray = self._session.run(None, given)[0]
-        return drawn
+        return self._graph(given)
 
 
 def processors() -> int:

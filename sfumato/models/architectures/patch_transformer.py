@@ -171,6 +171,14 @@ class PatchTransformer(nn.Module):
         return drawn + self.smooth(drawn)  # (B, 4, S, S)
 
 
+def example(options: Options, batch: int = 2) -> tuple[Tensor, ...]:
+    """Inputs of the shapes that the network takes, in the order of `forward`; an export would merge equal ones."""
+    pixels = batch, 4, options.size, options.size
+    text = torch.rand(batch, options.text_length, options.text_width)
+    mask = torch.ones(batch, options.text_length)
+    return torch.rand(pixels), torch.rand(batch), text, mask, torch.rand(pixels), torch.ones(batch)
+
+
 def build(options: Options) -> PatchTransformer:
     """Make the network with fresh weights drawn from torch's current random state."""
     return PatchTransformer(options)
