@@ -71,7 +71,8 @@ def without_rims(picture: np.ndarray) -> np.ndarray:
     weight = alpha**3  # the more solid, the more it counts
     planes = np.pad(np.concatenate([values[..., :3] * weight, weight], -1), ((1, 1), (1, 1), (0, 0)))
     height, width = picture.shape[:2]
-    around = sum(planes[top : top + height, left : left + width] for top in range(3) for left in range(3))
+    steps = [(top, left) for top in range(3) for left in range(3)]
+    around = np.sum([planes[top : top + height, left : left + width] for top, left in steps], axis=0)
     beside = around[..., :3] / np.maximum(around[..., 3:], 1e-4)
     colour = np.where(alpha > 0, alpha * values[..., :3] + (1 - alpha) * beside, 0).clip(0, 1)
     return (np.concatenate([colour, alpha], -1) * 255 + 0.5).astype(np.uint8)

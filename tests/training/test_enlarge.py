@@ -42,6 +42,15 @@ def test_a_batch_depends_on_its_position_alone(material):
     assert not torch.equal(first["small"], other["small"])
 
 
+def test_nothing_held_out_is_ever_learnt_from(material):
+    shapes = {np.sort(material.pictures[row][..., 3].ravel()).tobytes() for row in material.train}
+    unseen = {np.sort(material.pictures[row][..., 3].ravel()).tobytes() for row in material.held_out}
+    assert not shapes & unseen
+    for position in range(0, 200, 4):
+        alpha = enlarge.batch(TINY, material, position)["large"][:, 3].add(1).mul(127.5).round().byte().numpy()
+        assert {np.sort(one.ravel()).tobytes() for one in alpha} <= shapes
+
+
 def test_small_pictures_look_like_drawings(material):
     given = enlarge.batch(TINY.model_copy(update={"batch": 64}), material, 0)
     assert given["small"].shape == (64, 4, 8, 8)

@@ -72,7 +72,7 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
     turned = []
     for picture in material.pictures[rows]:
         swap = SWAPS[random.integers(6)] if random.random() < 0.3 else SWAPS[0]
-        side = np.rot90(picture, random.integers(4))[..., (*swap, 3)]
+        side = np.rot90(picture, int(random.integers(4)))[..., (*swap, 3)]
         turned.append(side[:, ::-1] if random.random() < 0.5 else side)
     large = as_tensor(np.stack(turned))
     small = spoil(options, F.avg_pool2d(large, TIMES).add(1).div(2), random)
