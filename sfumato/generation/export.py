@@ -32,7 +32,7 @@ def export_graph(checkpoint: Path) -> Path:
     given = architecture.example(architecture.Options.model_validate(header.options), 2)
     names = list(inspect.signature(net.forward).parameters)
     batch = torch.export.Dim("batch")
-    words = torch.export.Dim("words", min=1, max=int(header.options.get("text_length", 1)))
+    words = torch.export.Dim("words", min=1, max=int(header.options.get("text_length", 2)))
     free = tuple({0: batch, 1: words} if name.startswith("text") else {0: batch} for name in names)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"

@@ -156,11 +156,11 @@ def test_a_picture_tells_what_made_it_larger():
     by = load_enlarger().name
     assert "Upscaler: Sfumato enlarger x4" in infotext(facts(enlarged_by=by))
     assert by in own_chunk(facts(enlarged_by=by))
-    claims = [one["data"] for one in manifest(facts(enlarged_by=by), "")["assertions"]]
+    claims = [one["data"] for one in manifest(facts(enlarged_by=by))["assertions"]]
     assert claims[-1]["enlarged_by"] == by
     assert "Upscaler: Lanczos" in infotext(facts(enlarged_by="lanczos"))
     assert "Upscaler" not in infotext(facts())
-    assert "enlarged_by" not in str(manifest(facts(), ""))
+    assert "enlarged_by" not in str(manifest(facts()))
 
 
 def test_an_enlarger_is_not_asked_to_draw(tmp_path):
