@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from sfumato.actions import Workspace
+from sfumato.data.pictures import open_picture, to_premultiplied
 from sfumato.data.versions import open_version
 from sfumato.training.material import Material, load_material
 
@@ -36,13 +36,17 @@ def load(workspace: Workspace, label: str, size: int) -> Material:
             return finished.value  # type: ignore[no-any-return]
 
 
-def export_pngs(material: Material, folder: Path) -> list[Path]:
-    """Every picture at the network's size as a PNG file, as a person's preparation of data would leave it."""
+def export_pngs(workspace: Workspace, label: str, size: int | None = None) -> list[Path]:
+    """Every picture as a PNG file, as collected, or fitted to `size` with colours under their alpha."""
+    folder = workspace.path / "cache" / f"bench-pngs-{label}-{size or 'collected'}"
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{row:06d}.png" for row in range(len(material.pictures))]
-    for path, picture in zip(paths, material.pictures, strict=True):
-        if not path.exists():
-            Image.fromarray(np.ascontiguousarray(picture)).save(path)
+    version, paths = open_version(workspace, label), []
+    for row, line in enumerate(version.items):
+        paths.append(folder / f"{row:06d}.png")
+        if not paths[-1].exists():
+            picture = open_picture(version.read_bytes(line), workspace.settings.max_pixels)
+            picture = Image.fromarray(to_premultiplied(picture, size)) if size else picture
+            picture.save(paths[-1])
     return paths
 
 

@@ -69,7 +69,7 @@ def main() -> None:
         learner = Learner.fresh(flow, options, machine.model_copy(update=changed))
         steps: Iterator[object] = train(learner, material)
         if given.without == "kept":
-            paths = export_pngs(material, workspace.path / "cache" / f"bench-pngs-{given.data}-{options.size}")
+            paths = export_pngs(workspace, given.data)
             steps = from_files(learner, endless(paths, material, options))
         about = {
             "batch": options.batch, "machine": machine.model_dump(), "threads": torch.get_num_threads(),

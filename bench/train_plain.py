@@ -1,9 +1,10 @@
 """The peer of the training benchmark: what a competent person writes first in plain PyTorch.
 
-The same network, loss and captions (encoded once beforehand), in float32: a Dataset that opens a PNG file
-with PIL for every picture, a DataLoader with its default settings, captions padded to the encoder's length,
+The same network, loss and captions (encoded once beforehand), in float32: a Dataset that opens each PNG file
+with PIL and resizes it, a DataLoader with its default settings, captions padded to the encoder's length,
 `scaled_dot_product_attention`, AdamW, gradients clipped, and one running average parameter by parameter.
-Threads, allocator and waiting are what PyTorch and the system take by default.
+Threads, allocator and waiting are what PyTorch and the system take by default. `--prepared` gives it files
+that have the network's size already.
 """
 
 from collections.abc import Iterator
@@ -49,10 +50,17 @@ class Icons(Dataset[tuple[Tensor, ...]]):
         )
 
     def open(self, row: int, flip: bool) -> Tensor:
-        """A picture (4, S, S) in [-1, 1]."""
+        """A picture (4, S, S) in [-1, 1], its colours under their alpha."""
         with Image.open(self.paths[row]) as opened:
-            values = np.asarray(opened.convert("RGBA"), np.float32) / 127.5 - 1
+            values = np.asarray(self.fitted(opened.convert("RGBA")), np.float32) / 127.5 - 1
         return torch.from_numpy(np.ascontiguousarray((values[:, ::-1] if flip else values).transpose(2, 0, 1)))
+
+    def fitted(self, picture: Image.Image) -> Image.Image:
+        """A picture at the network's size; one that has it is as it should be."""
+        size = self.options.size
+        if picture.size == (size, size):
+            return picture
+        return picture.convert("RGBa").resize((size, size), Image.Resampling.BICUBIC)
 
     def beside(self, row: int) -> int:
         """The picture to lean on, by the recipe's shares; -1 for none."""
@@ -110,11 +118,13 @@ class Plain:
 
 def main() -> None:
     """Train by turns until there are no more."""
-    given = arguments().parse_args()
+    parser = arguments()
+    parser.add_argument("--prepared", action="store_true", help="files that have the network's size")
+    given = parser.parse_args()
     with Workspace.open(given.workspace) as workspace:
         options = flow.Options.model_validate_json(given.options)
         material = load(workspace, given.data, options.size)
-        paths = export_pngs(material, workspace.path / "cache" / f"bench-pngs-{given.data}-{options.size}")
+        paths = export_pngs(workspace, given.data, options.size if given.prepared else None)
         plain = Plain(options, endless(paths, material, options))
         about = {"batch": options.batch, "threads": torch.get_num_threads(), "torch": torch.__version__}
         serve(about, lambda asked: repeat(plain.step, asked))

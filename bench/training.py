@@ -29,7 +29,7 @@ CODE = (
     "bench/training.py", "bench/train_*.py", "bench/pictures.py", "bench/turns.py",
 )  # fmt: skip
 FIGURES = ("speedup_over_plain", "images_per_second", "plain_images_per_second")
-LONG = ("breakdown",)
+LONG = ("speedup_over_prepared", "breakdown")
 TAKEN_AWAY = {
     "bf16": "bfloat16 products", "attention": "the attention that the probe chose", "kept": "pictures kept decoded",
     "environment": "passive waiting and the allocator's settings", "muon": "Muon (AdamW instead)",
@@ -48,7 +48,7 @@ def environment(*, tuned: bool) -> dict[str, str]:
 
 def player(name: str, where: tuple[Path, str], *more: str, tuned: bool = True) -> Player:
     """Start one side and wait until it has loaded its pictures; ours also until it has probed."""
-    script = "train_plain.py" if name == "plain" else "train_ours.py"
+    script = "train_plain.py" if name in ("plain", "prepared") else "train_ours.py"
     told = ["--workspace", str(where[0]), "--data", where[1], *more]
     found = Player(name, python_command(script, *told), environment(tuned=tuned))
     assert found.about  # it has loaded, so that the next one loads and probes undisturbed
@@ -102,6 +102,14 @@ def taken_away(where: tuple[Path, str], machine: dict[str, Any], rounds: int, se
     return found
 
 
+def over_prepared(where: tuple[Path, str], machine: dict[str, Any], rounds: int, seconds: float) -> float:
+    """How many times faster ours is than a plain loop whose files have the network's size already."""
+    chosen = ("--machine", json.dumps(machine))
+    with player("prepared", where, "--prepared", tuned=False) as plain, player("ours", where, *chosen) as ours:
+        heard = by_turns([ours, plain], rounds, at_least=seconds, times=2)
+    return round(ratio_of_medians(steps(heard["prepared"]), steps(heard["ours"])), 3)
+
+
 def per_step(turns: list[dict[str, Any]], key: str) -> float:
     """Processor seconds, system seconds or page faults of one step, on average."""
     return float(sum(turn[key] for turn in turns) / max(len(steps(turns)), 1))
@@ -144,6 +152,8 @@ def for_people(result: dict[str, Any]) -> str:
         f"{'fused' if choices['fused_attention'] else 'plain'} attention, {choices['threads']} threads.",
         "", measure.table(rows),
     ]  # fmt: skip
+    if result.get("speedup_over_prepared"):
+        said += ["", f"{result['speedup_over_prepared']:.2f} times a plain loop whose files have the network's size."]
     if result.get("breakdown"):
         rows = [["our loop with", "times as fast as without it", "95 % of resamples"]]
         for name, one in result["breakdown"].items():
@@ -176,6 +186,7 @@ def main() -> int:
     if not result["counts"] and not given.anyway:
         return measure.refuse(result, FIGURES, result["reason"])
     if not given.quick:
+        result["speedup_over_prepared"] = over_prepared(where, result["choices"], 4, 3.0)
         result["breakdown"] = taken_away(where, result["choices"], 4, 3.0)
         result["long_figures_from"] = None
         if result["counts"]:
