@@ -12,6 +12,7 @@ import json
 import os
 import statistics
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ TAKEN_AWAY = {
 TUNED = tuple(sorted(set(child_environment()) - set(os.environ)))
 
 
+@dataclass(frozen=True)
+class Material:
+    """What both sides train on, and with which options of the recipe."""
+
+    workspace: Path
+    data: str
+    options: str
+
+
 def environment(*, tuned: bool) -> dict[str, str]:
     """What a child sees: the worker's settings for training, or what a shell has by default."""
     found = child_environment()
@@ -46,16 +56,16 @@ def environment(*, tuned: bool) -> dict[str, str]:
     return found | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
-def player(name: str, where: tuple[Path, str], *more: str, tuned: bool = True) -> Player:
+def player(name: str, where: Material, *more: str, tuned: bool = True) -> Player:
     """Start one side and wait until it has loaded its pictures; ours also until it has probed."""
     script = "train_plain.py" if name in ("plain", "prepared") else "train_ours.py"
-    told = ["--workspace", str(where[0]), "--data", where[1], *more]
+    told = ["--workspace", str(where.workspace), "--data", where.data, "--options", where.options, *more]
     found = Player(name, python_command(script, *told), environment(tuned=tuned))
     assert found.about  # it has loaded, so that the next one loads and probes undisturbed
     return found
 
 
-def compare(where: tuple[Path, str], starts: int, rounds: int, seconds: float, tries: int) -> dict[str, Any]:
+def compare(where: Material, starts: int, rounds: int, seconds: float, tries: int) -> dict[str, Any]:
     """Ours and plain by turns, both started anew `starts` times; the probe's choices are made once."""
     heard: dict[str, list[dict[str, Any]]] = {"ours": [], "plain": []}
     chosen: tuple[str, ...] = ("--tries", str(tries))
@@ -84,7 +94,7 @@ def steps(turns: list[dict[str, Any]]) -> list[float]:
     return [seconds for turn in turns for seconds in turn["seconds"]]
 
 
-def taken_away(where: tuple[Path, str], machine: dict[str, Any], rounds: int, seconds: float) -> dict[str, Any]:
+def taken_away(where: Material, machine: dict[str, Any], rounds: int, seconds: float) -> dict[str, Any]:
     """How many times faster our loop is with each thing than without it, each pair by turns."""
     found: dict[str, Any] = {}
     chosen = ("--machine", json.dumps(machine))
@@ -102,7 +112,7 @@ def taken_away(where: tuple[Path, str], machine: dict[str, Any], rounds: int, se
     return found
 
 
-def over_prepared(where: tuple[Path, str], machine: dict[str, Any], rounds: int, seconds: float) -> float:
+def over_prepared(where: Material, machine: dict[str, Any], rounds: int, seconds: float) -> float:
     """How many times faster ours is than a plain loop whose files have the network's size already."""
     chosen = ("--machine", json.dumps(machine))
     with player("prepared", where, "--prepared", tuned=False) as plain, player("ours", where, *chosen) as ours:
@@ -168,8 +178,10 @@ def main() -> int:
     parser = measure.arguments(__doc__.splitlines()[0])
     parser.add_argument("--workspace", type=Path, help="pictures of a workspace instead of the shipped sample")
     parser.add_argument("--data", help="NAME@VERSION in that workspace")
+    parser.add_argument("--options", default="{}", help="of the recipe as JSON, such as '{\"batch\": 64}'")
     given: argparse.Namespace = parser.parse_args()
-    code = measure.code_hash(CODE, settings={key: child_environment()[key] for key in TUNED})
+    tuned = {key: child_environment()[key] for key in TUNED}
+    code = measure.code_hash(CODE, settings=[tuned, json.loads(given.options)])
     others = measure.wait_for_quiet(given.wait)
     begun = measure.stamped("training", code, others, anyway=given.anyway) | {"quick": given.quick}
     measure.with_kept(begun, "training", LONG)
@@ -178,7 +190,7 @@ def main() -> int:
     from pictures import prepare
 
     folder = given.workspace or measure.OUT / "studio"
-    where = (folder, given.data or prepare(folder))
+    where = Material(folder, given.data or prepare(folder), given.options)
     found = compare(where, 1, 4, 2.0, tries=1) if given.quick else compare(where, 3, 8, 3.0, tries=3)
     others = found["others"]
     result = begun | measure.stamped("training", code, others, anyway=given.anyway) | figures(found)
