@@ -11,7 +11,7 @@ class GroupedMuon(torch.optim.Muon):
     """torch's Muon, its state and options, with one batched Newton-Schulz iteration for all matrices of a shape."""
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; raises nothing that torch's own would not."""
         loss = None
         if closure is not None:
@@ -52,8 +52,8 @@ def orthogonalise(matrices: list[Tensor], coefficients: tuple[float, float, floa
     x = x.mT if tall else x
     for _ in range(steps):
         gram = x @ x.mT
-        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # type: ignore[call-overload]
-        x = torch.baddbmm(x, polynomial, x, beta=a)  # type: ignore[call-overload]
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, polynomial, x, beta=a)
     return x.mT if tall else x
 
 
