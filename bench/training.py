@@ -21,7 +21,7 @@ from measure import ROOT, ratio_interval, ratio_of_medians, say
 from turns import Player, by_turns, python_command
 
 sys.path.insert(0, str(ROOT))
-from sfumato.jobs.worker import child_environment
+from sfumato.jobs.worker import TUNED
 
 TARGET = 2.5
 CODE = (
@@ -35,7 +35,6 @@ TAKEN_AWAY = {
     "bf16": "bfloat16 products", "attention": "the attention that the probe chose", "kept": "pictures kept decoded",
     "environment": "passive waiting and the allocator's settings", "muon": "Muon (AdamW instead)",
 }  # fmt: skip
-TUNED = tuple(sorted(set(child_environment()) - set(os.environ)))
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ class Material:
 
 def environment(*, tuned: bool) -> dict[str, str]:
     """What a child sees: the worker's settings for training, or what a shell has by default."""
-    found = child_environment()
-    if not tuned:
-        found = {key: value for key, value in found.items() if key not in TUNED}
+    found = (TUNED if tuned else {}) | dict(os.environ)  # as the worker: what a shell has set goes first
     paths = [str(ROOT), str(ROOT / "bench"), os.environ.get("PYTHONPATH", "")]
     return found | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
@@ -180,8 +177,7 @@ def main() -> int:
     parser.add_argument("--data", help="NAME@VERSION in that workspace")
     parser.add_argument("--options", default="{}", help="of the recipe as JSON, such as '{\"batch\": 64}'")
     given: argparse.Namespace = parser.parse_args()
-    tuned = {key: child_environment()[key] for key in TUNED}
-    code = measure.code_hash(CODE, settings=[tuned, json.loads(given.options)])
+    code = measure.code_hash(CODE, settings=[TUNED, json.loads(given.options)])
     others = measure.wait_for_quiet(given.wait)
     begun = measure.stamped("training", code, others, anyway=given.anyway) | {"quick": given.quick}
     measure.with_kept(begun, "training", LONG)
