@@ -21,7 +21,7 @@ endif
 TEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(B)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup studio test test-slow check format wheel clean
+.PHONY: help setup studio test test-slow check bench bench-quick format wheel clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ check: $(VENV)/.ok  ## Check style, types, the order of imports, dependencies an
 	$(B)/lint-imports
 	$(B)/deptry .
 	$(B)/python -m pytest -m "not slow" tests/contracts tests/doors tests/test_docs.py
+
+bench: $(VENV)/.ok  ## Measure training and drawing beside their peers; needs a quiet machine
+	$(B)/python bench/training.py --write $(ARGS)
+	$(B)/python bench/create.py --write $(ARGS)
+
+bench-quick: $(VENV)/.ok  ## The same in under a minute each, once the peers are installed
+	$(B)/python bench/training.py --quick $(ARGS)
+	$(B)/python bench/create.py --quick $(ARGS)
 
 format: $(VENV)/.ok  ## Sort imports and lay out the code
 	$(B)/ruff check --fix-only .

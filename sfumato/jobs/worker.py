@@ -32,6 +32,14 @@ LANES = ("quick", "long")
 TRIES = 5  # attempts in a row that die without getting further, until a job is given up
 TROUBLES = 6  # times in a row that the database may be busy or the disk full, until a worker gives up
 GRACE = 60.0  # seconds that a child has for its present step once it is told to stop
+TUNED = {  # for a child that trains: passive waiting, and an allocator that keeps its pages
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
+    "MALLOC_TOP_PAD_": str(256 << 20),
+}
 log = logging.getLogger("sfumato.worker")
 
 
@@ -180,15 +188,7 @@ class Shift:
 
 def child_environment(workspace: Workspace) -> dict[str, str]:
     """Passive waiting between parallel parts, and an allocator that keeps its pages (see docs/LOG.md)."""
-    tuned = {
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "0",
-        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-        "MALLOC_MMAP_MAX_": "0",
-        "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
-        "MALLOC_TOP_PAD_": str(256 << 20),
-    }
-    return tuned | handed_on(workspace)
+    return TUNED | handed_on(workspace)
 
 
 def _has_ended(workspace: Workspace, job_id: str) -> bool:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sfumato.errors import SfumatoError
 from sfumato.models.averages import Average
+from sfumato.models.muon import GroupedMuon
 from sfumato.training.machine import Machine, apply
 
 
@@ -105,7 +106,7 @@ def optimizers(net: nn.Module, options: Any) -> list[torch.optim.Optimizer]:
         return [torch.optim.AdamW(net.parameters(), options.lr, (0.9, 0.95), weight_decay=0.0)]
     taken = {id(weight) for weight in matrices}
     rest = [weight for weight in net.parameters() if id(weight) not in taken]
-    muon = torch.optim.Muon(matrices, options.lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    muon = GroupedMuon(matrices, options.lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(rest, options.lr, (0.9, 0.95), weight_decay=0.0)]
 
 

@@ -14,7 +14,7 @@ REFUSED = {"utils", "util", "helpers", "helper", "common", "manager", "service",
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 SOURCES = sorted((ROOT / "sfumato").rglob("*.py"))
 WRITTEN = ROOT / "sfumato/migrations/versions"  # by Alembic, from the tables
-CHECKED = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "bench").rglob("*.py"))]
+CHECKED = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "bench").glob("*.py"))]
 NAMES = [str(path.relative_to(ROOT)) for path in CHECKED if path.parent != WRITTEN]
 
 

@@ -48,10 +48,16 @@ def rotary_angles(side: int) -> Tensor:
     return torch.cat([rows, columns], dim=1)
 
 
-def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn pairs of channels of x (B, heads, T, HEAD) by position (Su et al. 2021, equation 34)."""
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+def rotate(x: Tensor, scale: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Scale the channels of x (..., T, HEAD) and turn them in pairs by position (Su et al. 2021, equation 34).
+
+    Scales and angles are put together first, in a table (..., T, HEAD) as small as one head, so that what is
+    as large as the batch is only multiplied and added in its own number format.
+    """
+    first, second = scale.chunk(2, dim=-1)
+    near = torch.cat([first * cosine, second * cosine], dim=-1).to(x.dtype)
+    far = torch.cat([-second * sine, first * sine], dim=-1).to(x.dtype)
+    return x * near + torch.cat(x.chunk(2, dim=-1)[::-1], dim=-1) * far
 
 
 def time_features(t: Tensor, width: int) -> Tensor:
@@ -93,10 +99,10 @@ class Block(nn.Module):
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, bias: Tensor, fused: bool) -> Tensor:
         batch, length, width = x.shape
         qkv = self.qkv(F.layer_norm(x, (width,)))  # (B, T, 3W)
-        q, k, v = qkv.reshape(batch, length, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4).unbind(0)
-        q = rotate(F.layer_norm(q, (HEAD,)) * self.q_scale, cosine, sine)  # (B, heads, T, HEAD)
-        k = rotate(F.layer_norm(k, (HEAD,)) * self.k_scale, cosine, sine)
-        y = attend(q.to(v.dtype), k.to(v.dtype), v, bias, fused)  # (B, heads, T, HEAD)
+        qkv = qkv.reshape(batch, length, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)  # (3, B, heads, T, HEAD)
+        scales = torch.stack([self.q_scale, self.k_scale])[:, None, None, None]
+        q, k = rotate(F.layer_norm(qkv[:2], (HEAD,)), scales, cosine, sine).unbind(0)  # (B, heads, T, HEAD)
+        y = attend(q, k, qkv[2], bias, fused)  # (B, heads, T, HEAD)
         x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
         return x + self.down(F.gelu(self.up(F.layer_norm(x, (width,)))))
 

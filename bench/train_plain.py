@@ -1,0 +1,134 @@
+"""The peer of the training benchmark: what a competent person writes first in plain PyTorch.
+
+The same network, loss and captions (encoded once beforehand), in float32: a Dataset that opens each PNG file
+with PIL and resizes it, a DataLoader with its default settings, captions padded to the encoder's length,
+`scaled_dot_product_attention`, AdamW, gradients clipped, and one running average parameter by parameter.
+Threads, allocator and waiting are what PyTorch and the system take by default. `--prepared` gives it files
+that have the network's size already.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from pictures import arguments, export_pngs, load
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from turns import repeat, serve
+
+from sfumato.actions import Workspace
+from sfumato.training.material import Material
+from sfumato.training.recipes import flow
+
+NAMES = ("x", "reference", "reference_on", "words", "words_on")
+
+
+class Icons(Dataset[tuple[Tensor, ...]]):
+    """Pictures with one of their captions, and beside them a picture to lean on, opened anew each time."""
+
+    def __init__(self, paths: list[Path], material: Material, options: flow.Options) -> None:
+        self.paths, self.material, self.options = paths, material, options
+
+    def __len__(self) -> int:
+        return len(self.material.train)
+
+    def __getitem__(self, place: int) -> tuple[Tensor, ...]:
+        material, row = self.material, int(self.material.train[place])
+        caption = material.captions[row, int(torch.randint(material.captions.shape[1], ()))]
+        said = float(torch.rand(())) >= self.options.drop_words
+        flip = bool(material.flip_ok[row]) and float(torch.rand(())) < 0.5
+        beside = self.beside(row)
+        picture = self.open(row, flip)
+        return (
+            picture,
+            self.open(beside, flip) if beside >= 0 else torch.zeros_like(picture),
+            torch.tensor(float(beside >= 0)),
+            torch.from_numpy(material.words[caption].astype(np.float32)),
+            torch.from_numpy(material.words_on[caption].astype(np.float32) * said),
+        )
+
+    def open(self, row: int, flip: bool) -> Tensor:
+        """A picture (4, S, S) in [-1, 1], its colours under their alpha."""
+        with Image.open(self.paths[row]) as opened:
+            values = np.asarray(self.fitted(opened.convert("RGBA")), np.float32) / 127.5 - 1
+        return torch.from_numpy(np.ascontiguousarray((values[:, ::-1] if flip else values).transpose(2, 0, 1)))
+
+    def fitted(self, picture: Image.Image) -> Image.Image:
+        """A picture at the network's size; one that has it is as it should be."""
+        size = self.options.size
+        if picture.size == (size, size):
+            return picture
+        return picture.convert("RGBa").resize((size, size), Image.Resampling.BICUBIC)
+
+    def beside(self, row: int) -> int:
+        """The picture to lean on, by the recipe's shares; -1 for none."""
+        choice, pick, pick_style = torch.rand(3).tolist()
+        line, found = self.material.lines[row], -1
+        if choice < self.options.same_concept:
+            found = self.material.shelf.other_style(line.concept, line.style, pick)
+        if found < 0 and choice < self.options.same_concept + self.options.near_concept:
+            found = self.material.shelf.neighbour(line.concept, pick, pick_style)
+        return found
+
+
+def endless(paths: list[Path], material: Material, options: flow.Options) -> Iterator[dict[str, Tensor]]:
+    """Batches without end, by name, from a DataLoader with its defaults."""
+    loader = DataLoader(Icons(paths, material, options), batch_size=options.batch, shuffle=True, drop_last=True)
+    while True:
+        for batch in loader:
+            yield dict(zip(NAMES, batch, strict=True))
+
+
+def with_noise(given: dict[str, Tensor], options: flow.Options) -> dict[str, Tensor]:
+    """Add times and noise to a batch."""
+    given["t"] = torch.sigmoid(torch.randn(len(given["x"])) * options.time_std + options.time_mean)
+    given["noise"] = torch.randn_like(given["x"])
+    return given
+
+
+class Plain:
+    """The loop's state."""
+
+    def __init__(self, options: flow.Options, batches: Iterator[dict[str, Tensor]]) -> None:
+        torch.manual_seed(options.seed)
+        self.options, self.batches = options, batches
+        self.net = flow.build(options)
+        self.net.fused_attention = True  # type: ignore[assignment]
+        self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.0)
+
+    def step(self) -> float:
+        """One step, from opening the pictures to the running average."""
+        given = with_noise(next(self.batches), self.options)
+        t = given["t"][:, None, None, None]
+        z = t * given["x"] + (1 - t) * given["noise"]
+        drawn = self.net(z, given["t"], given["words"], given["words_on"], given["reference"], given["reference_on"])
+        loss = (((drawn - given["x"]) ** 2).mean((1, 2, 3)) / (1 - given["t"]).clamp(min=0.05) ** 2).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
+        self.optimizer.step()
+        with torch.no_grad():
+            for name, weight in self.net.named_parameters():
+                self.average[name].mul_(0.999).add_(weight, alpha=0.001)
+        return loss.item()
+
+
+def main() -> None:
+    """Train by turns until there are no more."""
+    parser = arguments()
+    parser.add_argument("--prepared", action="store_true", help="files that have the network's size")
+    given = parser.parse_args()
+    with Workspace.open(given.workspace) as workspace:
+        options = flow.Options.model_validate_json(given.options)
+        material = load(workspace, given.data, options.size)
+        paths = export_pngs(workspace, given.data, options.size if given.prepared else None)
+        plain = Plain(options, endless(paths, material, options))
+        about = {"batch": options.batch, "threads": torch.get_num_threads(), "torch": torch.__version__}
+        serve(about, lambda asked: repeat(plain.step, asked))
+
+
+if __name__ == "__main__":
+    main()
