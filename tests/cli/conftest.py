@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.pictured import embedded, pictured, studio_folder  # noqa: F401
+
 COLOURS = {"red": "#d22", "green": "#2a2", "blue": "#22d", "yellow": "#dd2"}
 SHAPES = ("disc", "square", "bar")
 

@@ -10,15 +10,24 @@ from tests.drawn import COLOURS, SHAPES, STYLES, draw
 SHAPE = {"size": 32, "patch": 4, "width": 192, "depth": 8}
 
 
+_made: list[Path] = []
+
+
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory) -> Path:
-    """The folder of a model and its card."""
+    """The folder of a model and its card, made once for all rooms' tests."""
+    if not _made:
+        _made.append(make_embedded(tmp_path_factory.mktemp("embedded")))
+    return _made[0]
+
+
+def make_embedded(folder: Path) -> Path:
+    """Write a model of the shape of a graph that ships, and its card, into a folder."""
     import torch
 
     from sfumato.checkpoints.header import Header, write_checkpoint
     from sfumato.models.architectures import patch_transformer
 
-    folder = tmp_path_factory.mktemp("embedded")
     options = patch_transformer.Options(**SHAPE)
     torch.manual_seed(0)
     tensors = {}
