@@ -49,7 +49,8 @@ def test_a_sentence_becomes_signed_pictures(pictured, tmp_path):
 
 
 def test_what_was_asked_and_drawn_is_on_record(pictured, tmp_path):
-    made = sfumato.create(pictured, f"  {SENTENCE}\n", out=tmp_path / "out", background="transparent", upscale=1, **QUICK)
+    drawn_as = QUICK | {"background": "transparent", "upscale": 1}
+    made = sfumato.create(pictured, f"  {SENTENCE}\n", out=tmp_path / "out", **drawn_as)
     with pictured.db.read() as session:
         request = session.scalars(select(Request)).one()
         images = session.scalars(select(Image).order_by(Image.place)).all()
