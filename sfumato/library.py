@@ -13,18 +13,24 @@ from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
+from sfumato.generation.create import Created, created
+from sfumato.generation.create import create as ask_to_create
 from sfumato.jobs import JobView
+from sfumato.jobs.nearby import work_nearby
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.training import runs
 from sfumato.training.cards import ask_for_card
 from sfumato.training.runs import RunView, list_runs, show_run
+from sfumato.trust.keys import KeysView, rotate_keys, show_keys
+from sfumato.trust.verify import Verified, verify
 
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "DatasetView", "JobView", "ModelFacts", "RunView", "VersionView", "Workspace", "cancel_job", "collect",
-    "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs", "list_versions", "make_card",
-    "open", "resume", "show_dataset", "show_model", "show_run", "train", "wait",
+    "Created", "DatasetView", "JobView", "KeysView", "ModelFacts", "RunView", "Verified", "VersionView", "Workspace",
+    "cancel_job", "collect", "create", "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs",
+    "list_versions", "make_card", "open", "resume", "rotate_keys", "show_dataset", "show_keys", "show_model",
+    "show_run", "train", "verify", "wait",
 ]  # fmt: skip
 
 
@@ -80,3 +86,16 @@ def make_card(workspace: Workspace, name: str, *, on_progress: Seen | None = Non
     """Make the training card of a model of this workspace, so that its pictures can be traced."""
     wait(workspace, ask_for_card(workspace, name=name), on_progress=on_progress)
     return show_model(workspace, name)
+
+
+def create(
+    workspace: Workspace,
+    prompt: str,
+    *,
+    out: str | Path | None = None,
+    on_progress: Seen | None = None,
+    **options: Any,
+) -> Created:
+    """Draw pictures of a sentence and sign them; options are those of the command (n, seed, model, background, ...)."""
+    asked = ask_to_create(workspace, prompt=prompt, out=out, options=options, nearby=True)
+    return created(asked, ended_well(work_nearby(workspace, asked.job, on_progress=on_progress)))

@@ -63,7 +63,7 @@ def create(
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     with opened(context) as workspace:
-        wanted = ask(workspace, prompt=prompt, out=out, options=options)
+        wanted = ask(workspace, prompt=prompt, out=out, options=options, nearby=not no_wait)
         if not asked(context).json:
             console(stderr=True).print(wanted.said, markup=False, soft_wrap=True, style="dim")
         if no_wait:

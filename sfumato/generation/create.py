@@ -15,6 +15,7 @@ from sfumato.data.collect import read_options
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, NoSpace
 from sfumato.generation.drawing import SAMPLERS
+from sfumato.generation.jobs import load_ahead
 from sfumato.generation.knowledge import Understood, understand
 from sfumato.generation.publish import check_background
 from sfumato.generation.records import Request
@@ -82,9 +83,17 @@ class Created:
 
 
 def create(
-    workspace: Workspace, *, prompt: str, out: str | Path | None = None, options: dict[str, Any] | None = None
+    workspace: Workspace,
+    *,
+    prompt: str,
+    out: str | Path | None = None,
+    options: dict[str, Any] | None = None,
+    nearby: bool = False,
 ) -> Asked:
-    """Ask for pictures of a sentence; raises InvalidInput naming what cannot be, NotFound for a model or sampler."""
+    """Ask for pictures of a sentence; raises InvalidInput naming what cannot be, NotFound for a model or sampler.
+
+    Who will draw `nearby`, in this process, has the network loaded while the sentence is looked at.
+    """
     plan: CreateOptions = read_options(CreateOptions, options or {})
     text = check_prompt(prompt)
     check_background(plan.background)
@@ -94,6 +103,8 @@ def create(
         raise InvalidInput(
             f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."
         )
+    if nearby:
+        load_ahead(plan.engine, model)
     understood = understand(text, model.card())
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
@@ -132,7 +143,7 @@ def writable_folder(folder: Path) -> Path:
             pass
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(f"The disk that holds {folder} is full.", hint="Free some room, or name another.") from problem
+            raise NoSpace(f"The disk of {folder} is full.", hint="Free some room, or name another.") from problem
         raise InvalidInput(
             f"{folder} cannot be written: {problem.strerror}.", hint="Name a folder that you may write."
         ) from problem

@@ -1,13 +1,16 @@
 """What a worker does for the generation room."""
 
+import contextlib
 import io
 import re
+import threading
 from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image as Picture
 from sqlalchemy import select
 
@@ -16,7 +19,7 @@ from sfumato.catalog import Catalog
 from sfumato.checkpoints.card import Card
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.db import link, new_id
-from sfumato.errors import Conflict, Unsupported
+from sfumato.errors import Conflict, SfumatoError, Unsupported
 from sfumato.generation.drawing import Drawn, Network, Plan, draw
 from sfumato.generation.engines.onnx_local import graph_path
 from sfumato.generation.enlarging import enlarge
@@ -28,6 +31,7 @@ from sfumato.jobs import JobContext, Progress, job
 
 ENGINES = Catalog("sfumato.generation.engines", ("load",))
 STEM = 40  # characters of a prompt in a file's name
+_loading = threading.Lock()
 
 
 @lru_cache(maxsize=2)
@@ -40,7 +44,8 @@ def _network(engine: str, path: Path, sha256: str) -> Network:
 def load_network(engine: str, model: ModelView) -> Network:
     """Load a model into an engine, once; raises Unsupported where the engine's library is not installed."""
     try:
-        return _network(engine, model.path, model.sha256)
+        with _loading:
+            return _network(engine, model.path, model.sha256)
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise
@@ -48,6 +53,16 @@ def load_network(engine: str, model: ModelView) -> Network:
             f"The model '{model.name}' needs torch to be drawn here, which is not installed.",
             hint="pip install 'sfumato[train]'",
         ) from missing
+
+
+def load_ahead(wanted: str, model: ModelView) -> None:
+    """Begin to load a model that will be needed soon, while this process does something else."""
+
+    def load() -> None:
+        with contextlib.suppress(SfumatoError):  # the job itself will say what is wrong
+            load_network(choose_engine(wanted, model), model)
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def choose_engine(wanted: str, model: ModelView) -> str:
@@ -122,6 +137,8 @@ def _keep(
             session.add(row)
             session.flush()
             link(session, row.ref, f"request/{request.id}", "asked by")
+    if row.sha256 != sha256:  # an attempt before this one had kept it, equal but for rounding
+        drawn = replace(drawn, picture=np.asarray(Picture.open(io.BytesIO(ctx.workspace.store.get(row.sha256)))))
     large = enlarge(drawn.picture, request.upscale)
     facts = Facts(
         request_id=request.id, image_id=row.id, prompt="" if request.private else request.prompt, seed=drawn.seed,

@@ -122,7 +122,10 @@ def split_style(prompt: str, styles: Collection[str], words: Collection[str] = (
     spoken = {said: style for style in styles for said in {style_words(style), style, style.replace("-", " ")}}
     for said in sorted(spoken, key=len, reverse=True):
         name = re.escape(said).replace(r"\ ", r"[\s-]?")
-        patterns = [rf"(?:,\s*)?(?:\bin\s+)?(?:\bthe\s+)?\b{name}[\s-]style\b", rf"(?:,\s*|\bin\s+)(?:the\s+)?{name}\s*$"]
+        patterns = [
+            rf"(?:,\s*)?(?:\bin\s+)?(?:\bthe\s+)?\b{name}[\s-]style\b",
+            rf"(?:,\s*|\bin\s+)(?:the\s+)?{name}\s*$",
+        ]
         if said not in words:
             patterns += [rf"\b{name}\s*$", rf"^{name}\b"]
         for pattern in patterns:

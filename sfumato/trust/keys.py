@@ -171,9 +171,8 @@ def _make(folder: Path) -> None:
 
 
 def _name(common: str) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Sfumato workspace"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
-    )
+    parts = ((NameOID.ORGANIZATION_NAME, "Sfumato workspace"), (NameOID.COMMON_NAME, common))
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in parts])
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-Class = Literal["free", "notice", "attribution", "share-alike", "copyleft", "non-commercial", "no-derivatives", "unknown"]
+Class = Literal[
+    "free", "notice", "attribution", "share-alike", "copyleft", "non-commercial", "no-derivatives", "unknown"
+]  # fmt: skip
 
 CLASSES: dict[str, Class] = {
     "CC0-1.0": "free", "PDDL-1.0": "free", "Unlicense": "free", "LicenseRef-public-domain": "free",

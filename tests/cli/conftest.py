@@ -1,4 +1,4 @@
-"""A workspace of one's own and a few pictures with captions, for tests of the command line."""
+"""A few pictures with captions, for tests of the command line."""
 
 import json
 from pathlib import Path
@@ -6,17 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.pictured import embedded, pictured, studio_folder  # noqa: F401
+
 COLOURS = {"red": "#d22", "green": "#2a2", "blue": "#22d", "yellow": "#dd2"}
 SHAPES = ("disc", "square", "bar")
-
-
-@pytest.fixture
-def studio_folder(tmp_path, monkeypatch) -> Path:
-    """The folder of a workspace that does not exist yet, where commands find it."""
-    monkeypatch.setenv("SFUMATO_WORKSPACE", str(tmp_path / "studio"))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return tmp_path / "studio"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ SYSTEM: dict[str, str] = {
     "data.lines": "a part of data.freeze: reads what is to be frozen",
     "data.version": "looks a version up for the verbs that take NAME@VERSION",
     "model.find": "looks a model up, with its file, for the verbs that take a model's name",
+    "image.publish": "a part of every drawing: nothing leaves without it",
     "data.version_by_id": "looks a version up for the run that names it",
 }
 
