@@ -82,9 +82,9 @@ def test_the_bar_says_the_held_out_loss_by_noise_and_where_the_preview_lies():
 
     sight = Sight("training.train", Path("/studio"))
     sight.see(Job())
-    assert "42 images/s · 0.12 TFLOP/s · loss 0.5000 · time left not known yet" in sight.figures()
+    assert "42 images/s · 0.123 TFLOP/s · loss 0.5000 · time left not known yet" in sight.figures()
     assert sight.details() == [
-        "training",
+        "training · 42 images/s · 0.123 TFLOP/s · loss 0.5000",
         "held-out loss 0.400 at 90%, 0.250 at 30% noise",
         "newest preview: /studio/runs/a/previews/1.png",
     ]
