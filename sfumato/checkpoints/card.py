@@ -109,12 +109,13 @@ def write_card(
 ) -> str:
     """Write a card and return its manifest's SHA-256; `features` (N, D) are rounded to half precision."""
     blobs = [encode_small(picture) for picture in pictures]
+    largest = np.abs(name_embeddings).max(axis=1, keepdims=True).clip(1e-9)  # their length is one again when read
     parts = {
         "items.jsonl": "\n".join(json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items).encode(),
         "pictures.bin": b"".join(blobs),
         "offsets.npy": _npy(np.cumsum([0] + [len(blob) for blob in blobs])),
         "names.json": json.dumps(names, ensure_ascii=False).encode(),
-        "names.npy": _npy(np.round(name_embeddings * 127).clip(-127, 127).astype(np.int8)),
+        "names.npy": _npy(np.round(name_embeddings / largest * 127).astype(np.int8)),
         "features.npy": _npy(features.astype(np.float16)),
         **{f"basis-{name}.npy": _npy(values.astype(np.float32)) for name, values in basis.items()},
     }
@@ -171,7 +172,7 @@ def _open(path: Path, changed_at: int, size: int) -> Card:
         if sum(entry.file_size for entry in bundle.infolist()) > LARGEST:
             raise InvalidInput(f"{path.name} would unpack to more than a training card ever holds.")
         manifest = json.loads(bundle.read("manifest.json"))
-        if manifest.get("kind") != "training card":
+        if not isinstance(manifest, dict) or manifest.get("kind") != "training card":
             raise InvalidInput(f"{path.name} is not a training card.")
         if manifest["format"] > FORMAT:
             raise Damaged(f"{path.name} has format {manifest['format']}.", hint="Install the newer Sfumato.")

@@ -99,6 +99,8 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         try:
             first, last = entry["data_offsets"]
             kind = WIDTHS[entry["dtype"]]
+            if min(entry["shape"], default=0) < 0:
+                raise ValueError("a side below nought")
             values: np.ndarray = np.frombuffer(data[first:last].tobytes(), kind).reshape(entry["shape"])
         except (KeyError, TypeError, ValueError) as problem:
             raise Damaged(f"{path.name} does not hold what it says at '{name}'.") from problem
@@ -126,9 +128,11 @@ def _described(path: Path) -> tuple[dict[str, Any], int]:
             described = json.loads(stream.read(length))
         except (ValueError, RecursionError) as problem:
             raise InvalidInput(f"{path.name} is not a safetensors file.") from problem
-    if not isinstance(described, dict) or not all(isinstance(entry, dict) for entry in described.values()):
-        raise InvalidInput(f"{path.name} is not a safetensors file.")
-    ends = [entry["data_offsets"][1] for entry in described.values() if entry.get("data_offsets")]
+    try:
+        ends = [int(entry["data_offsets"][1]) for name, entry in described.items() if name != "__metadata__"]
+        dict(described.get("__metadata__") or {})
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+        raise InvalidInput(f"{path.name} is not a safetensors file.") from problem
     if path.stat().st_size < 8 + length + max(ends, default=0):
         raise Damaged(f"{path.name} is cut short.", hint="Fetch or copy it again.")
     return described, 8 + length

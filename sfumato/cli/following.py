@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EVERY = 15.0  # seconds between lines where no live bar can be shown
 FIGURES = {
     "images_per_second": "{:,.0f} images/s",
-    "tflops": "{:.2f} TFLOP/s",
+    "tflops": "{:.3g} TFLOP/s",
     "loss": "loss {:.4f}",
 }
 
@@ -99,23 +99,33 @@ class Sight:
 
     def figures(self) -> str:
         """Say how far, how fast, how long, and the figures that the job gives."""
+        return " · ".join(filter(None, [self.far(), *self.speeds(), self.left()]))
+
+    def far(self) -> str:
+        """Say how far it is: "1,824/3,000 images"."""
         if not self.progress:
             return {"waiting": "waiting for a worker", "running": "starting"}.get(self.status, self.status)
         done, total, unit = (self.progress[name] for name in ("done", "total", "unit"))
-        parts = [f"{done:,.0f}/{total:,.0f} {unit}".strip() if total else f"{done:,.0f} {unit}".strip()]
+        return f"{done:,.0f}/{total:,.0f} {unit}".strip() if total else f"{done:,.0f} {unit}".strip()
+
+    def speeds(self) -> list[str]:
+        """Say how fast it goes, and what else it measures."""
         rate = self.pace.rate()
         extra = self.progress.get("extra") or {}
+        said = [form.format(extra[name]) for name, form in FIGURES.items() if extra.get(name)]
         if rate and "images_per_second" not in extra:
-            parts.append(f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
-        parts += [form.format(extra[name]) for name, form in FIGURES.items() if extra.get(name)]
-        if total and done < total:
-            parts.append(duration(self.pace.left(total)))
-        return " · ".join(parts)
+            said.insert(0, f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
+        return said
+
+    def left(self) -> str:
+        """Say how much time is left, where there is an end to come."""
+        total = self.progress.get("total")
+        return duration(self.pace.left(total)) if total and self.progress["done"] < total else ""
 
     def details(self) -> list[str]:
         """Say what the job does just now, its held-out loss by noise, and where its newest preview lies."""
         extra = self.progress.get("extra") or {}
-        said = [self.progress.get("say") or ""]
+        said = [" · ".join(filter(None, [self.progress.get("say"), *self.speeds()]))]
         if extra.get("held_out"):
             said.append(by_noise(extra["held_out"]))
         if extra.get("preview") and self.folder:
@@ -126,7 +136,7 @@ class Sight:
         total, done = self.progress.get("total") or None, self.progress.get("done", 0)
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=total, completed=done, width=30, pulse=total is None)
-        line.add_row(Text(self.title, style="bold"), bar, Text(self.figures()))
+        line.add_row(Text(self.title, style="bold"), bar, Text(" · ".join(filter(None, [self.far(), self.left()]))))
         return Group(line, *(Text(f"  {said}", style="dim") for said in self.details()))
 
 
@@ -149,5 +159,6 @@ class Lines:
         self.sight.see(job)
         if time.monotonic() - self.told >= EVERY:
             self.told = time.monotonic()
-            line = " · ".join([f"{self.sight.title}: {self.sight.figures()}", *self.sight.details()])
+            head = " · ".join(filter(None, [f"{self.sight.title}: {self.sight.far()}", self.sight.left()]))
+            line = " · ".join([head, *self.sight.details()])
             console(stderr=True).print(line, markup=False)

@@ -26,7 +26,10 @@ class Shelf:
         np.fill_diagonal(closeness, -2)
         closeness[:, [name not in by_concept for name in names]] = -2
         order = np.argsort(-closeness, axis=1, kind="stable")[:, :NEIGHBOURS]
-        near = {name: [names[column] for column in order[row]] for row, name in enumerate(names)}
+        near = {
+            name: [names[column] for column in order[row] if closeness[row, column] > -2]  # never itself
+            for row, name in enumerate(names)
+        }
         return cls(by_concept, near)
 
     def other_style(self, concept: str, style: str, pick: float) -> int:

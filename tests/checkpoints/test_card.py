@@ -49,7 +49,7 @@ def test_it_comes_back_as_it_was_written(path, told):
     assert all(np.array_equal(card.picture(row), told["pictures"][row]) for row in range(30))
     np.testing.assert_allclose(card.features, told["features"], atol=2e-3)
     np.testing.assert_allclose(card.basis["components"], told["basis"]["components"])
-    assert (card.name_embeddings * told["name_embeddings"]).sum(1).min() > 0.999
+    assert (card.name_embeddings * told["name_embeddings"]).sum(1).min() > 0.9999
     assert card.sha256 == write_card(path, **told)
 
 
@@ -110,7 +110,7 @@ def test_what_is_no_card_or_of_a_newer_format_is_refused(tmp_path):
     path.write_bytes(b"not a bundle")
     with pytest.raises(Damaged, match="cannot be read as a training card"):
         open_card(path)
-    for manifest, said in (({"kind": "lunch"}, "not a training card"), ([], "cannot be read"),
+    for manifest, said in (({"kind": "lunch"}, "not a training card"), ([], "not a training card"),
                            ({"kind": "training card", "format": 99, "parts": {}}, "has format 99")):  # fmt: skip
         with zipfile.ZipFile(path, "w") as bundle:
             bundle.writestr("manifest.json", json.dumps(manifest))
