@@ -11,6 +11,7 @@ import pytest
 from made_pictures import encoded, picture
 from sqlalchemy import select
 
+from sfumato.actions import Workspace
 from sfumato.data.collect import collect as ask
 from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.records import Item, Quarantined
@@ -187,14 +188,16 @@ def test_what_cannot_be_asked_for_is_told_with_the_nearest(workspace, shapes):
     assert list_datasets(workspace) == []
 
 
-def test_two_sources_may_be_collected_into_one_dataset_at_once(either, shapes, styled):
-    jobs = [ask(either, source="folder", into="mine", options={"path": str(folder)}) for folder in (shapes, styled(2))]
-    command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(either.path), "--job"]
-    working = [subprocess.Popen([*command, job.id], env=handed_on(either)) for job in jobs]
-    assert [worker.wait(timeout=120) for worker in working] == [0, 0]
-    assert [get_job(either, job_id=job.id).status for job in jobs] == ["done", "done"]
-    [found] = list_datasets(either)
-    assert found.n == 12 + 8
+@pytest.mark.postgres
+def test_two_sources_may_be_collected_into_one_dataset_at_once(settings, postgresql_url, shapes, styled):
+    with Workspace.open(settings=settings, database_url=postgresql_url) as team:
+        jobs = [ask(team, source="folder", into="mine", options={"path": str(path)}) for path in (shapes, styled(2))]
+        command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(team.path), "--job"]
+        working = [subprocess.Popen([*command, job.id], env=handed_on(team)) for job in jobs]
+        assert [worker.wait(timeout=120) for worker in working] == [0, 0]
+        assert [get_job(team, job_id=job.id).status for job in jobs] == ["done", "done"]
+        [found] = list_datasets(team)
+        assert found.n == 12 + 8
 
 
 def test_a_quarantined_file_that_is_mended_leaves_the_quarantine(workspace, shapes, collect):
