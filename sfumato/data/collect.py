@@ -165,17 +165,21 @@ def write_down(session: Session, person: str, dataset_id: str, things: list[Take
     picture that was taken before stays, and the quarantine says that its source has become unusable.
     """
     counts: Counter[str] = Counter()
+    items, quarantined = (_there(session, table, dataset_id, things) for table in (Item, Quarantined))
     for thing in things:
         if isinstance(thing, Left) and thing.unwanted:
             counts["unwanted"] += 1
             continue
         taken = isinstance(thing, Taken)
-        row = thing.row if isinstance(thing, Taken) else vars(thing)
-        table: Any = Item if taken else Quarantined
-        there = _there(session, table, dataset_id, row)
-        values = {name: value for name, value in row.items() if name != "unwanted"}
+        values = dict(thing.row) if isinstance(thing, Taken) else vars(thing) | {}
+        values.pop("unwanted", None)
+        place = values["source"], values["key"]
+        known: dict[Any, Any] = items if taken else quarantined
+        there = known.get(place)
         if there is None:
-            session.add(table(id=new_id(), made_by=person, dataset_id=dataset_id, **values))
+            table: Any = Item if taken else Quarantined
+            known[place] = table(id=new_id(), made_by=person, dataset_id=dataset_id, **values)
+            session.add(known[place])
             counts["new" if taken else "quarantined"] += 1
         else:
             counts["known"] += 1
@@ -183,17 +187,17 @@ def write_down(session: Session, person: str, dataset_id: str, things: list[Take
                 for name, value in values.items():
                     setattr(there, name, value)
                 counts["changed"] += 1
-        before = _there(session, Quarantined, dataset_id, row) if taken else None
-        if before is not None:
-            session.delete(before)
-        session.flush()
+        if taken and place in quarantined:
+            session.flush()
+            session.delete(quarantined.pop(place))
     return counts
 
 
-def _there(session: Session, table: Any, dataset_id: str, row: dict[str, Any]) -> Any:
-    """The row of the same place in the same source, None if there is none."""
-    same = (table.dataset_id == dataset_id, table.source == row["source"], table.key == row["key"])
-    return session.scalar(select(table).where(*same))
+def _there(session: Session, table: Any, dataset_id: str, things: list[Taken | Left]) -> dict[tuple[str, str], Any]:
+    """The rows that a table has of these places in their sources."""
+    keys = [thing.row["key"] if isinstance(thing, Taken) else thing.key for thing in things]
+    rows = session.scalars(select(table).where(table.dataset_id == dataset_id, table.key.in_(keys)))
+    return {(row.source, row.key): row for row in rows}
 
 
 def make_dataset(workspace: Workspace, session: Session, name: str) -> str:

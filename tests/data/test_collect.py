@@ -8,16 +8,16 @@ import sys
 import time
 
 import pytest
+from made_pictures import encoded, picture
 from sqlalchemy import select
 
+from sfumato.actions import Workspace
 from sfumato.data.collect import collect as ask
 from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.records import Item, Quarantined
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.jobs.queue import get_job, handed_on
 from sfumato.jobs.worker import run_worker
-
-from conftest import encoded, picture  # isort: skip
 
 
 def items(workspace):
@@ -40,8 +40,12 @@ def test_a_table_says_of_each_picture_what_holds_for_it_alone(workspace, shapes,
     below = shapes / "below"
     below.mkdir()
     picture().save(below / "deep.png")
-    odd = [{"file_name": "red-bar.png", "tags": 7, "text": 12}, {"file_name": "below/deep.png", "text": "deep", "tags": "a, b"},
-           ["no", "object"], {"text": "of no file"}]  # fmt: skip
+    odd = [
+        {"file_name": "red-bar.png", "tags": 7, "text": 12},
+        {"file_name": "below/deep.png", "text": "deep", "tags": "a, b"},
+        ["no", "object"],
+        {"text": "of no file"},
+    ]
     (shapes / "metadata.jsonl").write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in [said, *odd]))
     collect(path=str(shapes))
     by_key = {item.key: item for item in items(workspace)}
@@ -127,19 +131,19 @@ def test_names_of_any_bytes_and_texts_too_long_for_the_record_end_no_collecting(
 
 
 def test_after_kill_9_collecting_goes_on_without_doubles_and_counts_right(workspace, styled, until_rows):
-    folder = styled(150, styles=4)
+    folder = styled(75, styles=4)
     job = ask(workspace, source="folder", into="mine", options={"path": str(folder)})
     command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--lease", "0.5"]
     with subprocess.Popen(command, env=handed_on(workspace)) as worker:
         until_rows(1)
         worker.send_signal(signal.SIGKILL)
     halfway = len(items(workspace))
-    assert 0 < halfway < 600
+    assert 0 < halfway < 300
     run_worker(workspace, only_job=job.id)
     done = get_job(workspace, job_id=job.id)
     assert (done.status, done.attempt) == ("done", 2)
-    assert done.result["counts"] == {"new": 600}
-    assert len({item.key for item in items(workspace)}) == len(items(workspace)) == 600
+    assert done.result["counts"] == {"new": 300}
+    assert len({item.key for item in items(workspace)}) == len(items(workspace)) == 300
 
 
 @pytest.fixture
@@ -184,14 +188,16 @@ def test_what_cannot_be_asked_for_is_told_with_the_nearest(workspace, shapes):
     assert list_datasets(workspace) == []
 
 
-def test_two_sources_may_be_collected_into_one_dataset_at_once(either, shapes, styled):
-    jobs = [ask(either, source="folder", into="mine", options={"path": str(folder)}) for folder in (shapes, styled(2))]
-    command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(either.path), "--job"]
-    working = [subprocess.Popen([*command, job.id], env=handed_on(either)) for job in jobs]
-    assert [worker.wait(timeout=120) for worker in working] == [0, 0]
-    assert [get_job(either, job_id=job.id).status for job in jobs] == ["done", "done"]
-    [found] = list_datasets(either)
-    assert found.n == 12 + 8
+@pytest.mark.postgres
+def test_two_sources_may_be_collected_into_one_dataset_at_once(settings, postgresql_url, shapes, styled):
+    with Workspace.open(settings=settings, database_url=postgresql_url) as team:
+        jobs = [ask(team, source="folder", into="mine", options={"path": str(path)}) for path in (shapes, styled(2))]
+        command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(team.path), "--job"]
+        working = [subprocess.Popen([*command, job.id], env=handed_on(team)) for job in jobs]
+        assert [worker.wait(timeout=120) for worker in working] == [0, 0]
+        assert [get_job(team, job_id=job.id).status for job in jobs] == ["done", "done"]
+        [found] = list_datasets(team)
+        assert found.n == 12 + 8
 
 
 def test_a_quarantined_file_that_is_mended_leaves_the_quarantine(workspace, shapes, collect):
