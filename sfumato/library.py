@@ -10,6 +10,7 @@ from typing import Any
 from sfumato.actions import Workspace
 from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
 from sfumato.checkpoints.models import show_model as look_at_model
+from sfumato.compliance.trace import Trace, trace
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
@@ -22,9 +23,9 @@ from sfumato.training.runs import RunView, list_runs, show_run
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "DatasetView", "JobView", "ModelFacts", "RunView", "VersionView", "Workspace", "cancel_job", "collect",
-    "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs", "list_versions", "make_card",
-    "open", "resume", "show_dataset", "show_model", "show_run", "train", "wait",
+    "DatasetView", "JobView", "ModelFacts", "RunView", "Trace", "VersionView", "Workspace", "cancel_job",
+    "collect", "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs", "list_versions",
+    "make_card", "open", "resume", "show_dataset", "show_model", "show_run", "trace", "train", "wait",
 ]  # fmt: skip
 
 
