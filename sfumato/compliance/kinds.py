@@ -48,6 +48,8 @@ def find_record(session: Session, said: str) -> Record:
     if wanted and wanted not in kinds():
         raise NotFound(f"There is no kind of record '{wanted}'.", hint=f"There is: {', '.join(sorted(kinds()))}.")
     searched = {wanted: kinds()[wanted]} if wanted else kinds()
+    if not key.isprintable():  # a database may refuse to look for it
+        searched = {}
     found = [row for table in searched.values() for row in _by_id(session, table, key)]
     if not found:
         found = [row for kind in NAMED if kind in searched for row in _by_name(session, searched[kind], key)][:1]

@@ -1,5 +1,6 @@
 """Tracing: from a picture or a record to all that it was made from, with the answer to "May I use it?"."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,8 +118,8 @@ def trace(workspace: Workspace, what: str | Path, *, down: bool = False) -> Trac
 
 def _file(workspace: Workspace, what: str | Path) -> PictureFile | None:
     """The file that is meant, or None when a record is."""
-    path = Path(what).expanduser()
-    if isinstance(what, Path) or path.exists() or path.suffix.lower() in SUFFIXES:
+    path = Path(os.path.expanduser(what))
+    if isinstance(what, Path) or os.path.exists(path) or path.suffix.lower() in SUFFIXES:
         return read_file(path, anchors(keys_folder(workspace)))
     return None
 

@@ -90,7 +90,7 @@ def _few(steps: tuple[Step, ...]) -> list[Step]:
 
 
 def _lines(text: str, first: str, rest: str, width: int) -> list[str]:
-    return _wrap(text, width, initial_indent=first, subsequent_indent=rest + "  ") or [first]
+    return _wrap(text, width, first, rest + "  ") or [first]
 
 
 def _line(step: Step) -> str:
@@ -138,6 +138,9 @@ def _wrapped(text: str, width: int) -> str:
     return "\n".join(_wrap(text, width))
 
 
-def _wrap(text: str, width: int, **indents: str) -> list[str]:
+def _wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Lines of text in which names of packages stay whole."""
-    return textwrap.wrap(text, max(width, 40), break_on_hyphens=False, break_long_words=False, **indents)
+    return textwrap.wrap(
+        text, max(width, 40), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False,
+        break_long_words=False,
+    )  # fmt: skip

@@ -86,7 +86,7 @@ def read_picture(path: Path) -> tuple[bytes, str]:
     elif data[4:12] in (b"ftypavif", b"ftypheic"):
         mime = f"image/{data[8:12].decode()}"
     if not mime:
-        raise InvalidInput(f"{path} is not a picture.", hint="PNG, JPEG, WebP, AVIF, HEIC, TIFF and GIF can be verified.")
+        raise InvalidInput(f"{path} is not a picture.", hint="PNG, JPEG, WebP, AVIF, HEIC, TIFF and GIF are read.")
     return data, mime
 
 

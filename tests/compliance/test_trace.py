@@ -105,7 +105,7 @@ def test_down_shows_what_was_made_from_it(gallery):
     assert gallery.private.name in told
 
 
-@pytest.mark.parametrize("said", ["nothing-like-it", "image/0000", "0"])
+@pytest.mark.parametrize("said", ["nothing-like-it", "image/0000", "0", "~nobody-here", "x" * 5_000, "a\0b", "%"])
 def test_an_unknown_record_is_told_with_how_to_find_one(gallery, said):
     with pytest.raises(NotFound) as told:
         trace(gallery.workspace, said)
