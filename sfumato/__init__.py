@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 __all__ = [
     "cancel_job", "collect", "create", "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs",
     "list_versions", "make_card", "open", "resume", "rotate_keys", "show_dataset", "show_keys", "show_model",
-    "show_run", "train", "verify", "wait",
+    "show_run", "trace", "train", "verify", "wait",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sfumato.actions import Workspace
 from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
 from sfumato.checkpoints.models import show_model as look_at_model
+from sfumato.compliance.trace import Trace, trace
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
@@ -27,10 +28,10 @@ from sfumato.trust.verify import Verified, verify
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "Created", "DatasetView", "JobView", "KeysView", "ModelFacts", "RunView", "Verified", "VersionView", "Workspace",
-    "cancel_job", "collect", "create", "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs",
-    "list_versions", "make_card", "open", "resume", "rotate_keys", "show_dataset", "show_keys", "show_model",
-    "show_run", "train", "verify", "wait",
+    "Created", "DatasetView", "JobView", "KeysView", "ModelFacts", "RunView", "Trace", "Verified", "VersionView",
+    "Workspace", "cancel_job", "collect", "create", "freeze", "get_job", "list_datasets", "list_jobs", "list_models",
+    "list_runs", "list_versions", "make_card", "open", "resume", "rotate_keys", "show_dataset", "show_keys",
+    "show_model", "show_run", "trace", "train", "verify", "wait",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Base, Record
+from sfumato.db import Base, Described, Record
 
 
 class WorkspaceInfo(Base):
@@ -26,3 +26,8 @@ class Event(Record):
     subject: Mapped[str] = mapped_column(String(120), default="", index=True)
     summary: Mapped[str] = mapped_column(Text, default="")
     details: Mapped[dict] = mapped_column(JSON, default=dict)
+
+    def describe(self) -> Described:
+        """Who did what to which record."""
+        facts = {"by": self.made_by, "subject": self.subject, "position": self.position}
+        return Described(self.summary or self.action, facts)

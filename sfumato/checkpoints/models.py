@@ -144,3 +144,14 @@ def _own(workspace: Workspace, name: str, row: Checkpoint) -> ModelView:
 def card_path(workspace: Workspace, content_hash: str, size: int) -> Path:
     """Where a workspace keeps the card of a dataset version at a picture size."""
     return workspace.path / "cards" / f"{content_hash[:16]}-{size}.zip"
+
+
+def find_weights(act: Act, sha256: str) -> ModelView | None:
+    """The weights with this hash, shipped with Sfumato or trained here; None when they are not here."""
+    if (EMBEDDED / "model.safetensors").exists() and (view := _embedded()).sha256 == sha256:
+        return view
+    row = act.session.scalar(select(Checkpoint).where(Checkpoint.content_hash == sha256))
+    if row is None or not act.store.has(sha256):
+        return None
+    name = act.session.scalar(select(Model.name).where(Model.checkpoint_id == row.id)) or row.header.get("run", "")
+    return _own(act.workspace, name, row)

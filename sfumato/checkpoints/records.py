@@ -1,9 +1,11 @@
 """Tables of checkpoints and of the models that people name."""
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Record, Version
+from sfumato.db import Described, Record, Version
 
 
 class Checkpoint(Version):
@@ -17,6 +19,10 @@ class Checkpoint(Version):
     ema: Mapped[str] = mapped_column(String(20))
     header: Mapped[dict] = mapped_column(JSON)
 
+    def describe(self) -> Described:
+        """Which weights, how much they had seen, and which average they are."""
+        return describe_weights(self.content_hash, self.header)
+
 
 class Model(Record):
     """A name under which weights can be asked for."""
@@ -26,3 +32,18 @@ class Model(Record):
 
     name: Mapped[str] = mapped_column(String(100), unique=True)
     checkpoint_id: Mapped[str] = mapped_column(String(36))
+
+    def describe(self) -> Described:
+        """The name, and which weights it stands for."""
+        return Described(f"model {self.name}", {"checkpoint": self.checkpoint_id})
+
+
+def describe_weights(sha256: str, header: dict[str, Any]) -> Described:
+    """Weights in words, from their hash and what their header says; also where they have no row."""
+    facts = {
+        "sha256": sha256,
+        "samples_seen": header.get("samples_seen", 0),
+        "ema": header.get("ema", ""),
+        "architecture": header.get("architecture", ""),
+    }
+    return Described(f"weights {sha256[:12]}", facts)

@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "create": Entry("sfumato.cli.create", "Draw pictures of a sentence, and sign them.", "Pictures"),
     "verify": Entry("sfumato.cli.verify", "Say whether pictures are signed and unchanged.", "Pictures"),
+    "trace": Entry("sfumato.cli.trace", "What a picture was made from, and whether you may use it.", "Pictures"),
     "data": Entry("sfumato.cli.data", "Collect pictures with their origin, and freeze versions.", "Models"),
     "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "models": Entry("sfumato.cli.models", "See models, what they learnt from, and their cards.", "Models"),

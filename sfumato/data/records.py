@@ -1,11 +1,12 @@
 """Tables of datasets, their items, what was left out, and frozen versions."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import UTC, Record, Version, now
+from sfumato.db import UTC, Described, Record, Version, now
 
 
 class Dataset(Record):
@@ -15,6 +16,10 @@ class Dataset(Record):
     KIND = "dataset"
 
     name: Mapped[str] = mapped_column(String(100), unique=True)
+
+    def describe(self) -> Described:
+        """The dataset's name."""
+        return Described(f"dataset {self.name}")
 
 
 class Item(Record):
@@ -44,6 +49,14 @@ class Item(Record):
     weight: Mapped[float] = mapped_column(Float, default=1.0)
     collected_at: Mapped[datetime] = mapped_column(UTC, default=now)
 
+    def describe(self) -> Described:
+        """What the picture shows, whose it is, and where it came from."""
+        facts = {
+            "licence": self.licence, "author": self.author, "source": self.source, "version": self.source_version,
+            "style": self.style, "url": self.url, "sha256": self.sha256,
+        }  # fmt: skip
+        return Described(self.name or self.key, facts, picture=self.sha256)
+
 
 class Quarantined(Record):
     """A fact: something in a source could not be taken, and why."""
@@ -58,6 +71,10 @@ class Quarantined(Record):
     reason: Mapped[str] = mapped_column(String(60), index=True)
     detail: Mapped[str] = mapped_column(Text, default="")
 
+    def describe(self) -> Described:
+        """What was not taken, and why."""
+        return Described(self.key, {"reason": self.reason, "detail": self.detail, "source": self.source})
+
 
 class DatasetVersion(Version):
     """A frozen list of items; the list itself lies in the store as JSON lines."""
@@ -70,3 +87,23 @@ class DatasetVersion(Version):
     n: Mapped[int] = mapped_column(Integer)
     items_sha256: Mapped[str] = mapped_column(String(64))
     summary: Mapped[dict] = mapped_column(JSON)
+
+    def describe(self) -> Described:
+        """How many pictures, how they are split, and the sources with licence, author, version and count."""
+        return describe_version(f"version {self.name}", {"n": self.n, **self.summary})
+
+
+def describe_version(title: str, summary: dict[str, Any]) -> Described:
+    """A frozen version in words, from its summary; also one that is known only from what a checkpoint says."""
+    told = ("n", "splits", "licences", "concepts")
+    facts: dict[str, Any] = {name: summary[name] for name in told if name in summary}
+    if "n" not in facts and "splits" in facts:
+        facts = {"n": sum(facts["splits"].values()), **facts}
+    parts = [
+        Described(
+            str(source.get("source") or "a source without a name"),
+            {name: source.get(name, "") for name in ("version", "licence", "author", "style", "n")},
+        )
+        for source in summary.get("sources", [])
+    ]
+    return Described(title, facts, parts)

@@ -2,9 +2,9 @@
 
 from sfumato.db.engine import Database, find_or_add, open_database, rows_changed
 from sfumato.db.links import Link, children, link, parents
-from sfumato.db.records import UTC, Base, Record, Version, new_id, now
+from sfumato.db.records import UTC, Base, Described, Record, Version, new_id, now
 
 __all__ = [
-    "UTC", "Base", "Database", "Link", "Record", "Version",
+    "UTC", "Base", "Database", "Described", "Link", "Record", "Version",
     "children", "find_or_add", "link", "new_id", "now", "open_database", "parents", "rows_changed",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from dataclasses import dataclass, field
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any, ClassVar
@@ -62,6 +63,19 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
+@dataclass(frozen=True)
+class Described:
+    """A record in words: a title, facts by name, what it is put together from, and the picture that shows it.
+
+    `parts` are those that have no records of their own; `picture` is a SHA-256 in the store, "" if there is none.
+    """
+
+    title: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    parts: list["Described"] = field(default_factory=list)
+    picture: str = ""
+
+
 class Record(Base):
     """Anything the team makes: a thing, a version or a fact."""
 
@@ -76,6 +90,10 @@ class Record(Base):
     def ref(self) -> str:
         """How links, events and people name this record: kind/id."""
         return f"{self.KIND}/{self.id}"
+
+    def describe(self) -> Described:
+        """This record in words, from its own columns alone; each room says it for its own kinds."""
+        return Described(f"{self.KIND.replace('_', ' ')} {self.id[-6:]}")
 
 
 class Version(Record):

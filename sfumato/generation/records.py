@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Record
+from sfumato.db import Described, Record
 
 
 class Request(Record):
@@ -26,6 +26,13 @@ class Request(Record):
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     understood: Mapped[dict] = mapped_column(JSON, default=dict)
 
+    def describe(self) -> Described:
+        """What was asked for and how; a private prompt is not told."""
+        facts = {
+            name: getattr(self, name) for name in ("n", "seed", "sampler", "steps", "guidance", "background", "model")
+        }
+        return Described("a private prompt" if self.private else f'"{self.prompt}"', facts)
+
 
 class Image(Record):
     """A fact: one picture as it was drawn, before anything was added to it."""
@@ -42,6 +49,11 @@ class Image(Record):
     height: Mapped[int] = mapped_column(Integer)
     reference: Mapped[dict | None] = mapped_column(JSON)
 
+    def describe(self) -> Described:
+        """Which of the request's pictures, and what it was drawn from besides the words."""
+        facts = {"seed": self.seed, "width": self.width, "height": self.height, "sha256": self.sha256}
+        return Described(f"picture {self.place + 1} of its request", facts, picture=self.sha256)
+
 
 class Published(Record):
     """A fact: a picture left the studio, marked and signed, as these bytes."""
@@ -54,3 +66,8 @@ class Published(Record):
     file_name: Mapped[str] = mapped_column(String(200))
     mime: Mapped[str] = mapped_column(String(40))
     background: Mapped[str] = mapped_column(String(20))
+
+    def describe(self) -> Described:
+        """The file as it left."""
+        facts = {"background": self.background, "mime": self.mime, "sha256": self.sha256}
+        return Described(self.file_name, facts, picture=self.sha256)

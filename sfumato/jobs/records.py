@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Float, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import UTC, Base, Record, now
+from sfumato.db import UTC, Base, Described, Record, now
 
 OPEN = text("status in ('waiting', 'running')")
 
@@ -42,6 +42,10 @@ class Job(Record):
     cancel_asked_at: Mapped[datetime | None] = mapped_column(UTC)
     started_at: Mapped[datetime | None] = mapped_column(UTC)
     ended_at: Mapped[datetime | None] = mapped_column(UTC)
+
+    def describe(self) -> Described:
+        """What it does and how it stands."""
+        return Described(f"job {self.kind}", {"status": self.status, "attempt": self.attempt})
 
 
 class Worker(Base):

@@ -72,7 +72,7 @@ def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machin
             step(choice)
             if turn:  # the first round only warms up
                 times[choice].append(time.perf_counter() - start)
-        best = min(statistics.median(found) for found in times.values()) if turn else 0.0
+        best = min(statistics.median(times[one]) for one in choices) if turn else 0.0
         choices = [one for one in choices if not turn or statistics.median(times[one]) < 1.5 * best]
     fastest = min(choices, key=lambda choice: statistics.median(times[choice]))
     rate = batch / statistics.median(times[fastest])

@@ -1,9 +1,11 @@
 """Tables of training runs."""
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Record
+from sfumato.db import Described, Record
 
 
 class Run(Record):
@@ -21,3 +23,12 @@ class Run(Record):
     seed: Mapped[int] = mapped_column(Integer)
     samples_seen: Mapped[int] = mapped_column(BigInteger, default=0)
     job_id: Mapped[str | None] = mapped_column(String(36))
+
+    def describe(self) -> Described:
+        """The run's name, its recipe and seed, and how far it came."""
+        return describe_run(self.name, self.recipe, {"seed": self.seed, "samples_seen": self.samples_seen})
+
+
+def describe_run(name: str, recipe: str, facts: dict[str, Any]) -> Described:
+    """A run in words; also one that is known only from what a checkpoint says of it."""
+    return Described(f"run {name}", {"recipe": recipe, **facts})

@@ -27,9 +27,23 @@ ASKS: dict[Class, str] = {
 }
 
 
+STRICTNESS: tuple[Class, ...] = (
+    "free", "notice", "attribution", "share-alike", "copyleft", "no-derivatives", "non-commercial", "unknown",
+)  # fmt: skip
+NAMES = {name.lower(): kind for name, kind in CLASSES.items()}
+
+
 def class_of(spdx: str) -> Class:
-    """The class of an SPDX name; what is not in the table is unknown."""
-    return CLASSES.get(spdx, "unknown")
+    """The class of an SPDX name or a flat expression: the freest of an OR, the strictest of an AND.
+
+    What is not in the table is unknown, and so are expressions with brackets or exceptions.
+    """
+    offers = [_strictest(offer) for offer in spdx.lower().split(" or ")]
+    return min(offers, key=STRICTNESS.index)
+
+
+def _strictest(spdx: str) -> Class:
+    return max((NAMES.get(name.strip(), "unknown") for name in spdx.split(" and ")), key=STRICTNESS.index)
 
 
 def troubles(licences: dict[str, int]) -> dict[Class, dict[str, int]]:

@@ -49,15 +49,21 @@ def verify(act: Act, path: str | Path) -> Verified:
     """Say whether a picture's credentials hold and who signed it; raises NotFound or InvalidInput for no picture."""
     file = Path(path).expanduser()
     data, mime = read_picture(file)
-    found = read(data, mime, anchors(keys_folder(act.workspace)))
-    broken = broken_chunk(data) if mime == "image/png" else ""
-    if broken and (found.state != "unsigned" or b"c2pa" in data):
-        found = Credentials("invalid", found.signer, found.claims, [*found.problems, broken])
+    found = check(data, mime, anchors(keys_folder(act.workspace)))
     claims = found.claims.get(GENERATION, {})
     told = {name: str(claims.get(name, "")) for name in ("model", "request", "image", "prompt")}
     when = _when(found.claims)
     words = _words(file.name, found, told, when, marked=b"sfumato\0" in data)
     return Verified(file, found.state, words, found.signer, when, **told, claims=claims, problems=found.problems)
+
+
+def check(data: bytes, mime: str, known: bytes) -> Credentials:
+    """A picture's credentials against the roots that are `known`, and whether its chunks are whole."""
+    found = read(data, mime, known)
+    broken = broken_chunk(data) if mime == "image/png" else ""
+    if broken and (found.state != "unsigned" or b"c2pa" in data):
+        return Credentials("invalid", found.signer, found.claims, [*found.problems, broken])
+    return found
 
 
 def read_picture(path: Path) -> tuple[bytes, str]:

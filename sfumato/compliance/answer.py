@@ -1,0 +1,237 @@
+"""The answer to "May I use it?": a pure function from what is on record to a verdict, each clause with its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sfumato.compliance.neighbours import Neighbour
+from sfumato.data.captions import style_words
+from sfumato.trust.licences import ASKS, class_of, troubles
+
+Verdict = Literal["yes-nothing-against", "only if", "no"]
+# What is known of the file or record in question:
+#   on record    its bytes, or its record, are in this workspace
+#   signed here  this workspace signed it, and nothing was changed since
+#   same pixels  its pixels are those of a picture on record; what is written around them is not
+#   elsewhere    signed by somebody whom this workspace does not know, and unchanged since
+#   changed      changed after it was signed
+#   claimed      it says where it comes from, and nothing in it proves that
+#   unknown      nothing is on record, and it says nothing
+Standing = Literal["on record", "signed here", "same pixels", "elsewhere", "changed", "claimed", "unknown"]
+UNCHECKED = "Not checked: trademarks, likenesses of persons, and likeness to pictures that it did not learn from."
+NO_ADVICE = "This is no legal advice."
+UNSTATED = ("NOASSERTION", "NONE", "")
+AUTHORS = 4  # named in a credit line
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One part of an answer, and the name of the record, file or measure that it rests on."""
+
+    topic: str
+    says: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """The pictures that a model learnt from: how many under each licence, and whose."""
+
+    licences: dict[str, int]
+    makers: dict[tuple[str, str], int]  # (author or source, licence) -> pictures
+    evidence: str
+    called: str = "training pictures"
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return sum(self.licences.values())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the answer may rest on."""
+
+    standing: Standing
+    subject: str  # the file's name or the record's
+    credentials: str = ""  # in words, "" where no file is in question
+    signer: str = ""
+    model: str = ""
+    training: Sequence[Training] = ()
+    missing: Sequence[str] = ()  # what the training data is not known of
+    nearest: Sequence[Neighbour] = ()
+    compared: str = ""  # what was compared, or why nothing could be
+    originals: Sequence[Neighbour] = ()  # training pictures of the very name and style that were asked for
+    looked_at: Sequence[str] = ()  # events in which a person judged it
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verdict with what it rests on; `text` says it in one paragraph."""
+
+    verdict: Verdict
+    conditions: list[Clause]
+    clauses: list[Clause]
+    credit: str
+    text: str = field(default="")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def answer(facts: Facts) -> Answer:
+    """Say whether a picture may be used, from what is on record and from nothing else."""
+    conditions = [*_standing_conditions(facts), *_licence_conditions(facts), *_comparison_conditions(facts)]
+    copied = next((one for one in facts.nearest if one.is_copied), None)
+    verdict: Verdict = "no" if copied else "only if" if conditions else "yes-nothing-against"
+    clauses = [
+        *_licences(facts, conditions), *_neighbours(facts, copied), *_originals(facts, copied), *_file(facts),
+        *_credit(facts), _person(facts),
+    ]  # fmt: skip
+    text = " ".join([_head(verdict, conditions, copied, clauses), UNCHECKED, NO_ADVICE])
+    return Answer(verdict, conditions, clauses, credit_line(facts), text)
+
+
+def _head(verdict: Verdict, conditions: list[Clause], copied: Neighbour | None, clauses: list[Clause]) -> str:
+    rest = "; ".join(one.says for one in clauses)
+    asked = "; and if ".join(one.says for one in conditions)
+    if verdict == "yes-nothing-against":
+        return f"Nothing on record speaks against commercial use: {rest}."
+    said = rest[:1].upper() + rest[1:]
+    if copied is None:
+        return f"Only if {asked}. {said}."
+    besides = f" Without that likeness: only if {asked}." if asked else ""
+    return f"No, use the original: {name_of(copied)}. {said}.{besides}"
+
+
+def _standing_conditions(facts: Facts) -> list[Clause]:
+    says = {
+        "elsewhere": f"you trust {facts.signer or 'its signer'}, who is not known here, that it is what it says",
+        "changed": "you take the picture as it was drawn: this file was changed after signing, "
+        "so the answer is for what was drawn, not for this file",
+        "claimed": "it really is what it claims to be: it is unsigned, and nothing in the file proves it",
+        "unknown": "you know from elsewhere who made it and on what terms: nothing is on record here",
+    }.get(facts.standing)
+    return [Clause("origin", says, f"credentials of {facts.subject}")] if says else []
+
+
+def _licence_conditions(facts: Facts) -> list[Clause]:
+    found = []
+    for training in facts.training:
+        for kind, licences in troubles(training.licences).items():
+            which = _of(licences, training)
+            found.append(Clause("licences", f"{ASKS[kind]} ({which})", training.evidence))
+    if facts.standing == "unknown":
+        return found
+    for what in facts.missing:
+        found.append(Clause("licences", f"you find out what {what} learnt from, which is not on record here", what))
+    if not facts.training and not facts.missing:
+        found.append(Clause("licences", "you find out what it was made from, which is not on record here", "no record"))
+    return found
+
+
+def _of(licences: dict[str, int], training: Training) -> str:
+    named = {spdx: "have no stated licence" if spdx in UNSTATED else f"are {spdx}" for spdx in licences}
+    first, *rest = [f"{count:,} {named[spdx]}" for spdx, count in licences.items()]
+    return " and ".join([first.replace(" ", f" of {training.n:,} {training.called} ", 1), *rest])
+
+
+def _comparison_conditions(facts: Facts) -> list[Clause]:
+    if facts.nearest or facts.standing == "unknown":
+        return []
+    says = f"it is no copy of a training picture, which could not be looked at: {facts.compared}"
+    return [Clause("nearest", says, "no training card")]
+
+
+def _licences(facts: Facts, conditions: list[Clause]) -> list[Clause]:
+    said = []
+    for training in facts.training:
+        troubled = {spdx for kinds in troubles(training.licences).values() for spdx in kinds}
+        good = sorted(spdx for spdx in training.licences if spdx not in troubled)
+        if good and not troubled:
+            says = f"all {training.n:,} {training.called} are {_joined(good, 'or')}"
+            said.append(Clause("licences", says, training.evidence))
+        elif good:
+            count = sum(training.licences[spdx] for spdx in good)
+            says = f"the other {count:,} of {training.n:,} {training.called} are {_joined(good, 'or')}"
+            said.append(Clause("licences", says, training.evidence))
+    return said
+
+
+def _joined(names: list[str], word: str) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+def _neighbours(facts: Facts, copied: Neighbour | None) -> list[Clause]:
+    if not facts.nearest:
+        return []
+    first = copied or facts.nearest[0]
+    measure = f"training card of {first.model}, item {first.row}; {facts.compared}"
+    if copied:
+        kind = class_of(first.licence)
+        asks = f"; use that one only if {ASKS[kind]}" if kind in ASKS else ""
+        says = (
+            f"this is a near copy of it, at a distance of {first.distance:.2f}, "
+            f"where a copy is below {first.copy_below:.2f}{asks}"
+        )
+    else:
+        says = (
+            f"the nearest training picture is {name_of(first)}, at a distance of {first.distance:.2f}, "
+            f"where a copy would be below {first.copy_below:.2f}"
+        )
+    return [Clause("nearest", says, measure)]
+
+
+def _originals(facts: Facts, copied: Neighbour | None) -> list[Clause]:
+    """What was asked for is in the training data: then the right drawing is like it, and the original is on offer."""
+    if not facts.originals:
+        return []
+    first = facts.originals[0]
+    evidence = f"training card of {first.model}, item {first.row}"
+    if copied and (copied.model, copied.row) == (first.model, first.row):
+        says = "you asked for something that it learnt from, so a good drawing is close to the original"
+        return [Clause("original", says, evidence)]
+    says = f"you asked for something that it learnt from: the original is {name_of(first)}"
+    return [Clause("original", says, evidence)]
+
+
+def _file(facts: Facts) -> list[Clause]:
+    if not facts.credentials:
+        return []
+    return [Clause("credentials", facts.credentials, f"credentials of {facts.subject}")]
+
+
+def _credit(facts: Facts) -> list[Clause]:
+    line = credit_line(facts)
+    return [Clause("credit", f"credit line: “{line}”", facts.training[0].evidence)] if line else []
+
+
+def _person(facts: Facts) -> Clause:
+    if facts.looked_at:
+        return Clause("person", "looked at by a person", ", ".join(facts.looked_at))
+    return Clause("person", "not yet looked at by a person", "event log")
+
+
+def credit_line(facts: Facts) -> str:
+    """Who is thanked: the makers of the training pictures whose licences ask for a notice or a credit."""
+    counts: dict[tuple[str, str], int] = {}
+    for training in facts.training:
+        for (maker, licence), count in training.makers.items():
+            if class_of(licence) != "free":
+                counts[maker, licence] = counts.get((maker, licence), 0) + count
+    if not counts:
+        return ""
+    ordered = sorted(counts, key=lambda one: (-counts[one], one))
+    named = [f"{maker} ({licence})" for maker, licence in ordered[:AUTHORS]]
+    if len(ordered) > AUTHORS:
+        named.append(f"{len(ordered) - AUTHORS:,} more")
+    return f"Drawn by Sfumato ({facts.model}), which learnt from pictures by {_joined(named, 'and')}"
+
+
+def name_of(one: Neighbour) -> str:
+    """A training picture by name, style, author, licence, source and version."""
+    name = f"“{one.name or 'a picture without a name'}”"
+    style = f" in {style_words(one.style)} style" if one.style else ""
+    author = f" by {one.author}" if one.author else ""
+    origin = " ".join(filter(None, [one.source, one.version]))
+    return f"{name}{style}{author} ({', '.join(filter(None, [one.licence, origin]))})"

@@ -1,0 +1,18 @@
+"""The probe at the start of a run always comes to a choice."""
+
+import time
+
+from sfumato.training.machine import Machine, probe
+
+
+def test_a_machine_that_grows_busy_in_the_middle_still_gets_a_choice():
+    turns: dict[Machine, int] = {}
+
+    def step(choice: Machine) -> None:
+        first = next(iter(turns), choice)
+        turn = turns[choice] = turns.get(choice, -1) + 1
+        time.sleep(0.004 if choice == first else 0.001 if turn < 2 else 0.03)
+
+    chosen = probe(step, batch=4)
+    assert chosen.images_per_second > 0
+    assert chosen.model_copy(update={"images_per_second": 0.0}) in turns
