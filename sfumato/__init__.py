@@ -9,8 +9,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "cancel_job", "collect", "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs",
-    "list_versions", "make_card", "open", "resume", "show_dataset", "show_model", "show_run", "train", "wait",
+    "cancel_job", "collect", "evaluate", "freeze", "get_job", "list_datasets", "list_jobs", "list_measurements",
+    "list_models", "list_runs", "list_versions", "make_card", "open", "resume", "show_dataset", "show_model",
+    "show_run", "train", "wait",
 ]  # fmt: skip
 
 

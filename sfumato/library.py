@@ -13,6 +13,8 @@ from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
+from sfumato.evaluation.evaluate import MeasurementView, list_measurements
+from sfumato.evaluation.evaluate import evaluate as ask_to_evaluate
 from sfumato.jobs import JobView
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.training import runs
@@ -22,9 +24,10 @@ from sfumato.training.runs import RunView, list_runs, show_run
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "DatasetView", "JobView", "ModelFacts", "RunView", "VersionView", "Workspace", "cancel_job", "collect",
-    "freeze", "get_job", "list_datasets", "list_jobs", "list_models", "list_runs", "list_versions", "make_card",
-    "open", "resume", "show_dataset", "show_model", "show_run", "train", "wait",
+    "DatasetView", "JobView", "MeasurementView", "ModelFacts", "RunView", "VersionView", "Workspace", "cancel_job",
+    "collect", "evaluate", "freeze", "get_job", "list_datasets", "list_jobs", "list_measurements", "list_models",
+    "list_runs", "list_versions", "make_card", "open", "resume", "show_dataset", "show_model", "show_run", "train",
+    "wait",
 ]  # fmt: skip
 
 
@@ -80,3 +83,11 @@ def make_card(workspace: Workspace, name: str, *, on_progress: Seen | None = Non
     """Make the training card of a model of this workspace, so that its pictures can be traced."""
     wait(workspace, ask_for_card(workspace, name=name), on_progress=on_progress)
     return show_model(workspace, name)
+
+
+def evaluate(
+    workspace: Workspace, model: str = DEFAULT, *, on_progress: Seen | None = None, **options: Any
+) -> dict[str, Any]:
+    """Measure a model (per_group=200, seed=0) to the end, and return its figures by group and what they say."""
+    job = wait(workspace, ask_to_evaluate(workspace, model=model, options=options), on_progress=on_progress)
+    return job.result or {}
