@@ -14,6 +14,8 @@ from sfumato.compliance.trace import Trace, trace
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.freeze import VersionView, freeze, list_versions
+from sfumato.evaluation.evaluate import MeasurementView, list_measurements
+from sfumato.evaluation.evaluate import evaluate as ask_to_evaluate
 from sfumato.generation.create import Created, created
 from sfumato.generation.create import create as ask_to_create
 from sfumato.jobs import JobView
@@ -28,10 +30,10 @@ from sfumato.trust.verify import Verified, verify
 Seen = Callable[[JobView], None]
 
 __all__ = [
-    "Created", "DatasetView", "JobView", "KeysView", "ModelFacts", "RunView", "Trace", "Verified", "VersionView",
-    "Workspace", "cancel_job", "collect", "create", "freeze", "get_job", "list_datasets", "list_jobs", "list_models",
-    "list_runs", "list_versions", "make_card", "open", "resume", "rotate_keys", "show_dataset", "show_keys",
-    "show_model", "show_run", "trace", "train", "verify", "wait",
+    "Created", "DatasetView", "JobView", "KeysView", "MeasurementView", "ModelFacts", "RunView", "Trace", "Verified",
+    "VersionView", "Workspace", "cancel_job", "collect", "create", "evaluate", "freeze", "get_job", "list_datasets",
+    "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "resume",
+    "rotate_keys", "show_dataset", "show_keys", "show_model", "show_run", "trace", "train", "verify", "wait",
 ]  # fmt: skip
 
 
@@ -100,3 +102,11 @@ def create(
     """Draw pictures of a sentence and sign them; options are those of the command (n, seed, model, background, ...)."""
     asked = ask_to_create(workspace, prompt=prompt, out=out, options=options, nearby=True)
     return created(asked, ended_well(work_nearby(workspace, asked.job, on_progress=on_progress)))
+
+
+def evaluate(
+    workspace: Workspace, model: str = DEFAULT, *, on_progress: Seen | None = None, **options: Any
+) -> dict[str, Any]:
+    """Measure a model (per_group=200, seed=0) to the end, and return its figures by group and what they say."""
+    job = wait(workspace, ask_to_evaluate(workspace, model=model, options=options), on_progress=on_progress)
+    return job.result or {}

@@ -18,6 +18,7 @@ COMMANDS: dict[str, Entry] = {
     "data": Entry("sfumato.cli.data", "Collect pictures with their origin, and freeze versions.", "Models"),
     "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "models": Entry("sfumato.cli.models", "See models, what they learnt from, and their cards.", "Models"),
+    "evaluate": Entry("sfumato.cli.evaluate", "Measure a model on what it has seen and what was held out.", "Models"),
     "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
     "keys": Entry("sfumato.cli.keys", "See and renew the key that pictures are signed with.", "Work"),
     "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),

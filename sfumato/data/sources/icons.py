@@ -25,6 +25,11 @@ SETS = {
     "noto-v1": "@iconify-json/noto-v1@1.2.5",
     "fxemoji": "@iconify-json/fxemoji@1.2.2",
 }
+OTHERS = {  # CC-BY-4.0: not of the corpus emoji-styles, so that what judges its models can learn from them
+    "twemoji": "@iconify-json/twemoji@1.2.5",
+    "emojione": "@iconify-json/emojione@1.2.3",
+}
+KNOWN = SETS | OTHERS
 UNWANTED_GROUPS = {"component", "flags"}
 KEPT_SYMBOLS = {"geometric"}
 
@@ -59,12 +64,12 @@ class Emoji:
 
 def read(options: Options, cache: Path) -> Iterator[Found | Left]:
     """Yield every wanted icon of every chosen set; raises NotFound when a package cannot be had."""
-    missing = [style for style in options.styles if style not in SETS]
+    missing = [style for style in options.styles if style not in KNOWN]
     if missing:
-        raise InvalidInput(f"There is no icon set '{missing[0]}'.", hint=f"There is: {', '.join(SETS)}.")
+        raise InvalidInput(f"There is no icon set '{missing[0]}'.", hint=f"There is: {', '.join(KNOWN)}.")
     captions = emojis(package(CAPTIONS, options.packages_dir, cache))
     for style in options.styles:
-        files = package(SETS[style], options.packages_dir, cache)
+        files = package(KNOWN[style], options.packages_dir, cache)
         yield from (_pictures if "icons.json" not in files else _drawings)(style, files, captions, options)
 
 
@@ -90,7 +95,7 @@ def _drawings(
 ) -> Iterator[Found | Left]:
     """Icons of an Iconify set, joined by code point where the set has them, else by name."""
     icons, info = json.loads(files["icons.json"]), json.loads(files["info.json"])
-    origin = _origin(SETS[style], files, info)
+    origin = _origin(KNOWN[style], files, info)
     for name, emoji in sorted(_joined(icons, files, captions).items()):
         icon = icons["icons"][name]
         size = {side: icon.get(side, icons.get(side, 16)) for side in ("width", "height")}
@@ -118,7 +123,7 @@ def _pictures(
     style: str, files: dict[str, bytes], captions: dict[str, Emoji], options: Options
 ) -> Iterator[Found | Left]:
     """Ready pictures named by code point."""
-    origin = _origin(SETS[style], files, {})
+    origin = _origin(KNOWN[style], files, {})
     rest = 0
     for path in sorted(name for name in files if name.startswith("assets/")):
         emoji = captions.get(bare(Path(path).stem))

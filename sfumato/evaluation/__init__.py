@@ -1,0 +1,1 @@
+"""Measuring models against what was held out, with intervals: recall, near copies, ceiling and floor."""

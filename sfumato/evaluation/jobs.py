@@ -1,0 +1,203 @@
+"""What a worker does for the evaluation room."""
+
+import io
+import json
+import shutil
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+import sfumato
+from sfumato.checkpoints.card import Card
+from sfumato.checkpoints.models import ModelView, find_model
+from sfumato.data.records import DatasetVersion
+from sfumato.db import link, new_id
+from sfumato.errors import Conflict
+from sfumato.evaluation import scorer
+from sfumato.evaluation.drawings import draw_batch
+from sfumato.evaluation.evaluate import GROUPS, hash_of, measured_of
+from sfumato.evaluation.measure import (
+    Group,
+    Measured,
+    all_names,
+    caption_of,
+    choose_rows,
+    measure,
+    premultiplied,
+)  # fmt: skip
+from sfumato.evaluation.records import Measurement
+from sfumato.evaluation.sheets import PAIRS, write_sheet
+from sfumato.evaluation.words import sentences
+from sfumato.generation.create import CreateOptions
+from sfumato.generation.drawing import LARGEST_BATCH, Plan
+from sfumato.generation.jobs import choose_engine, load_network
+from sfumato.generation.knowledge import understand
+from sfumato.jobs import JobContext, Progress, job
+from sfumato.store.files import write_whole
+
+
+@dataclass(frozen=True)
+class Work:
+    """One evaluation: whom, with what, and where its files go."""
+
+    ctx: JobContext
+    model: ModelView
+    card: Card
+    spec: dict[str, Any]
+    engine: str
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """All that decides the numbers."""
+        usual = CreateOptions()
+        drawn = {name: getattr(usual, name) for name in ("sampler", "steps", "guidance")}
+        return {**self.spec, **drawn, "engine": self.engine, "judge": scorer.load().sha256, "code": sfumato.__version__}
+
+    @cached_property
+    def plan_hash(self) -> str:
+        """The name of the plan."""
+        return hash_of(self.plan)
+
+    @property
+    def folder(self) -> Path:
+        """Where contact sheets go, and drawings until all are done."""
+        return self.ctx.workspace.path / "evaluations" / f"{self.model.name}-{self.plan_hash[:8]}"
+
+
+@job("evaluation.evaluate", own_process=True, needs="evaluation.write")
+def evaluate(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Draw each group, measure it, and write down what was measured; batches that were drawn are not drawn again."""
+    model = find_model(ctx.workspace, spec["model"])
+    card = model.card()
+    if (model.sha256, card.sha256) != (spec["sha256"], spec["card"]):
+        raise Conflict(f"The model '{model.name}' was changed since this was asked.", hint="Ask again.")
+    work = Work(ctx, model, card, spec, choose_engine(spec["engine"], model))
+    told = work.folder / "result.json"
+    if told.exists():  # all that decides the numbers is in the folder's name
+        return dict(json.loads(told.read_text("utf-8")))
+    groups = {split: choose_rows(card, split, spec["per_group"], spec["seed"]) for split in GROUPS}
+    total = sum(map(len, groups.values()))
+    network = None
+    done = 0
+    found: dict[str, Measured] = {}
+    names = all_names(card)
+    for place, name in enumerate(names):
+        scorer.embed_name(name)
+        if place % 25 == 0:
+            yield Progress(0, total, "drawings", f"reading names, {place:,} of {len(names):,}")
+    for split, rows in groups.items():
+        if not len(rows):
+            continue
+        network = network or load_network(work.engine, model)
+        group = yield from _drawn(work, network, split, rows, (done, total))
+        done += len(rows)
+        yield Progress(done, total, "drawings", f"judging {GROUPS[split]}")
+        found[split] = measure(card, group)
+        real = np.stack([card.picture(row) for row in rows[:PAIRS]])
+        write_sheet(work.folder / f"{GROUPS[split].replace(' ', '-')}.png", group.drawn, real, _caption(work, split))
+    result = _result(work, found)
+    _write_down(work, found)
+    write_whole(told, json.dumps(result, ensure_ascii=False, indent=1).encode())
+    shutil.rmtree(work.folder / "drawn", ignore_errors=True)
+    return result
+
+
+def _drawn(
+    work: Work, network: Any, split: str, rows: np.ndarray, progress: tuple[int, int]
+) -> Generator[Progress, None, Group]:
+    """Draw every row's caption as `create` would, batch by batch, each batch kept once it is whole."""
+    pictures, leaned = [], []
+    for start in range(0, len(rows), LARGEST_BATCH):
+        part = rows[start : start + LARGEST_BATCH]
+        kept = work.folder / "drawn" / f"{split}-{start:05d}.npz"
+        if not kept.exists():
+            yield from _draw_batch(work, network, part, kept, (progress[0] + start, progress[1]))
+        with np.load(kept) as held:
+            pictures.append(held["pictures"])
+            leaned.append(held["leaned"])
+    return Group(rows, premultiplied(np.concatenate(pictures)), np.concatenate(leaned))
+
+
+def _draw_batch(
+    work: Work, network: Any, rows: np.ndarray, kept: Path, progress: tuple[int, int]
+) -> Iterator[Progress]:
+    usual, done = CreateOptions(), progress[0]
+    plans = [
+        Plan(
+            understand(caption_of(work.card.items[row]), work.card), [work.spec["seed"] + int(row)],
+            usual.sampler, usual.steps, usual.guidance,
+        )
+        for row in rows
+    ]  # fmt: skip
+    for thing in draw_batch(network, work.card, plans, work.ctx.cancelled):
+        if isinstance(thing, float):
+            yield Progress(round(done + thing * len(rows), 2), progress[1], "drawings", "drawing")
+            continue
+        pictures, leaned = np.stack([one.picture for one in thing]), np.array([one.reference for one in thing])
+        write_whole(kept, _npz({"pictures": pictures, "leaned": leaned}))
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **arrays)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def _caption(work: Work, split: str) -> str:
+    return (
+        f"Evaluation of {work.model.name}, {GROUPS[split]}: each pair is a drawing by the model, left, and the real "
+        f"picture of the same prompt, right. Unpicked: the first {PAIRS} of seed {work.spec['seed']}. Not published."
+    )
+
+
+def _result(work: Work, found: dict[str, Measured]) -> dict[str, Any]:
+    """What the evaluation found, as plain values."""
+    judge = scorer.load().told
+    result: dict[str, Any] = {
+        "model": work.model.name,
+        "checkpoint": work.model.ref,
+        **{name: work.spec[name] for name in ("per_group", "seed")},
+        **{name: work.plan[name] for name in ("engine", "sampler", "steps", "guidance")},
+        "names": len(all_names(work.card)),
+        "copy_distance": work.card.copy_distance,
+        "calibrated_on": work.card.summary.get("calibrated_on", 0),
+        "judge": {"styles": judge["styles"], "side": judge["side"], "sha256": work.plan["judge"]},
+        "groups": {
+            split: {
+                "name": GROUPS[split],
+                "n": len(one.pictures),
+                "figures": {name: asdict(figure) for name, figure in one.figures.items()},
+                "sheet": str(work.folder / f"{GROUPS[split].replace(' ', '-')}.png"),
+                "pictures": one.pictures[:PAIRS],
+            }
+            for split, one in found.items()
+        },
+    }
+    return result | {"says": sentences(result)}
+
+
+def _write_down(work: Work, found: dict[str, Measured]) -> None:
+    """Write each figure as a fact, linked to the checkpoint and the data; measured again, nothing is added."""
+    content_hash = str(work.card.summary["content_hash"])
+    with work.ctx.write() as session:
+        if measured_of(session, Measurement.plan_hash == work.plan_hash):
+            return
+        version = session.scalar(select(DatasetVersion).where(DatasetVersion.content_hash == content_hash))
+        data_ref = version.ref if version else f"dataset_version/{content_hash}"
+        for split, one in found.items():
+            for name, figure in one.figures.items():
+                beside = {
+                    key: asdict(side) for key, side in (("ceiling", figure.ceiling), ("floor", figure.floor)) if side
+                }
+                row = Measurement(
+                    id=new_id(), made_by=work.ctx.actor.id, subject=work.model.ref, metric=name, group=GROUPS[split],
+                    **asdict(figure.measured), plan_hash=work.plan_hash, details={"plan": work.plan, **beside},
+                )  # fmt: skip
+                session.add(row)
+                link(session, row.ref, work.model.ref, "measured on")
+                link(session, row.ref, data_ref, "asked from")

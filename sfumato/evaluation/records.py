@@ -1,0 +1,27 @@
+"""Tables of what was measured."""
+
+from sqlalchemy import JSON, Float, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sfumato.db import Record
+
+
+class Measurement(Record):
+    """A fact: one number of one group of drawings, with its interval and how it came about.
+
+    `plan_hash` names all that decided the number, so that measuring the same again adds nothing.
+    """
+
+    __tablename__ = "measurement"
+    __table_args__ = (UniqueConstraint("plan_hash", "metric", "group"),)
+    KIND = "measurement"
+
+    subject: Mapped[str] = mapped_column(String(120), index=True)
+    metric: Mapped[str] = mapped_column(String(60))
+    group: Mapped[str] = mapped_column(String(60))
+    value: Mapped[float] = mapped_column(Float)
+    low: Mapped[float] = mapped_column(Float)
+    high: Mapped[float] = mapped_column(Float)
+    n: Mapped[int] = mapped_column(Integer)
+    plan_hash: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict] = mapped_column(JSON, default=dict)
