@@ -32,6 +32,7 @@ class Header(BaseModel):
     ema: str = ""
     samples_seen: int = 0
     parent: str = ""
+    lineage: list[dict[str, Any]] = Field(default_factory=list, description="ancestors, nearest first")
     code: str = ""
     machine: dict[str, Any] = Field(default_factory=dict)
     parts: list[str] = Field(default_factory=list)
@@ -80,6 +81,13 @@ def read_header(path: Path) -> Header:
         raise Damaged(f"The header of {path.name} cannot be read: {problem.errors()[0]['msg']}.") from problem
     except (ValueError, TypeError, KeyError) as problem:
         raise Damaged(f"The header of {path.name} cannot be read.") from problem
+
+
+def lineage_of(path: Path, sha256: str) -> list[dict[str, Any]]:
+    """What a child of these weights says of its ancestors: these first, then all that they grew from."""
+    header = read_header(path)
+    own = header.model_dump(include={"recipe", "run", "data", "ema", "samples_seen", "parent"})
+    return [{"sha256": sha256, **own}, *header.lineage]
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:

@@ -12,6 +12,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "welcome": Entry("sfumato.cli.welcome", "Meet Sfumato: four pictures, and what they are made from.", "Pictures"),
     "create": Entry("sfumato.cli.create", "Draw pictures of a sentence, and sign them.", "Pictures"),
     "verify": Entry("sfumato.cli.verify", "Say whether pictures are signed and unchanged.", "Pictures"),
     "trace": Entry("sfumato.cli.trace", "What a picture was made from, and whether you may use it.", "Pictures"),

@@ -95,7 +95,21 @@ def _grown_from(act: Act, header: dict[str, Any], seen: frozenset[str]) -> list[
         return []
     row = act.session.scalar(select(Checkpoint).where(Checkpoint.content_hash == parent))
     ref = row.ref if row else f"checkpoint/{parent}"
-    return [] if ref in seen else [walk_up(act, ref, "grown from", seen)]
+    if ref in seen:
+        return []
+    told = _ancestor(header, parent)
+    if row or told is None or find_weights(act, parent) is not None:
+        return [walk_up(act, ref, "grown from", seen)]
+    evidence = f"header of weights grown from {parent[:12]}"
+    above = [*steps_of_header(told, evidence), *_grown_from(act, told, seen | {ref})]
+    return [_step(describe_weights(parent, told), "grown from", ref, tuple(above), evidence)]
+
+
+def _ancestor(header: dict[str, Any], sha256: str) -> dict[str, Any] | None:
+    """What a header says of the weights with this hash, from which its own grew; they know their ancestors too."""
+    known = header.get("lineage") or []
+    place = next((place for place, one in enumerate(known) if one.get("sha256") == sha256), None)
+    return None if place is None else {**known[place], "lineage": known[place + 1 :]}
 
 
 def walk_down(act: Act, ref: str, seen: frozenset[str] = frozenset()) -> Step:
@@ -110,17 +124,34 @@ def walk_down(act: Act, ref: str, seen: frozenset[str] = frozenset()) -> Step:
 
 
 def lineage(act: Act, sha256: str) -> tuple[list[Weights], list[str]]:
-    """The weights with this hash and all that they grew from, and the hashes of those that are not here."""
+    """The weights with this hash and those that they grew from, and the hashes of those of which nothing is known.
+
+    Ancestors that learnt from the very same pictures are told once.
+    """
     found: list[Weights] = []
-    missing: list[str] = []
-    while sha256 and sha256 not in {one.sha256 for one in found}:
-        weights = _weights(act, sha256)
+    data: set[str] = set()
+    child: dict[str, Any] = {}
+    seen: set[str] = set()
+    while sha256 and sha256 not in seen:
+        seen.add(sha256)
+        weights = _weights(act, sha256) or _told_by(child, sha256)
         if weights is None:
-            missing.append(sha256)
-            break
-        found.append(weights)
-        sha256 = str(weights.header.get("parent") or "")
-    return found, missing
+            return found, [sha256]
+        child = weights.header
+        learnt_from = str((child.get("data") or {}).get("content_hash") or sha256)
+        if learnt_from not in data:
+            found.append(weights)
+        data.add(learnt_from)
+        sha256 = str(child.get("parent") or "")
+    return found, []
+
+
+def _told_by(child: dict[str, Any], sha256: str) -> Weights | None:
+    """Weights that are not here, as the header of those that grew from them tells of them."""
+    header = _ancestor(child, sha256)
+    if header is None:
+        return None
+    return Weights(sha256, f"checkpoint/{sha256}", str(header.get("run") or "weights before"), header, None)
 
 
 def _weights(act: Act, sha256: str) -> Weights | None:

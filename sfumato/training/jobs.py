@@ -9,6 +9,7 @@ import torch
 from sqlalchemy import select, update
 
 import sfumato
+from sfumato.checkpoints.header import lineage_of
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.data.versions import FrozenVersion, open_version_by_id
 from sfumato.db import link, new_id
@@ -149,9 +150,10 @@ def _keep(
         )
     ctx.check()  # files of the run belong to whoever holds its job
     extra["held_out"] = step.held_out
+    parent = wanted.parent_sha256 or ""
     facts = {
         "recipe": wanted.recipe, "run": wanted.name, "code": sfumato.__version__,
-        "parent": wanted.parent_sha256 or "",
+        "parent": parent, "lineage": lineage_of(ctx.workspace.store.path(parent), parent) if parent else [],
         "data": {"name": version.label, "content_hash": version.content_hash, **version.view.summary},
     }  # fmt: skip
     for length in learner.averages:
