@@ -154,7 +154,7 @@ def look_at(found: Found, max_pixels: int, *, draw: Draw | None = None) -> Taken
         longest, said = getattr(column.type, "length", None), row.get(column.name)
         if longest and isinstance(said, str) and len(said) > longest:
             detail = f"its {column.name} has {len(said):,} letters, {longest} are allowed"
-            return Left(found.key[:300], "metadata too long", detail, found.source[:200])
+            return Left(found.key, "metadata too long", detail, found.source)
     return Taken(row, found.data)
 
 
@@ -170,9 +170,7 @@ def write_down(session: Session, person: str, dataset_id: str, things: list[Take
         if isinstance(thing, Left) and thing.unwanted:
             counts["unwanted"] += 1
             continue
-        taken = isinstance(thing, Taken)
-        values = dict(thing.row) if isinstance(thing, Taken) else vars(thing) | {}
-        values.pop("unwanted", None)
+        taken, values = isinstance(thing, Taken), _row(thing)
         place = values["source"], values["key"]
         known: dict[Any, Any] = items if taken else quarantined
         there = known.get(place)
@@ -193,9 +191,21 @@ def write_down(session: Session, person: str, dataset_id: str, things: list[Take
     return counts
 
 
+def _row(thing: Taken | Left) -> dict[str, Any]:
+    """What is written of it; what was left may have names of any length."""
+    if isinstance(thing, Taken):
+        return thing.row
+    key = thing.key
+    if len(key) > 400:
+        key = f"{key[:360]} … {hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    return {
+        "key": key, "source": thing.source[:200], "reason": thing.reason[:60], "detail": thing.detail,
+    }  # fmt: skip
+
+
 def _there(session: Session, table: Any, dataset_id: str, things: list[Taken | Left]) -> dict[tuple[str, str], Any]:
     """The rows that a table has of these places in their sources."""
-    keys = [thing.row["key"] if isinstance(thing, Taken) else thing.key for thing in things]
+    keys = [_row(thing)["key"] for thing in things]
     rows = session.scalars(select(table).where(table.dataset_id == dataset_id, table.key.in_(keys)))
     return {(row.source, row.key): row for row in rows}
 

@@ -95,6 +95,7 @@ def list_jobs(act: Act, *, limit: int = 50) -> list[JobView]:
 def cancel_job(act: Act, *, job_id: str) -> JobView:
     """Stop a job: at once if it waits, at its next step if it runs; what it made so far is kept."""
     row = find_job(act.session, job_id)
+    act.session.refresh(row, with_for_update=True)  # no worker takes it meanwhile
     moment = database_now(act.session)
     dead = row.status == "running" and row.lease_until is not None and row.lease_until < moment
     if row.status == "waiting" or dead:

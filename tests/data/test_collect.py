@@ -124,8 +124,13 @@ def test_names_of_any_bytes_and_texts_too_long_for_the_record_end_no_collecting(
             stream.write(data)
     said = [{"file_name": "fine.png", "text": "nul \0 byte"}, {"file_name": "long.png", "style": "s" * 500}]
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, said)))
+    deep = folder / ("d" * 200) / ("e" * 200)
+    deep.mkdir(parents=True)
+    (deep / "good.png").write_bytes(data)
+    (deep / "bad.png").write_bytes(b"")
     found = collect(path=str(folder), where=either)
-    assert (found.n, found.left_out) == (4, {"metadata too long": 1})
+    assert (found.n, found.left_out) == (4, {"empty": 1, "metadata too long": 2})
+    assert collect(path=str(folder), where=either).left_out == found.left_out
     keys = {item.key: item.name for item in items(either)}
     assert keys == {"\\xff\\xfe.png": "", "new\nline.png": "", "söß ☃.png": "", "fine.png": "nul byte"}
 

@@ -1,13 +1,17 @@
 """A job is asked for once, claimed once, and given up only when its attempts get no further."""
 
+import contextlib
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
+import psutil
 import pytest
 from counting_work import counted, start
 from sqlalchemy import select, update
 
+from sfumato.actions import Workspace
 from sfumato.db import now
 from sfumato.errors import SfumatoError
 from sfumato.jobs import contract
@@ -140,12 +144,29 @@ def test_waiting_ends_in_words_when_no_worker_starts(workspace, monkeypatch):
     job = start(workspace, to=1)
     monkeypatch.setenv("SFUMATO_MAX_PIXELS", "none")
     broken = workspace.settings.model_copy(update={"max_pixels": "none"})
-    from dataclasses import replace
-
     with pytest.raises(SfumatoError, match="No worker starts") as told:
         wait_for_job(replace(workspace, settings=broken), job.id)
     assert "worker.log" in told.value.hint
     assert "SFUMATO_MAX_PIXELS" in (workspace.path / "logs" / "worker.log").read_text()
+
+
+@pytest.mark.postgres
+def test_the_password_of_a_database_reaches_the_worker_and_no_log_or_command(settings, postgresql_url, tmp_path):
+    url = postgresql_url.replace("postgres@", "postgres:secret@")
+    with Workspace.open(settings=settings, database_url=url) as team:
+        file = tmp_path / "numbers"
+        job = start(team, kind="counting.apart", to=2, file=str(file))
+        seen = set()
+
+        def look(_):
+            for one in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    seen.add(" ".join(one.cmdline()))
+
+        assert wait_for_job(team, job.id, on_progress=look).status == "done"
+        assert len(file.read_text().splitlines()) == 2
+        assert any("sfumato.jobs.child" in command for command in seen)
+        assert "secret" not in " ".join(seen) + (team.path / "logs" / "worker.log").read_text() + repr(team)
 
 
 def test_a_live_worker_of_the_lane_is_known_until_it_leaves(workspace, start_worker, until):
