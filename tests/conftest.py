@@ -82,7 +82,7 @@ def postgresql_server() -> Iterator[Path]:
         yield folder
     finally:
         if server is not None:
-            server.send_signal(signal.SIGINT)  # its fast shutdown
+            server.send_signal(signal.SIGQUIT)  # its immediate shutdown: nothing is kept
             server.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -49,7 +49,7 @@ def start_worker() -> Iterator[Start]:
         process.wait(timeout=30)
 
 
-def until(true: Callable[[], Any], *, seconds: float = 60) -> Any:
+def until(true: Callable[[], Any], *, seconds: float = 120) -> Any:
     """Wait until something holds, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := true()):

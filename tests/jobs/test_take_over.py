@@ -52,7 +52,7 @@ def test_a_worker_that_wakes_up_after_its_lease_writes_nothing_more(either, star
     assert stalled.poll() is None, "it lives on for other jobs"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_worker_told_to_stop_puts_its_job_back_and_the_next_goes_on_at_once(
     workspace, start_worker, until, ended, number
 ):
@@ -84,23 +84,24 @@ def test_a_worker_told_to_stop_stops_its_child_after_a_whole_step(workspace, sta
 
 
 def test_a_child_whose_worker_is_killed_stops_by_itself_and_another_goes_on(
-    either, start_worker, until, ended, tmp_path
+    workspace, start_worker, until, ended, tmp_path
 ):
     file = tmp_path / "numbers"
-    job = start(either, kind="counting.apart", to=40, pause=0.05, file=str(file))
-    first = start_worker(either, lease=600)
+    job = start(workspace, kind="counting.apart", to=40, pause=0.05, file=str(file))
+    first = start_worker(workspace, lease=600)
     until(lambda: len(numbers(file)) >= 3)
     child = int(file.read_text().split()[2])
     assert child not in (first.pid, os.getpid())
     first.send_signal(signal.SIGKILL)
     first.wait()
     until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
-    assert get_job(either, job_id=job.id).status == "waiting"
-    start_worker(either, lease=600)
-    assert ended(either, job.id).status == "done"
+    assert get_job(workspace, job_id=job.id).status == "waiting"
+    start_worker(workspace, lease=600)
+    assert ended(workspace, job.id).status == "done"
     assert numbers(file) == list(range(40))
 
 
+@pytest.mark.slow
 def test_a_killed_child_is_followed_by_another_at_once(workspace, start_worker, until, ended, tmp_path):
     file = tmp_path / "numbers"
     job = start(workspace, kind="counting.apart", to=12, pause=0.05, file=str(file))
