@@ -27,7 +27,7 @@ def settings(tmp_path, monkeypatch) -> Settings:
     for name in [name for name in os.environ if name.startswith("SFUMATO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SFUMATO_WORKSPACE", str(tmp_path / "workspace"))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path[:1]]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     return Settings(workspace=tmp_path / "workspace", busy_milliseconds=5_000)
 

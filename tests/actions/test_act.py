@@ -18,7 +18,7 @@ BOB = Actor("person/bob", "bob", ("viewer",))
 CHARLIE = Actor("person/charlie", "charlie", ("no such role",))
 WRITERS = """
 import sys
-from test_act import draw
+from tests.actions.test_act import draw
 from sfumato.actions import Workspace
 with Workspace.open(create=False) as workspace:
     print("ready", flush=True)
@@ -110,13 +110,10 @@ def test_every_permission_that_an_action_needs_is_granted_to_somebody_and_all_to
     assert not may((), "record.read")
 
 
-def test_positions_have_no_gaps_when_several_processes_write_at_once(either, monkeypatch):
-    from pathlib import Path
-
-    path = f"{Path(__file__).parent}:{handed_on(either)['PYTHONPATH']}"
+def test_positions_have_no_gaps_when_several_processes_write_at_once(either):
     writing = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITERS, name], env=handed_on(either) | {"PYTHONPATH": path},
+            [sys.executable, "-c", WRITERS, name], env=handed_on(either),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for name in ("alice", "bob", "charlie")

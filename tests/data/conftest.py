@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import COLOURS, SHAPES, picture
 from PIL import Image
 
 from sfumato.actions import Workspace
@@ -14,6 +13,7 @@ from sfumato.data.collect import DatasetView, show_dataset
 from sfumato.data.collect import collect as ask
 from sfumato.jobs.queue import ended_well, get_job
 from sfumato.jobs.worker import run_worker
+from tests.data.made_pictures import COLOURS, SHAPES, picture
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 import time
 
 import pytest
-from made_pictures import encoded, picture
 from sqlalchemy import select
 
 from sfumato.actions import Workspace
@@ -18,6 +17,7 @@ from sfumato.data.records import Item, Quarantined
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.jobs.queue import get_job, handed_on
 from sfumato.jobs.worker import run_worker
+from tests.data.made_pictures import encoded, picture
 
 
 def items(workspace):

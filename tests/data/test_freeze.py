@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_pictures import picture
 
 from sfumato.actions import Actor
 from sfumato.actions.records import Event
@@ -15,6 +14,7 @@ from sfumato.data.freeze import find_version, freeze, list_versions, split_of
 from sfumato.data.versions import open_version, open_version_by_id
 from sfumato.db import parents
 from sfumato.errors import Forbidden, InvalidInput, NotFound
+from tests.data.made_pictures import picture
 
 CONCEPTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 

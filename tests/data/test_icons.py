@@ -6,7 +6,6 @@ import tarfile
 
 import numpy as np
 import pytest
-from made_pictures import encoded, picture
 from sqlalchemy import select
 
 from sfumato.data.collect import collect as ask
@@ -15,6 +14,7 @@ from sfumato.data.records import Item
 from sfumato.data.sources import icons
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.settings import Settings
+from tests.data.made_pictures import encoded, picture
 
 APPLE = '<circle cx="8" cy="8" r="6" fill="red" fill-opacity=".5"/>'
 GROUPS = {"groups": {"0": "smileys-emotion", "2": "component", "4": "food-drink", "8": "symbols"},

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_pictures import encoded, picture, png_that_claims
 from PIL import Image
 from sqlalchemy import select
 
@@ -15,6 +14,7 @@ from sfumato.data.drawing import Drawer
 from sfumato.data.found import Found, Left
 from sfumato.data.pictures import Unusable, draw_svg, open_picture
 from sfumato.data.records import Quarantined
+from tests.data.made_pictures import encoded, picture, png_that_claims
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" {}>{}<circle cx="5" cy="5" r="4" fill="red"/></svg>'
 UNSAFE = {

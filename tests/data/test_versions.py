@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from made_pictures import encoded, picture
 from PIL import Image
 
 from sfumato.data.captions import compose, may_flip, variants
@@ -14,6 +13,7 @@ from sfumato.data.freeze import freeze
 from sfumato.data.pictures import as_png, open_picture, to_premultiplied
 from sfumato.data.versions import open_version
 from sfumato.errors import NotFound
+from tests.data.made_pictures import encoded, picture
 
 PIXELS = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
     lambda side: arrays(np.uint8, (*side, 4), elements=st.integers(0, 255))

@@ -1,12 +1,10 @@
 """Workers as real processes, ended at the latest with the test that started them."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +12,11 @@ import pytest
 from sfumato.actions import Workspace
 from sfumato.jobs.queue import get_job, handed_on
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(autouse=True)
 def kinds(settings, monkeypatch) -> None:
     """Let every worker find the kinds of job of these tests."""
-    monkeypatch.setenv("SFUMATO_JOB_MODULES", "counting_work")
-    monkeypatch.setenv("PYTHONPATH", f"{HERE}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("SFUMATO_JOB_MODULES", "tests.jobs.counting_work")
 
 
 Start = Callable[..., subprocess.Popen[bytes]]

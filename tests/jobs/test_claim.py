@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import psutil
 import pytest
-from counting_work import counted, start
 from sqlalchemy import select, update
 
 from sfumato.actions import Workspace
@@ -19,11 +18,12 @@ from sfumato.jobs.queue import cancel_job, get_job, handed_on, list_jobs, somebo
 from sfumato.jobs.records import Job, Worker
 from sfumato.jobs.run import run_attempt
 from sfumato.jobs.worker import TRIES, claim, run_worker
+from tests.jobs.counting_work import counted, start
 
 RACE = """
 import sys, time
 from sfumato.actions import Workspace
-from counting_work import start
+from tests.jobs.counting_work import start
 from sfumato.jobs.worker import claim
 with Workspace.open(create=False) as workspace:
     print("ready", flush=True)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from counting_work import counted, start
 from sqlalchemy import update
 
 from sfumato.actions import Actor
@@ -12,6 +11,7 @@ from sfumato.errors import Forbidden, NotFound
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs
 from sfumato.jobs.records import Job
 from sfumato.jobs.worker import claim, run_worker
+from tests.jobs.counting_work import counted, start
 
 ALICE = Actor("person/alice", "alice", ("viewer",))
 

@@ -5,11 +5,11 @@ import signal
 
 import psutil
 import pytest
-from counting_work import counted, start
 from sqlalchemy import select
 
 from sfumato.jobs.queue import get_job, wait_for_job
 from sfumato.jobs.records import Job
+from tests.jobs.counting_work import counted, start
 
 
 def numbers(path):
