@@ -147,7 +147,7 @@ def in_words(path: Path) -> Iterator[None]:
     """Turn whatever a broken bundle makes its readers raise into Damaged."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError) as problem:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, RuntimeError) as problem:
         raise Damaged(f"{path.name} cannot be read as a training card: {problem}.", hint=AGAIN) from problem
 
 

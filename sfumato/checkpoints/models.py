@@ -68,6 +68,7 @@ class ModelFacts:
     card: bool
     names: int | None = None
     copy_distance: float | None = None
+    calibrated_on: int | None = None
 
 
 @query("model.list")
@@ -112,7 +113,8 @@ def facts_of(view: ModelView, *, look_inside: bool = False) -> ModelFacts:
     told: dict[str, Any] = {}
     if has_card and look_inside:
         card = view.card()
-        told = {"names": len(card.names), "copy_distance": round(card.copy_distance, 4)}
+        told = {"names": len(card.names), "copy_distance": round(card.copy_distance, 4),
+                "calibrated_on": int(card.summary.get("calibrated_on", 0))}  # fmt: skip
     return ModelFacts(
         name=view.name, embedded=view.embedded, sha256=view.sha256, bytes=view.path.stat().st_size,
         parameters=sum(prod(shape) for shape in read_shapes(view.path).values()), architecture=header.architecture,

@@ -117,6 +117,11 @@ class Sight:
             said.insert(0, f"{rate:,.0f} per s" if rate >= 10 else f"{rate:.1f} per s")
         return said
 
+    def measured(self) -> str:
+        """Say the held-out loss, where there is one."""
+        found = (self.progress.get("extra") or {}).get("held_out")
+        return by_noise(found) if found else ""
+
     def left(self) -> str:
         """Say how much time is left, where there is an end to come."""
         total = self.progress.get("total")
@@ -126,8 +131,7 @@ class Sight:
         """Say what the job does just now, its held-out loss by noise, and where its newest preview lies."""
         extra = self.progress.get("extra") or {}
         said = [" · ".join(filter(None, [self.progress.get("say"), *self.speeds()]))]
-        if extra.get("held_out"):
-            said.append(by_noise(extra["held_out"]))
+        said.append(self.measured())
         if extra.get("preview") and self.folder:
             said.append(f"newest preview: {self.folder / extra['preview']}")
         return [line for line in said if line]

@@ -66,6 +66,7 @@ def describe(job: "JobView") -> list[tuple[str, str]]:
         ("status", "stopping" if job.stopping and not job.ended else job.status),
         ("how far", sight.figures()),
         ("says", job.progress.get("say", "")),
+        ("measured", sight.measured()),
         ("asked by", job.asked_by),
         ("asked", f"{job.asked_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("attempt", str(job.attempt)),

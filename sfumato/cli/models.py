@@ -50,7 +50,8 @@ def show(context: typer.Context, model: Name) -> None:
 def described(one: Any) -> list[tuple[str, Any]]:
     """Return what is known of a model as pairs of a word and what it says."""
     no_card = f"none yet; `sfumato models card {one.name}` makes it, and drawing and tracing need it"
-    card = f"knows {one.names:,} names; nearer than {one.copy_distance} is a copy" if one.card else no_card
+    rests_on = f"told from {one.calibrated_on:,} held-out pictures" if one.calibrated_on else "a rule of thumb"
+    known = f"knows {one.names or 0:,} names; nearer than {one.copy_distance} is a copy ({rests_on})"
     return [
         ("model", one.name),
         ("where", "ships with Sfumato" if one.embedded else f"made here by the run {one.run}"),
@@ -64,7 +65,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
         ("styles", counts(one.styles)),
         ("licences", counts(one.licences)),
         ("begun with", one.parent),
-        ("training card", card),
+        ("training card", known if one.card else no_card),
         ("SHA-256", one.sha256),
     ]
 

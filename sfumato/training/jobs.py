@@ -130,7 +130,6 @@ def _training(
         raise
 
 
-
 def _keep(
     ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, step: Step, folder: Path,
     *, extra: dict[str, Any],
@@ -139,6 +138,8 @@ def _keep(
 
     The state comes last: whoever is killed before it does this step again and writes the very same bytes.
     """
+    if step.preview is not None or step.save:
+        ctx.check()  # files of the run belong to whoever holds its job
     if step.preview is not None:
         path = saving.save_preview(folder, step.samples_seen, step.preview)
         extra["preview"] = str(path.relative_to(ctx.workspace.path))
@@ -148,7 +149,6 @@ def _keep(
         raise Diverged(
             f"The weights are not numbers at sample {learner.samples_seen:,}.", hint="The last checkpoint is kept."
         )
-    ctx.check()  # files of the run belong to whoever holds its job
     extra["held_out"] = step.held_out
     parent = wanted.parent_sha256 or ""
     facts = {

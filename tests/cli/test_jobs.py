@@ -115,7 +115,7 @@ def test_training_shows_its_speed_and_losses():
     extra = {"images_per_second": 153.2, "tflops": 0.412, "loss": 0.0712, "held_out": {"t=0.1": 0.09, "t=0.5": 0.07}}
     sight.see(view(progress={"done": 6400, "total": 64000, "unit": "images", "say": "", "extra": extra}))
     assert sight.figures() == (
-        "6,400/64,000 images · 153 images/s · 0.41 TFLOP/s · loss 0.0712 · held-out 0.0800 · time left not known yet"
+        "6,400/64,000 images · 153 images/s · 0.412 TFLOP/s · loss 0.0712 · time left not known yet"
     )
 
 

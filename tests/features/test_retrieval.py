@@ -7,7 +7,8 @@ from sfumato.features.retrieval import NEIGHBOURS, Shelf
 
 NAMES = ["apple", "pear", "boat", "ship", "held-out fruit"]
 ROWS = [("apple", "flat", True), ("apple", "noto", True), ("apple", "3d", False), ("pear", "flat", True),
-        ("boat", "flat", True), ("boat", "noto", True), ("ship", "flat", True), ("held-out fruit", "flat", False)]  # fmt: skip
+        ("boat", "flat", True), ("boat", "noto", True), ("ship", "flat", True),
+        ("held-out fruit", "flat", False)]  # fmt: skip
 
 
 @pytest.fixture
