@@ -143,7 +143,8 @@ def known_of(act: Act, *, what: str, file: PictureFile | None, down: bool) -> Kn
     below = walk_down(act, row.ref) if down else None
     if isinstance(row, Published | Image):
         image = row if isinstance(row, Image) else act.session.get(Image, row.image_id)
-        return _of_image(act, image, "on record", walk_up(act, row.ref), row.ref, below)
+        known = _of_image(act, image, "on record", walk_up(act, row.ref), row.ref, below)
+        return replace(known, published=[row.sha256]) if isinstance(row, Published) else known
     weights, missing = lineage(act, weights_of_record(act, row))
     return Known(row.ref, None, walk_up(act, row.ref), weights=weights, missing=missing, below=below)
 

@@ -52,7 +52,7 @@ def in_words(trace: "Trace", width: int = WIDTH) -> str:
         parts.append(_wrapped("“May I use it?” is answered for one picture: sfumato trace PICTURE", width))
     if trace.again:
         parts += ["Ten more in another style:" if " style'" in trace.again else "Ten more:", f"  {trace.again}"]
-    return "\n\n".join(parts[:1]) + "\n" + "\n".join(_spaced(parts[1:]))
+    return "\n".join([parts[0], *_spaced(parts[1:])])
 
 
 def _spaced(parts: list[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import delete, select
 import sfumato
 from sfumato.actions import Act, Workspace, to_json
 from sfumato.actions.registry import append_event
-from sfumato.checkpoints.header import read_tensors, write_checkpoint
+from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import DEFAULT, find_model
 from sfumato.checkpoints.records import Checkpoint
 from sfumato.cli import entry
@@ -287,21 +288,40 @@ def test_the_command_line_says_the_same_and_ends_with_what_it_found(gallery, tmp
     assert sfumato.trace(gallery.workspace, gallery.path).answer.verdict == "yes-nothing-against"
 
 
+def drawn_by(studio: Workspace, header: Header, folder: Path) -> str:
+    """Keep weights with this header, and let them be what drew all pictures; returns their hash."""
+    write_checkpoint(folder / "child", read_tensors(find_model(studio, "tiny").path), header)
+    child = studio.store.put_file(folder / "child")
+    with studio.db.write() as session:
+        told = header.model_dump(mode="json")
+        session.add(Checkpoint(content_hash=child, samples_seen=1, ema="short", header=told))
+        for request in session.scalars(select(Request)):
+            request.checkpoint_sha256 = child
+    return child
+
+
+def test_weights_tell_of_ancestors_that_are_not_here(studio, tmp_path):
+    tiny = find_model(studio, "tiny")
+    gone = {"sha256": "ab" * 32, "run": "before", "recipe": "flow", "parent": "",
+            "data": {"name": "old@1", "content_hash": "cd" * 32, "licences": {"CC-BY-NC-4.0": 5}}}  # fmt: skip
+    child = drawn_by(studio, tiny.header.model_copy(update={"parent": gone["sha256"], "lineage": [gone]}), tmp_path)
+    found = trace(studio, rows(studio, Image)[0].ref)
+    assert "the use is not commercial (5 of 5 pictures of its dataset are CC-BY-NC-4.0)" in found.answer.text
+    said = str(trace(studio, child))
+    assert "grown from: weights abababababab" in said
+    assert "old@1" in said
+
+
 def test_weights_that_grew_from_others_count_what_those_learnt_as_well(studio, tmp_path):
     tiny = find_model(studio, "tiny")
     data = {"name": "more@1234", "licences": {"CC-BY-SA-4.0": 9}, "splits": {"train": 9}, "sources": []}
     header = tiny.header.model_copy(update={"parent": tiny.sha256, "data": data, "run": "elsewhere"})
-    write_checkpoint(tmp_path / "child", read_tensors(tiny.path), header)
-    child = studio.store.put_file(tmp_path / "child")
-    with studio.db.write() as session:
-        row = Checkpoint(content_hash=child, samples_seen=1, ema="short", header=header.model_dump(mode="json"))
-        session.add(row)
-        for request in session.scalars(select(Request)):
-            request.checkpoint_sha256 = child
+    child = drawn_by(studio, header, tmp_path)
     found = trace(studio, rows(studio, Image)[0].ref)
     assert "ll 44 training pictures are Apache-2.0 or MIT" in found.answer.text
     assert "9 of 9 pictures of its dataset are CC-BY-SA-4.0" in found.answer.text
     with studio.db.read() as session:
+        row = session.scalar(select(Checkpoint).where(Checkpoint.content_hash == child))
         step = walk_up(Act(session, studio), row.ref)
     assert [one.role for one in step.steps] == ["trained by", "grown from"]
     assert roles(step.steps[1])[:3] == ["grown from", "trained by", "learnt from"]
