@@ -20,6 +20,7 @@ FINE = "Finer points"
 def create(
     context: typer.Context,
     prompt: Annotated[str, typer.Argument(metavar="SENTENCE", help="What to draw, and in which style.")],
+    *,
     n: Annotated[int | None, typer.Option("-n", help="How many pictures.", show_default="4")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first picture; the same again gives the same.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to, else the workspace's pictures.")] = None,

@@ -29,29 +29,30 @@ def work_nearby(
     When it is interrupted, the job's present step is finished, and the job waits again for whoever takes it.
     """
     me = f"{socket.gethostname()}/{os.getpid()}/{new_id()[-6:]}"
-    taken = None if somebody_works(workspace, job) else claim(workspace, me, (), job.id, LEASE)
-    if taken is None:
-        return wait_for_job(workspace, job.id, on_progress=on_progress)
-    work = threading.Thread(target=run_attempt, args=(workspace, taken.id, taken.attempt), daemon=True)
-    work.start()
+    work: threading.Thread | None = None
     try:
-        while work.is_alive():
-            if on_progress:
-                on_progress(get_job(workspace, job_id=job.id))
-            work.join(poll)
+        taken = None if somebody_works(workspace, job) else claim(workspace, me, (), job.id, LEASE)
+        if taken is not None:
+            work = threading.Thread(target=run_attempt, args=(workspace, taken.id, taken.attempt), daemon=True)
+            work.start()
+            while work.is_alive():
+                if on_progress:
+                    on_progress(get_job(workspace, job_id=job.id))
+                work.join(poll)
     except BaseException:
-        give_back(workspace, taken.id, taken.attempt)
-        work.join()  # its next write finds that the job is not its own any more, and ends it
+        give_back(workspace, job.id, me)
+        if work is not None and work.ident is not None:
+            work.join()  # its next write finds that the job is not its own any more, and ends it
         raise
-    # it has ended, unless another attempt took it over while this process slept
+    # it has ended, unless somebody else does it, or took it over while this process slept
     return wait_for_job(workspace, job.id, on_progress=on_progress)
 
 
-def give_back(workspace: Workspace, job_id: str, attempt: int) -> None:
-    """Let a job that this attempt holds wait again, so that the next worker takes it at once."""
+def give_back(workspace: Workspace, job_id: str, worker: str) -> None:
+    """Let a job that this worker holds wait again, so that the next one takes it at once."""
     with workspace.db.write() as session:
         session.execute(
             update(Job)
-            .where(Job.id == job_id, Job.attempt == attempt, Job.status == "running")
+            .where(Job.id == job_id, Job.worker == worker, Job.status == "running")
             .values(status="waiting", lease_until=None, worker=None)
         )

@@ -184,7 +184,7 @@ def test_an_attempt_after_a_crash_goes_on_and_doubles_nothing(pictured, tmp_path
         taken = claim(pictured, "first", (), asked.job.id, 30.0)
         with pytest.raises(KeyboardInterrupt):
             run_attempt(pictured, taken.id, taken.attempt)
-    give_back(pictured, taken.id, taken.attempt)
+    give_back(pictured, taken.id, "first")
     done = sfumato.wait(pictured, work_nearby(pictured, asked.job))
     names = [f"a-red-disc-outline-style-{seed}.png" for seed in (7, 8, 9)]
     assert sorted(os.listdir(tmp_path / "out")) == names
@@ -237,6 +237,20 @@ def test_an_interrupted_request_waits_for_the_next_worker(pictured, tmp_path):
     assert get_job(pictured, job_id=asked.job.id).status == "waiting"
     assert sfumato.wait(pictured, work_nearby(pictured, asked.job)).attempt == 2
     assert len(os.listdir(tmp_path / "out")) == 2
+
+
+def test_a_request_interrupted_while_it_is_taken_waits_as_well(pictured, tmp_path, monkeypatch):
+    from sfumato.jobs import nearby
+
+    def taken_and_interrupted(*args):
+        claim(*args)
+        raise KeyboardInterrupt
+
+    asked = create(pictured, prompt=SENTENCE, out=tmp_path / "out", options=QUICK)
+    monkeypatch.setattr(nearby, "claim", taken_and_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        work_nearby(pictured, asked.job)
+    assert get_job(pictured, job_id=asked.job.id).status == "waiting"
 
 
 WITHOUT_TORCH = """
