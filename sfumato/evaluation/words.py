@@ -15,13 +15,16 @@ NONE_HELD = {
     "heldout_concept": "No held-out concepts: the data has too few things to hold any out.",
 }
 SEEN = (
-    "For a pair it has seen, the right answer is close to the original, so this is no fault: the threshold binds only"
+    "For a pair it has seen the right answer is close to the original, so the threshold binds only on what was held "
+    "out; `sfumato trace` offers the original with its licence."
 )
 
 
 def percent(share: float) -> str:
-    """A share as a person writes it: "61 %", and small ones with a decimal."""
-    return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{100 * share:.0f} %"
+    """A share as a person writes it: "61 %", and small ones with as many decimals as they need."""
+    if 0 < share < 0.0095:
+        return f"{100 * share:.1f} %" if share >= 0.0005 else f"{100 * share:.2f} %"
+    return f"{100 * share:.0f} %"
 
 
 def interval(figure: dict[str, Any]) -> str:
