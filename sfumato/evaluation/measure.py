@@ -41,8 +41,19 @@ def caption_of(item: dict[str, Any]) -> str:
 
 
 def choose_rows(card: Card, split: str, count: int, seed: int) -> np.ndarray:
-    """Up to `count` rows of a card's items of one split, by a shuffle that the seed decides."""
-    rows = np.array([row for row, item in enumerate(card.items) if item["split"] == split and item["name"]], np.int64)
+    """Up to `count` rows of a card's items of one split, by a shuffle that the seed decides.
+
+    A held-out picture that a training picture equals byte for byte, under another name, was not held out.
+    """
+    learnt = {item["sha256"] for item in card.items if item["split"] == "train"} if split != "train" else set()
+    rows = np.array(
+        [
+            row
+            for row, item in enumerate(card.items)
+            if item["split"] == split and item["name"] and item["sha256"] not in learnt
+        ],
+        np.int64,
+    )
     return np.random.default_rng(seed).permutation(rows)[:count]
 
 

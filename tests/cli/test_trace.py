@@ -34,7 +34,7 @@ def test_a_picture_from_elsewhere_is_told_as_such(studio_folder, tmp_path, capsy
     said = " ".join(capsys.readouterr().out.split())
     assert "mine.png" in said
     assert "May I use it? Only if you know from elsewhere who made it and on what terms" in said
-    assert "Unsigned" in said
+    assert "nsigned" in said  # a sentence may begin with it
     assert "This is no legal advice." in said
 
 

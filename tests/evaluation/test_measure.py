@@ -1,5 +1,7 @@
 """Figures of groups whose drawings are known: real pictures, other things' pictures, and the originals themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,13 @@ def test_a_group_holds_only_its_split_and_the_seed_decides_which(card):
     assert one.tolist() == again.tolist() != other.tolist()
     assert len(set(one.tolist())) == len(one)
     assert len(choose_rows(card, "nothing", 10, 0)) == 0
+
+
+def test_a_held_out_picture_that_was_learnt_under_another_name_is_not_asked_for(card):
+    whole = choose_rows(card, "heldout_pair", 1000, 0)
+    learnt = next(item for item in card.items if item["split"] == "train")
+    items = [{**item, "sha256": learnt["sha256"]} if row == whole[0] else item for row, item in enumerate(card.items)]
+    assert set(choose_rows(replace(card, items=items), "heldout_pair", 1000, 0)) == set(whole) - {whole[0]}
 
 
 def test_the_judge_says_what_it_learnt_from_and_none_of_it_is_in_the_corpus(card):
