@@ -140,7 +140,7 @@ def main() -> None:
     )
     parser.add_argument("--packages-dir", default="", help="folder of npm tarballs, instead of the registry")
     parser.add_argument("--work", type=Path, default=Path("build/scorer"), help="where features are kept meanwhile")
-    parser.add_argument("--variants", type=int, default=3, help="how often each icon is degraded anew")
+    parser.add_argument("--variants", type=int, default=2, help="how often each icon is degraded anew")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     train(given.packages_dir, given.work, variants=given.variants, seed=given.seed)
