@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, Float, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Record
+from sfumato.db import Described, Record
 
 
 class Measurement(Record):
@@ -25,3 +25,8 @@ class Measurement(Record):
     n: Mapped[int] = mapped_column(Integer)
     plan_hash: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict] = mapped_column(JSON, default=dict)
+
+    def describe(self) -> Described:
+        """What was measured on which group, with its interval and over how many drawings."""
+        facts = {"value": self.value, "low": self.low, "high": self.high, "n": self.n, "subject": self.subject}
+        return Described(f"{self.metric} of {self.group}: {self.value:.3f}", facts)

@@ -13,6 +13,7 @@ from sfumato.db.links import parents
 from sfumato.errors import Forbidden, InvalidInput, NotFound
 from sfumato.evaluation.evaluate import GROUPS, evaluate, list_measurements
 from sfumato.evaluation.jobs import evaluate as work_off
+from sfumato.evaluation.records import Measurement
 from sfumato.jobs import JobContext
 from sfumato.jobs.queue import cancel_job, get_job
 from tests.evaluation.conftest import run, take
@@ -66,6 +67,9 @@ def test_each_figure_is_a_fact_linked_to_checkpoint_and_data_and_measuring_again
     assert {fact.subject for fact in facts} == {measured["checkpoint"]}
     with studio.db.read() as session:
         found = dict(parents(session, f"measurement/{facts[0].id}"))
+        told = session.get(Measurement, facts[0].id).describe()
+    assert told.facts["subject"] == measured["checkpoint"]
+    assert facts[0].group in told.title
     assert found["measured on"] == measured["checkpoint"]
     assert found["asked from"].startswith("dataset_version/")
     again = run(studio, evaluate(studio, model="tiny", options=SMALL))
