@@ -109,11 +109,17 @@ def cancel_job(act: Act, *, job_id: str) -> JobView:
 
 
 def somebody_works(workspace: Workspace, job: JobView) -> bool:
-    """Whether a live worker serves the job's lane, or this very job."""
+    """Whether a live worker serves the job's lane, or this very job.
+
+    One that is busy with a job of another lane does not count: a drawing need not wait for a training to end.
+    """
     with workspace.db.read() as session:
         since = database_now(session) - ALIVE
-        rows = session.execute(select(Worker.lanes, Worker.only_job).where(Worker.seen_at > since)).all()
-    return any(only == job.id or (only is None and job.lane in lanes) for lanes, only in rows)
+        rows = session.execute(select(Worker.id, Worker.lanes, Worker.only_job).where(Worker.seen_at > since)).all()
+        elsewhere = set(session.scalars(select(Job.worker).where(Job.status == "running", Job.lane != job.lane)))
+    return any(
+        only == job.id or (only is None and job.lane in lanes and me not in elsewhere) for me, lanes, only in rows
+    )
 
 
 def handed_on(workspace: Workspace) -> dict[str, str]:

@@ -16,10 +16,12 @@ from sfumato.jobs import JobContext, JobView, Progress, enqueue, job
 
 
 @action("counting.start", needs="job.read", doors=())
-def start(act: Act, *, key: str = "count", kind: str = "counting.rows", **spec: Any) -> JobView:
+def start(
+    act: Act, *, key: str = "count", kind: str = "counting.rows", lane: str = "quick", **spec: Any
+) -> JobView:
     """Ask for counting."""
     act.says("asked to count")
-    return enqueue(act, kind=kind, spec=spec, key=key, lane="quick")
+    return enqueue(act, kind=kind, spec=spec, key=key, lane=lane)
 
 
 @job("counting.rows", lane="quick")

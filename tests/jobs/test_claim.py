@@ -178,3 +178,14 @@ def test_a_live_worker_of_the_lane_is_known_until_it_leaves(workspace, start_wor
     assert worker.wait(timeout=20) == 0
     assert not somebody_works(workspace, job)
     cancel_job(workspace, job_id=job.id)
+
+
+def test_a_worker_busy_with_long_work_does_not_keep_a_quick_job_waiting(workspace):
+    long = start(workspace, key="training", to=3, lane="long")
+    quick = start(workspace, key="drawing", to=1)
+    with workspace.db.write() as session:
+        session.add(Worker(id="busy", lanes=["quick", "long"]))
+    assert somebody_works(workspace, quick)
+    assert claim(workspace, "busy", ("long",), None, 60) is not None
+    assert not somebody_works(workspace, quick)
+    assert somebody_works(workspace, long)
