@@ -1,14 +1,16 @@
 """The peer of the training benchmark: what a competent person writes first in plain PyTorch.
 
-The same network, loss and captions (encoded once beforehand), in float32: a Dataset that opens each PNG file
-with PIL and resizes it, a DataLoader with its default settings, captions padded to the encoder's length,
-`scaled_dot_product_attention`, AdamW, gradients clipped, and one running average parameter by parameter.
-Threads, allocator and waiting are what PyTorch and the system take by default. `--prepared` gives it files
-that have the network's size already.
+The same network and loss in float32, put together as the text-to-image examples of the usual libraries are: a
+Dataset that opens each PNG file with PIL and resizes it, a DataLoader with its default settings, captions that
+the frozen text encoder reads in each step, padded to its length, `scaled_dot_product_attention`, AdamW,
+gradients clipped, and one running average parameter by parameter. Threads, allocator and waiting are what
+PyTorch and the system take by default. `--prepared` gives it files that have the network's size already and
+captions that were encoded beforehand.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +21,19 @@ from torch.utils.data import DataLoader, Dataset
 from turns import repeat, serve
 
 from sfumato.actions import Workspace
+from sfumato.data.captions import variants
+from sfumato.features.encoders import minilm
 from sfumato.training.material import Material
 from sfumato.training.recipes import flow
 
-NAMES = ("x", "reference", "reference_on", "words", "words_on")
+NAMES = ("x", "reference", "reference_on", "words", "words_on", "texts")
 
 
-class Icons(Dataset[tuple[Tensor, ...]]):
-    """Pictures with one of their captions, and beside them a picture to lean on, opened anew each time."""
+class Icons(Dataset[tuple[Tensor | str, ...]]):
+    """Pictures with one of their captions, and beside them a picture to lean on, opened anew each time.
+
+    Captions are texts and the encoder's rows of them; the loop reads the texts unless all was prepared.
+    """
 
     def __init__(self, paths: list[Path], material: Material, options: flow.Options) -> None:
         self.paths, self.material, self.options = paths, material, options
@@ -34,9 +41,10 @@ class Icons(Dataset[tuple[Tensor, ...]]):
     def __len__(self) -> int:
         return len(self.material.train)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, ...]:
+    def __getitem__(self, place: int) -> tuple[Tensor | str, ...]:
         material, row = self.material, int(self.material.train[place])
-        caption = material.captions[row, int(torch.randint(material.captions.shape[1], ()))]
+        choice = int(torch.randint(material.captions.shape[1], ()))
+        caption, text = material.captions[row, choice], variants(material.lines[row])[choice]
         said = float(torch.rand(())) >= self.options.drop_words
         flip = bool(material.flip_ok[row]) and float(torch.rand(())) < 0.5
         beside = self.beside(row)
@@ -47,6 +55,7 @@ class Icons(Dataset[tuple[Tensor, ...]]):
             torch.tensor(float(beside >= 0)),
             torch.from_numpy(material.words[caption].astype(np.float32)),
             torch.from_numpy(material.words_on[caption].astype(np.float32) * said),
+            text if said else "",
         )
 
     def open(self, row: int, flip: bool) -> Tensor:
@@ -73,7 +82,7 @@ class Icons(Dataset[tuple[Tensor, ...]]):
         return found
 
 
-def endless(paths: list[Path], material: Material, options: flow.Options) -> Iterator[dict[str, Tensor]]:
+def endless(paths: list[Path], material: Material, options: flow.Options) -> Iterator[dict[str, Any]]:
     """Batches without end, by name, from a DataLoader with its defaults."""
     loader = DataLoader(Icons(paths, material, options), batch_size=options.batch, shuffle=True, drop_last=True)
     while True:
@@ -81,7 +90,14 @@ def endless(paths: list[Path], material: Material, options: flow.Options) -> Ite
             yield dict(zip(NAMES, batch, strict=True))
 
 
-def with_noise(given: dict[str, Tensor], options: flow.Options) -> dict[str, Tensor]:
+def with_words(given: dict[str, Any]) -> dict[str, Any]:
+    """Let the frozen encoder read a batch's captions; an empty one says nothing."""
+    words, there = minilm.encode_tokens(list(given["texts"]))
+    said = np.array([[text != ""] for text in given["texts"]])
+    return given | {"words": torch.from_numpy(words), "words_on": torch.from_numpy((there & said).astype(np.float32))}
+
+
+def with_noise(given: dict[str, Any], options: flow.Options) -> dict[str, Any]:
     """Add times and noise to a batch."""
     given["t"] = torch.sigmoid(torch.randn(len(given["x"])) * options.time_std + options.time_mean)
     given["noise"] = torch.randn_like(given["x"])
@@ -91,9 +107,9 @@ def with_noise(given: dict[str, Tensor], options: flow.Options) -> dict[str, Ten
 class Plain:
     """The loop's state."""
 
-    def __init__(self, options: flow.Options, batches: Iterator[dict[str, Tensor]]) -> None:
+    def __init__(self, options: flow.Options, batches: Iterator[dict[str, Any]], *, prepared: bool) -> None:
         torch.manual_seed(options.seed)
-        self.options, self.batches = options, batches
+        self.options, self.batches, self.prepared = options, batches, prepared
         self.net = flow.build(options)
         self.net.fused_attention = True  # type: ignore[assignment]
         self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
@@ -101,7 +117,8 @@ class Plain:
 
     def step(self) -> float:
         """One step, from opening the pictures to the running average."""
-        given = with_noise(next(self.batches), self.options)
+        given = next(self.batches)
+        given = with_noise(given if self.prepared else with_words(given), self.options)
         t = given["t"][:, None, None, None]
         z = t * given["x"] + (1 - t) * given["noise"]
         drawn = self.net(z, given["t"], given["words"], given["words_on"], given["reference"], given["reference_on"])
@@ -119,13 +136,13 @@ class Plain:
 def main() -> None:
     """Train by turns until there are no more."""
     parser = arguments()
-    parser.add_argument("--prepared", action="store_true", help="files that have the network's size")
+    parser.add_argument("--prepared", action="store_true", help="small files, and captions encoded beforehand")
     given = parser.parse_args()
     with Workspace.open(given.workspace) as workspace:
         options = flow.Options.model_validate_json(given.options)
         material = load(workspace, given.data, options.size)
         paths = export_pngs(workspace, given.data, options.size if given.prepared else None)
-        plain = Plain(options, endless(paths, material, options))
+        plain = Plain(options, endless(paths, material, options), prepared=given.prepared)
         about = {"batch": options.batch, "threads": torch.get_num_threads(), "torch": torch.__version__}
         serve(about, lambda asked: repeat(plain.step, asked))
 
