@@ -70,14 +70,23 @@ class Drawn:
 
 
 def references(card: Card, understood: Understood, seeds: Sequence[int]) -> list[int]:
-    """The training picture each drawing leans on: of the nearest name, in another style than the one asked for."""
-    rows = [
-        row
-        for row, item in enumerate(card.items)
-        if item["split"] == "train" and item["name"] == understood.nearest_name
-    ]
-    rows = [row for row in rows if card.items[row]["style"] != understood.style] or rows
+    """The training picture each drawing leans on: of the nearest name, in another style than the one asked for.
+
+    What is there in that style alone leans on the thing of the next name, as in training: never on its original.
+    """
+    rows = _rows_of(card, understood.nearest_name)
+    others = [row for row in rows if card.items[row]["style"] != understood.style]
+    if not others and understood.nearest_name in card.names:
+        likeness = card.name_embeddings @ card.name_embeddings[card.names.index(understood.nearest_name)]
+        nearer = (card.names[place] for place in np.argsort(-likeness, kind="stable"))
+        others = next((_rows_of(card, name) for name in nearer if name != understood.nearest_name), [])
+    rows = others or rows
     return [rows[seed % len(rows)] for seed in seeds]
+
+
+def _rows_of(card: Card, name: str) -> list[int]:
+    """Rows of the training pictures of that name."""
+    return [row for row, item in enumerate(card.items) if item["split"] == "train" and item["name"] == name]
 
 
 def draw(

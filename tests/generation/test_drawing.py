@@ -1,5 +1,7 @@
 """One seed is one picture: in any batch, by either engine; and guidance, steps and samplers behave at their ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -213,3 +215,11 @@ def test_a_shape_without_a_graph_says_what_to_install(embedded, tmp_path):
     write_checkpoint(tmp_path / "model.safetensors", {"a": np.zeros(1)}, odd)
     with pytest.raises(Unsupported, match=r"sfumato\[train\]"):
         onnx_local.load(tmp_path / "model.safetensors")
+
+
+def test_what_is_there_in_one_style_alone_leans_on_its_neighbour_and_not_on_its_original(card, asked):
+    items = [item for item in card.items if item["name"] != "red disc" or item["style"] == "outline"]
+    alone = replace(card, items=items)
+    leaned = {items[row]["name"] for row in references(alone, asked, range(8))}
+    assert len(leaned) == 1
+    assert "red disc" not in leaned
