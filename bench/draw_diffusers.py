@@ -17,7 +17,7 @@ import torch
 from turns import repeat, serve
 
 TOKENS, TEXT_WIDTH = 20, 384
-STEPS, GUIDANCE = 12, 2.0
+STEPS, GUIDANCE = 12, 4.0
 Draw = Callable[[int], Any]
 
 

@@ -40,7 +40,7 @@ def create(
     guidance: Annotated[
         float | None,
         typer.Option(
-            help="How strongly the words count: 1 as learnt, 0 not at all.", show_default="2", rich_help_panel=FINE
+            help="How strongly the words count: 1 as learnt, 0 not at all.", show_default="4", rich_help_panel=FINE
         ),
     ] = None,
     engine: Annotated[

@@ -34,7 +34,7 @@ class CreateOptions(BaseModel):
     model: str = Field(DEFAULT, description="name of the model")
     sampler: str = Field("dpmpp_2m", description="how steps are taken: dpmpp_2m, heun or euler")
     steps: int = Field(12, ge=1, le=100, description="steps from noise to picture")
-    guidance: float = Field(2.0, ge=0, le=20, description="how strongly the words count; 1 as learnt, 0 not at all")
+    guidance: float = Field(4.0, ge=0, le=20, description="how strongly the words count; 1 as learnt, 0 not at all")
     background: str = Field("white", description="white, transparent, or a colour such as #ffcc00")
     upscale: Literal[1, 2, 4, 8] = Field(4, description="how many times larger than drawn; learned where it fits")
     private: bool = Field(False, description="leave the prompt out of the file and its name")

@@ -14,8 +14,8 @@ from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
 
 SAMPLERS = Catalog("sfumato.models.samplers", ("ORDER", "sample"))
-INTERVAL = (0.1, 0.8)
-SHIFT = 1.0
+INTERVAL = (0.0, 0.5)
+SHIFT = 2.0
 LARGEST_BATCH = 16
 INVISIBLE, OPAQUE = 0.04, 0.96  # alpha beyond these is noise, not softness
 
@@ -38,7 +38,7 @@ class Plan:
     seeds: Sequence[int]
     sampler: str = "dpmpp_2m"
     steps: int = 12
-    guidance: float = 2.0
+    guidance: float = 4.0
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def count_flops(learner: Learner, material: Any) -> float:
         learner.recipe.losses(learner.net, given).mean().backward()
     apply(learner.machine, learner.net)
     learner.net.zero_grad(set_to_none=True)
-    return counter.get_total_flops() / len(given["x"])
+    return counter.get_total_flops() / len(next(iter(given.values())))
 
 
 def crosses(before: int, after: int, every: int) -> bool:

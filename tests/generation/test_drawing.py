@@ -165,7 +165,7 @@ def test_guidance_one_asks_the_network_once_a_step_and_two_twice_on_its_interval
     assert sizes == [1] * 10
     sizes.clear()
     states(counting, card, asked, [5], guidance=2.0, steps=10)
-    assert sizes == [1, *[2] * 8, 1]  # at t = 0 and t = 0.9 guidance is off
+    assert sizes == [2] * 7 + [1] * 3  # from t = 0.5 on guidance is off
 
 
 def test_pictures_come_in_order_in_batches_with_what_they_lean_on(networks, card, asked):

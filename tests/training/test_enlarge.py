@@ -100,3 +100,7 @@ def test_a_perfect_enlargement_has_next_to_no_loss_and_a_soft_edge_costs_twice(m
     uneven[::2] = -1
     striped = enlarge.losses(lambda small: given["large"] + 0.1 * uneven, given)
     assert (striped > 2 * constant).all()
+
+
+def test_the_work_of_its_steps_is_counted_too(material):
+    assert loop.count_flops(loop.Learner.fresh(enlarge, TINY, Machine()), material) > 0
