@@ -145,7 +145,9 @@ class Sight:
 
 
 def by_noise(held_out: dict[str, float]) -> str:
-    """Say a held-out loss by how much of the picture is noise, from figures by time ("t=0.1", where 1 is clean)."""
+    """Say held-out figures: a loss at times ("t=0.1", where 1 is clean) by how much is noise, others by their names."""
+    if not all(level.startswith("t=") for level in held_out):
+        return "held-out " + ", ".join(f"{level} {value:.2f}" for level, value in held_out.items())
     figures = [(1 - float(level.removeprefix("t=")), loss) for level, loss in held_out.items()]
     said = ", ".join(f"{loss:.3f} at {share:.0%}" for share, loss in sorted(figures, reverse=True))
     return f"held-out loss {said} noise"

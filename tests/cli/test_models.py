@@ -86,3 +86,4 @@ def test_the_bar_says_the_held_out_loss_by_noise_and_where_the_preview_lies():
         "newest preview: /studio/runs/a/previews/1.png",
     ]
     assert by_noise({"t=0.5": 1}) == "held-out loss 1.000 at 50% noise"
+    assert by_noise({"dB, blur=0.0": 29.97}) == "held-out dB, blur=0.0 29.97"
