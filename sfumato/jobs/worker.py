@@ -32,9 +32,9 @@ LANES = ("quick", "long")
 TRIES = 5  # attempts in a row that die without getting further, until a job is given up
 TROUBLES = 6  # times in a row that the database may be busy or the disk full, until a worker gives up
 GRACE = 60.0  # seconds that a child has for its present step once it is told to stop
-TUNED = {  # for a child that trains: passive waiting, and an allocator that keeps its pages
+TUNED = {  # for a child that trains: threads that wait awake for a moment only, an allocator that keeps its pages
     "OMP_WAIT_POLICY": "PASSIVE",
-    "GOMP_SPINCOUNT": "0",
+    "GOMP_SPINCOUNT": "100000",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
