@@ -2,10 +2,10 @@
 
 The same network and loss in float32, put together as the text-to-image examples of the usual libraries are: a
 Dataset that opens each PNG file with PIL and resizes it, a DataLoader with its default settings, captions that
-the frozen text encoder reads in each step, padded to its length, `scaled_dot_product_attention`, AdamW,
-gradients clipped, and one running average parameter by parameter. Threads, allocator and waiting are what
-PyTorch and the system take by default. `--prepared` gives it files that have the network's size already and
-captions that were encoded beforehand.
+the frozen text encoder reads in each step, padded to its length, `scaled_dot_product_attention`, the recipe's
+own optimisers as torch has them, gradients clipped, and two running averages, parameter by parameter. Threads,
+allocator and waiting are what PyTorch and the system take by default. `--prepared`
+gives it files that have the network's size already and captions that were encoded beforehand.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ from sfumato.features.encoders import minilm
 from sfumato.training.material import Material
 from sfumato.training.recipes import flow
 
+LENGTHS = (0.999, 0.9995)  # of the two running averages
 NAMES = ("x", "reference", "reference_on", "words", "words_on", "texts")
 
 
@@ -104,6 +105,20 @@ def with_noise(given: dict[str, Any], options: flow.Options) -> dict[str, Any]:
     return given
 
 
+def chosen(net: torch.nn.Module, options: flow.Options) -> list[torch.optim.Optimizer]:
+    """The recipe's optimisers as torch has them: Muon for the blocks' matrices, AdamW for the rest or for all."""
+    muon = [
+        weight
+        for name, weight in net.named_parameters()
+        if options.optimizer == "muon" and name.startswith("blocks") and weight.ndim == 2
+    ]
+    rest = [weight for weight in net.parameters() if all(weight is not one for one in muon)]
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, options.lr, (0.9, 0.95), weight_decay=0.0)]
+    if muon:
+        found.append(torch.optim.Muon(muon, options.lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"))
+    return found
+
+
 class Plain:
     """The loop's state."""
 
@@ -112,8 +127,8 @@ class Plain:
         self.options, self.batches, self.prepared = options, batches, prepared
         self.net = flow.build(options)
         self.net.fused_attention = True  # type: ignore[assignment]
-        self.average = {name: weight.detach().clone() for name, weight in self.net.named_parameters()}
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.0)
+        self.averages = [{name: one.detach().clone() for name, one in self.net.named_parameters()} for _ in LENGTHS]
+        self.optimizers = chosen(self.net, options)
 
     def step(self) -> float:
         """One step, from opening the pictures to the running average."""
@@ -123,13 +138,16 @@ class Plain:
         z = t * given["x"] + (1 - t) * given["noise"]
         drawn = self.net(z, given["t"], given["words"], given["words_on"], given["reference"], given["reference_on"])
         loss = (((drawn - given["x"]) ** 2).mean((1, 2, 3)) / (1 - given["t"]).clamp(min=0.05) ** 2).mean()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         with torch.no_grad():
-            for name, weight in self.net.named_parameters():
-                self.average[name].mul_(0.999).add_(weight, alpha=0.001)
+            for kept, average in zip(LENGTHS, self.averages, strict=True):
+                for name, weight in self.net.named_parameters():
+                    average[name].mul_(kept).add_(weight, alpha=1 - kept)
         return loss.item()
 
 
