@@ -24,8 +24,8 @@ GROUPS = {"train": 32, "heldout_pair": 16, "heldout_concept": 16}
 FIRST = (
     "a red apple, noto style",
     "a red apple, fluent 3d style",
-    "a cat, fluent flat style",
-    "a smiling face, noto v1 style",
+    "a rocket, noto style",
+    "a guitar, noto style",
 )
 
 
