@@ -56,13 +56,16 @@ def load_network(engine: str, model: ModelView) -> Network:
 
 
 def load_ahead(wanted: str, model: ModelView) -> None:
-    """Begin to load a model that will be needed soon, while this process does something else."""
+    """Begin to load a model that will be needed soon, while this process does something else.
+
+    The process waits for it before it ends, since a library that is torn down while it loads aborts.
+    """
 
     def load() -> None:
         with contextlib.suppress(SfumatoError):  # the job itself will say what is wrong
             load_network(choose_engine(wanted, model), model)
 
-    threading.Thread(target=load, daemon=True).start()
+    threading.Thread(target=load).start()
 
 
 def choose_engine(wanted: str, model: ModelView) -> str:

@@ -48,7 +48,7 @@ def test_a_picture_is_traced_to_its_sources(gallery):
         "on record as", "published from", "asked by", "drawn by", "trained by", "learnt from", "frozen from",
     ]  # fmt: skip
     said = " ".join(str(found).split())
-    for words in ('asked by: "a red disc, plain style"', "seed 7", "dpmpp_2m", "2 steps", "guidance 2.0",
+    for words in ('asked by: "a red disc, plain style"', "seed 7", "dpmpp_2m", "2 steps", "guidance 4.0",
                   "16 pictures seen", "the shorter average", "run tiny · recipe flow", "48 pictures", "to learn from",
                   "from: folder shapes · MIT · Ann Ink · plain · 24 pictures", "dataset shapes"):  # fmt: skip
         assert words in said
