@@ -5,9 +5,11 @@ this process dies, and an interrupted one is given back as it is.
 """
 
 import os
+import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import update
 
@@ -29,23 +31,46 @@ def work_nearby(
     When it is interrupted, the job's present step is finished, and the job waits again for whoever takes it.
     """
     me = f"{socket.gethostname()}/{os.getpid()}/{new_id()[-6:]}"
-    work: threading.Thread | None = None
-    try:
+    with held_interrupt() as pressed:
         taken = None if somebody_works(workspace, job) else claim(workspace, me, (), job.id, LEASE)
         if taken is not None:
             work = threading.Thread(target=run_attempt, args=(workspace, taken.id, taken.attempt), daemon=True)
             work.start()
-            while work.is_alive():
-                if on_progress:
-                    on_progress(get_job(workspace, job_id=job.id))
-                work.join(poll)
-    except BaseException:
-        give_back(workspace, job.id, me)
-        if work is not None and work.ident is not None:
-            work.join()  # its next write finds that the job is not its own any more, and ends it
-        raise
+            try:
+                while work.is_alive() and not pressed.is_set():
+                    if on_progress:
+                        on_progress(get_job(workspace, job_id=job.id))
+                    work.join(poll)
+            finally:
+                give_back(workspace, job.id, me)  # changes nothing where the job has ended
+                work.join()  # its next write finds that the job is not its own any more, and ends it
+        if pressed.is_set() and not get_job(workspace, job_id=job.id).ended:
+            raise KeyboardInterrupt
     # it has ended, unless somebody else does it, or took it over while this process slept
     return wait_for_job(workspace, job.id, on_progress=on_progress)
+
+
+@contextmanager
+def held_interrupt() -> Iterator[threading.Event]:
+    """Let the first Ctrl-C only set the event, so that no write and no start of a thread is cut in the middle.
+
+    The second one interrupts as usual. Outside the main thread, which gets no signals, nothing is changed.
+    """
+    pressed = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield pressed
+        return
+
+    def press(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def give_back(workspace: Workspace, job_id: str, worker: str) -> None:

@@ -94,7 +94,7 @@ def test_ctrl_c_in_a_pipe_leaves_it_to_a_worker_that_is_started(pictured, embedd
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     short = re.search(r"sfumato jobs cancel (\w+)", said)[1]
     job = get_job(pictured, job_id=short)
     assert job.status in ("waiting", "running")

@@ -243,8 +243,9 @@ def test_a_request_interrupted_while_it_is_taken_waits_as_well(pictured, tmp_pat
     from sfumato.jobs import nearby
 
     def taken_and_interrupted(*args):
-        claim(*args)
-        raise KeyboardInterrupt
+        taken = claim(*args)
+        signal.raise_signal(signal.SIGINT)
+        return taken
 
     asked = create(pictured, prompt=SENTENCE, out=tmp_path / "out", options=QUICK)
     monkeypatch.setattr(nearby, "claim", taken_and_interrupted)
