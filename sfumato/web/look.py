@@ -1,0 +1,79 @@
+"""What every page looks like: the templates' environment, icons by name, and the list of components."""
+
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from sfumato.web.assets import FOLDER, SHEETS, static
+from sfumato.web.words import FILTERS
+
+TEMPLATES = Path(__file__).parent / "templates"
+COMPONENTS = (
+    "ask", "card", "chart", "comments", "dialog", "empty", "form", "gallery", "menu", "number", "person", "progress",
+    "same", "status", "table", "tile", "toast", "trace",
+)  # fmt: skip
+THEMES = ("light", "dark")  # anything else follows the system
+GALLERY_KEYS = [
+    ("← → ↑ ↓", "move"), ("Enter", "open"), ("Space", "select"), ("1 – 5", "rate"), ("a", "approve"), ("r", "reject"),
+    ("c", "compare"),
+]  # fmt: skip
+ON_THE_BAR = 4  # desks shown on a phone; the rest are under "More"
+
+
+class Named(Protocol):
+    """What the desks of the rail have, as far as letters are given to them."""
+
+    name: str
+
+
+@cache
+def icon_names() -> frozenset[str]:
+    """Return the names of the icons that ship."""
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', (FOLDER / "icons/sprite.svg").read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=1024)
+def icon(name: str, label: str = "") -> Markup:
+    """Draw an icon: silent beside a word, named for screen readers where it stands alone."""
+    if name not in icon_names():
+        raise KeyError(f"There is no icon {name}: add it to ICONS in sfumato/web/vendored.py.")
+    says = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    use = Markup('<use href="{}#{}"/>').format(static("icons/sprite.svg"), name)
+    return Markup('<svg class="icon" {}>{}</svg>').format(says, use)
+
+
+def letters(desks: list[Named]) -> dict[str, str]:
+    """Give each desk the letter that goes there after `g`: the first of its name that is still free."""
+    given: dict[str, str] = {}
+    for desk in desks:
+        free = (letter for letter in desk.name.lower() if letter.isalpha() and letter not in given.values())
+        given[desk.name] = next(free, "")
+    return given
+
+
+def lines(text: str) -> Markup:
+    """Keep the line ends of what a person wrote, and nothing else of its form."""
+    return Markup("<br>").join(escape(line) for line in text.splitlines())
+
+
+def csrf_field(token: str) -> Markup:
+    """The field by which a form shows that it comes from a page of ours; templates call it as `csrf()`."""
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+
+
+def make_environment() -> Environment:
+    """Make the environment that all pages are written in: everything is escaped, an unknown name is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False, cache_size=-1,
+    )  # fmt: skip
+    environment.filters.update(FILTERS, lines=lines)
+    shared: dict[str, Any] = {
+        "icon": icon, "static": static, "sheets": SHEETS, "letters": letters, "on_the_bar": ON_THE_BAR,
+    }  # fmt: skip
+    environment.globals.update(shared)
+    return environment

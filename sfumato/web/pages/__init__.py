@@ -1,0 +1,1 @@
+"""The studio's pages, one module per desk: each has its addresses and reads or acts by the rooms' verbs."""

@@ -1,0 +1,39 @@
+// Native dialogs opened by [data-opens], and menus by <details> that close when one looks elsewhere.
+
+export function open(id) {
+  const dialog = document.getElementById(id);
+  if (!(dialog instanceof HTMLDialogElement)) return false;
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("[autofocus]")?.select?.();
+  return true;
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener && !event.ctrlKey && !event.metaKey && open(opener.dataset.opens)) event.preventDefault();
+  if (event.target instanceof HTMLDialogElement) closeOutside(event);
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target) || event.target.closest("[data-opens]")) menu.open = false;
+});
+
+function closeOutside(event) {
+  const box = event.target.getBoundingClientRect();
+  const inside =
+    event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  if (!inside && event.detail > 0) event.target.close();
+}
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details.menu[open]");
+  if (!menu) return;
+  if (event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const items = [...menu.querySelectorAll(".menu-list :is(a, button, input):not([type=hidden])")];
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    const next = items[(items.indexOf(document.activeElement) + step + items.length) % items.length];
+    next?.focus();
+    event.preventDefault();
+  }
+});

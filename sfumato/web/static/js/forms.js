@@ -1,0 +1,84 @@
+// Forms: no second submit, [data-quick] draws only a part anew, [data-progress] shows how far an upload is.
+import { partOf, swap } from "./parts.js";
+import { say, wordsOf } from "./toasts.js";
+
+function busy(form, is) {
+  form.dataset.sent = is ? "1" : "";
+  for (const button of form.querySelectorAll("button:not([type=button])"))
+    if (is) button.setAttribute("aria-busy", "true");
+    else button.removeAttribute("aria-busy");
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || event.submitter?.formMethod === "dialog") return;
+  if (form.dataset.sent === "1") return event.preventDefault();
+  if ("progress" in form.dataset) upload(form, event);
+  else if ("quick" in form.dataset) quick(form, event);
+  else busy(form, true);
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent='1']")) busy(form, false);
+});
+
+// Send a form and take from the page that answers the part with the id in data-quick; without one, go there.
+async function quick(form, event) {
+  event.preventDefault();
+  const body = new FormData(form, event.submitter);
+  busy(form, true);
+  try {
+    const response = await fetch(event.submitter?.formAction || form.action, { method: "POST", body });
+    if (!response.ok) return say(await wordsOf(response), "fails");
+    const text = await response.text();
+    const old = document.getElementById(form.dataset.quick);
+    const fresh = old && partOf(text, form.dataset.quick);
+    if (!fresh) return location.assign(response.url);
+    for (const said of partOf(text, "toasts")?.children ?? []) document.getElementById("toasts")?.append(said);
+    swap(old, fresh);
+    form.closest("dialog")?.close();
+  } catch {
+    say("The studio did not answer. Nothing was changed. Try again when it is back.", "fails");
+  } finally {
+    busy(form, false);
+  }
+}
+
+function upload(form, event) {
+  event.preventDefault();
+  const request = new XMLHttpRequest();
+  const bar = form.querySelector("progress") ?? form.appendChild(document.createElement("progress"));
+  bar.className = "progress";
+  bar.hidden = false;
+  bar.setAttribute("aria-label", "Upload");
+  request.upload.addEventListener("progress", (step) => {
+    if (!step.lengthComputable) return;
+    bar.max = step.total;
+    bar.value = step.loaded;
+    bar.dataset.tenth = String(Math.floor((10 * step.loaded) / step.total));
+  });
+  request.addEventListener("load", () => {
+    if (request.status < 400) return location.assign(request.responseURL);
+    busy(form, false);
+    bar.hidden = true;
+    say(told(request), "fails");
+  });
+  request.addEventListener("error", () => {
+    busy(form, false);
+    bar.hidden = true;
+    say("The upload stopped. What had arrived whole is kept. Try again to add the rest.", "fails");
+  });
+  const body = new FormData(form, event.submitter);
+  busy(form, true);
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json, text/html");
+  request.send(body);
+}
+
+function told(request) {
+  try {
+    const said = JSON.parse(request.responseText);
+    return [said.detail ?? said.title, said.hint].filter(Boolean).join(" ");
+  } catch {
+    return `The studio answered ${request.status}. Try again.`;
+  }
+}

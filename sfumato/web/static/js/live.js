@@ -1,0 +1,81 @@
+// What happens elsewhere: one stream of events, dispatched as "studio:event" and "studio:job"; parts that name an event are redrawn.
+// A hidden tab holds no stream, and goes on after the last event that it saw.
+import { refresh } from "./parts.js";
+import { say } from "./toasts.js";
+
+const address = document.body.dataset.events;
+const SOON = 250;
+const LONGEST = 30000;
+let stream = null;
+let last = "";
+let wait = 1000;
+let gone = false;
+const due = new Map();
+
+function connect() {
+  if (!address || stream || document.hidden) return;
+  const asked = new URL(address, location.href);
+  if (last) asked.searchParams.set("since", last);
+  stream = new EventSource(asked);
+  stream.addEventListener("open", () => {
+    wait = 1000;
+    if (gone) {
+      gone = false;
+      say("The studio is back.", "holds");
+      for (const part of document.querySelectorAll("[data-part]")) later(part);
+    }
+  });
+  for (const name of ["event", "job"]) stream.addEventListener(name, take);
+  stream.addEventListener("error", () => {
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    close();
+    setTimeout(connect, wait);
+    if (wait >= 4000 && !gone) {
+      gone = true;
+      say("The studio does not answer. What you see may be old; it is asked again.", "fails");
+    }
+    wait = Math.min(2 * wait, LONGEST);
+  });
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+}
+
+function take(event) {
+  if (event.lastEventId) last = event.lastEventId;
+  let detail = {};
+  try {
+    detail = JSON.parse(event.data);
+  } catch {
+    return;
+  }
+  const kind = event.type === "job" ? "job" : (detail.action ?? "");
+  const subject = event.type === "job" ? `job/${detail.id}` : (detail.subject ?? "");
+  document.dispatchEvent(new CustomEvent(`studio:${event.type}`, { detail }));
+  for (const part of document.querySelectorAll("[data-part][data-on]"))
+    if (part.dataset.on.split(" ").some((word) => meets(word, kind, subject))) later(part);
+}
+
+// "review.*" meets every judgement, "job" any change of a job, "job/3f7c" those of one record.
+function meets(word, kind, subject) {
+  if (word.endsWith("*")) return kind.startsWith(word.slice(0, -1));
+  return word === kind || word === subject;
+}
+
+function later(part) {
+  if (due.has(part)) return;
+  due.set(
+    part,
+    setTimeout(() => {
+      due.delete(part);
+      if (part.isConnected) refresh(part);
+    }, SOON),
+  );
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));
+addEventListener("pagehide", close);
+addEventListener("pageshow", connect);
+connect();

@@ -1,0 +1,11 @@
+// What every page needs; each module looks for its own marks in the page and does nothing where there are none.
+import "./toasts.js";
+import "./dialogs.js";
+import "./keys.js";
+import "./theme.js";
+import "./copy.js";
+import "./forms.js";
+import "./gallery.js";
+import "./trace.js";
+import "./inspector.js";
+import "./live.js";

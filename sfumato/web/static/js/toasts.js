@@ -1,0 +1,57 @@
+// What just happened, in a corner and for screen readers. What went wrong stays until it is dismissed.
+
+const LASTS = 6000;
+const region = document.getElementById("toasts");
+
+export function say(text, kind = "info", act = null) {
+  if (!region || !text) return;
+  const toast = document.createElement("div");
+  toast.className = `toast ${kind}`;
+  const words = document.createElement("p");
+  words.textContent = text;
+  toast.append(words);
+  if (act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button quiet small";
+    button.textContent = act.text;
+    button.addEventListener("click", () => {
+      toast.remove();
+      act.run();
+    });
+    toast.append(button);
+  }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button quiet square small";
+  close.setAttribute("aria-label", "Dismiss");
+  close.textContent = "×";
+  close.dataset.dismiss = "";
+  toast.append(close);
+  region.append(toast);
+  watch(toast, kind);
+}
+
+function watch(toast, kind) {
+  if (kind === "fails") return;
+  let timer = setTimeout(() => toast.remove(), LASTS);
+  for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerleave", "focusout"])
+    toast.addEventListener(name, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => toast.remove(), LASTS);
+    });
+}
+
+region?.addEventListener("click", (event) => {
+  if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
+});
+for (const toast of region?.children ?? []) watch(toast, toast.classList.contains("fails") ? "fails" : "info");
+
+// What an answer says in words: a problem's detail and hint, or what a page or an action said.
+export async function wordsOf(response) {
+  const kind = response.headers.get("content-type") ?? "";
+  if (!kind.includes("json")) return response.ok ? "" : `The studio answered ${response.status}. Try again.`;
+  const said = await response.json().catch(() => ({}));
+  return [said.say ?? said.detail ?? said.title ?? "", said.hint ?? ""].filter(Boolean).join(" ");
+}
