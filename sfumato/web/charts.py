@@ -101,10 +101,19 @@ def bar_chart(
     def span(low: float | None, high: float | None) -> str:
         return "" if low is None or high is None else f" ({number(low)}–{number(high)}{tail})"
 
-    drawn = [Bar(name, at(value), f"{number(value)}{tail}{span(low, high)}", at(low), at(high))
-             for name, value, low, high in bars]
-    return Chart(title, "", y_label, bars=drawn, head=["", y_label], rows=[[one.name, one.text] for one in drawn],
-                 says="; ".join(f"{one.name} {one.text}" for one in drawn))
+    drawn = [
+        Bar(name, at(value), f"{number(value)}{tail}{span(low, high)}", at(low), at(high))
+        for name, value, low, high in bars
+    ]
+    return Chart(
+        title,
+        "",
+        y_label,
+        bars=drawn,
+        head=["", y_label],
+        rows=[[one.name, one.text] for one in drawn],
+        says="; ".join(f"{one.name} {one.text}" for one in drawn),
+    )
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
@@ -162,5 +171,7 @@ def _rows(series: Sequence[Series], most: int) -> list[list[str]]:
 
 def _says(series: Sequence[Series], x_label: str) -> str:
     ends = [(one.name, one.points[0], one.points[-1]) for one in series if one.points]
-    return "; ".join(f"{name} from {number(first[1])} to {number(last[1])} at {number(last[0])} {x_label}"
-                     for name, first, last in ends)
+    return "; ".join(
+        f"{name} from {number(first[1])} to {number(last[1])} at {number(last[0])} {x_label}"
+        for name, first, last in ends
+    )

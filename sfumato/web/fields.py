@@ -124,7 +124,9 @@ def _step(one: Mapping[str, Any]) -> str:
 
 def _bounds(one: Mapping[str, Any], least: float | None, most: float | None) -> str:
     """Say the bounds of a number: "32 to 1,024, in steps of 4"."""
-    above, below = (one.get(key) if one.get("type") == "number" else None for key in ("exclusiveMinimum", "exclusiveMaximum"))
+    above, below = (
+        one.get(key) if one.get("type") == "number" else None for key in ("exclusiveMinimum", "exclusiveMaximum")
+    )
     parts = []
     if least is not None and most is not None:
         parts.append(f"{number(least)} to {number(most)}")

@@ -76,10 +76,19 @@ def lay_out(nodes: Sequence[Node], edges: Iterable[Edge], headings: Sequence[str
         for row, one in enumerate(rows[column]):
             above = tuple(known[parent] for parent in parents[one])
             placed[one] = Placed(known[one], place * (WIDE + GAP), start + row * (HIGH + ROW), above)
-    drawn = [Drawn(_curve(placed[edge.parent], placed[edge.child]), edge.strong)
-             for edge in sorted(edges, key=lambda edge: edge.strong) if edge.parent in known and edge.child in known]
-    named = [(headings[column] if column < len(headings) else "", place * (WIDE + GAP),
-              [placed[one] for one in rows[column]]) for place, column in enumerate(columns)]
+    drawn = [
+        Drawn(_curve(placed[edge.parent], placed[edge.child]), edge.strong)
+        for edge in sorted(edges, key=lambda edge: edge.strong)
+        if edge.parent in known and edge.child in known
+    ]
+    named = [
+        (
+            headings[column] if column < len(headings) else "",
+            place * (WIDE + GAP),
+            [placed[one] for one in rows[column]],
+        )
+        for place, column in enumerate(columns)
+    ]
     width = max(len(columns) * (WIDE + GAP) - GAP, 0)
     return Graph(width, tall + HEAD + 4, [placed[one] for column in columns for one in rows[column]], drawn, named)
 

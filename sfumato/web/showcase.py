@@ -74,14 +74,18 @@ def curves() -> Chart:
     seen = [float(step * 500) for step in range(1, 400)]
     loss = [(x, 0.9 * math.exp(-x / 40_000) + 0.11 + noise.gauss(0, 0.012)) for x in seen]
     held_out = [(x, 0.9 * math.exp(-x / 43_000) + 0.15 + noise.gauss(0, 0.004)) for x in seen[::20]]
-    return line_chart("Loss", [Series("training", loss), Series("held out", held_out)], "pictures seen", "lower is better")
+    return line_chart(
+        "Loss", [Series("training", loss), Series("held out", held_out)], "pictures seen", "lower is better"
+    )
 
 
 def shares() -> Chart:
     """Approval by style, with intervals."""
     counts = [("noto", 31, 40), ("fluent-3d", 22, 40), ("fxemoji", 9, 12), ("noto-v1", 2, 9)]
-    found = [(name, 100 * one.value, 100 * one.low, 100 * one.high)
-             for name, one in ((name, wilson(k / n, n)) for name, k, n in counts)]
+    found = [
+        (name, 100 * one.value, 100 * one.low, 100 * one.high)
+        for name, one in ((name, wilson(k / n, n)) for name, k, n in counts)
+    ]
     return bar_chart("Approved by style", found, "share approved", most=100, unit="%")
 
 
@@ -110,8 +114,20 @@ def graph() -> Graph:
 
 def form() -> list[Field]:
     """A form from a schema, with one value that does not pass."""
-    return fields(FORM, {"size": 130, "samples": 200_000, "optimizer": "muon", "styles": ["noto", "fluent-3d"], "flip": True, "lr": 0.002, "seed": 0},
-                  {"size": "The largest side is 128."}, first=["samples", "size", "optimizer", "note", "flip"])
+    return fields(
+        FORM,
+        {
+            "size": 130,
+            "samples": 200_000,
+            "optimizer": "muon",
+            "styles": ["noto", "fluent-3d"],
+            "flip": True,
+            "lr": 0.002,
+            "seed": 0,
+        },
+        {"size": "The largest side is 128."},
+        first=["samples", "size", "optimizer", "note", "flip"],
+    )
 
 
 def stations() -> list[tuple[str, int, str, str, str, str]]:

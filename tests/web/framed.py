@@ -1,18 +1,20 @@
 """A tiny studio of the look alone: the static folder and the design page in a frame of a made-up person."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.requests import cookie_parser
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
 
+from sfumato.web import showcase
 from sfumato.web.assets import MOUNT, Assets
-from sfumato.web.look import csrf_field, make_environment
-from sfumato.web.pages import design
+from sfumato.web.look import COMPONENTS, GALLERY_KEYS, csrf_field, make_environment
 
+ENVIRONMENT = make_environment()
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 TITLES = {"Home": "house", "Data": "database", "Train": "activity", "Create": "sparkles", "Models": "box", "Jobs": "list-checks",
           "People": "users", "Settings": "settings", "Audit": "scroll-text"}  # fmt: skip
@@ -44,40 +46,63 @@ def frame(**more: Any) -> dict[str, Any]:
     me = SimpleNamespace(name="Bea Lindqvist", roles=["product manager", "ML engineer"], looks_as="ML engineer",
                          project=emoji, projects=[emoji, autumn])  # fmt: skip
     page = {"title": "Design", "desk": "train", "crumbs": [("Design", "")], "keys": [], "here": "/design"}
-    return {"page": page, "me": me, "desks": DESKS, "csrf": lambda: csrf_field("told"), "running": 2, "waits": 3, **more}
+    return {
+        "page": page,
+        "me": me,
+        "desks": DESKS,
+        "csrf": lambda: csrf_field("told"),
+        "running": 2,
+        "waits": 3,
+        **more,
+    }
 
 
-@dataclass
-class Visit:
-    """The little of a visit that the design page uses."""
-
-    cookies: dict[str, str] = field(default_factory=dict)
-    environment: Any = field(default_factory=make_environment)
-
-    def render(self, template: str, **context: Any) -> HTMLResponse:
-        """Answer with a page in the frame."""
-        chosen = {name: self.cookies.get(name, "") for name in ("theme", "rail")}
-        return HTMLResponse(self.environment.get_template(template).render(frame(**chosen) | context))
+def draw(request: Request, template: str, **context: Any) -> HTMLResponse:
+    """Answer with a page in the frame."""
+    chosen = {name: request.cookies.get(name, "") for name in ("theme", "rail")}
+    return HTMLResponse(ENVIRONMENT.get_template(template).render(frame(**chosen) | context))
 
 
-class Framed:
-    """An ASGI app that gives each request a visit, and each answer the strict policy."""
+def design(request: Request) -> HTMLResponse:
+    """Show every component."""
+    page = {"title": "Design", "desk": "train", "crumbs": [("Design", "")], "keys": GALLERY_KEYS, "here": "/design"}
+    return draw(request, "design/index.html", page=page, components=COMPONENTS, **showcase.showcase())
 
-    def __init__(self) -> None:
-        self.app = FastAPI(openapi_url=None)
-        self.app.include_router(design.router)
-        self.app.mount(MOUNT, Assets())
-        self.environment = make_environment()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
-        if scope["type"] == "http":
-            cookies = cookie_parser(dict(scope["headers"]).get(b"cookie", b"").decode())
-            scope["sfumato.visit"] = Visit(cookies, self.environment)
+def record(request: Request) -> HTMLResponse:
+    """Show a record for the inspector."""
+    return draw(request, "design/record.html", **showcase.showcase())
 
-        async def strict(message: Any) -> None:
+
+def picture(request: Request) -> Response:
+    """Send a picture of the examples."""
+    data, kind = showcase.picture(int(request.path_params["place"]))
+    return Response(data, media_type=kind)
+
+
+async def look(request: Request) -> Response:
+    """Keep a choice in a cookie and go back, as the studio does."""
+    form = await request.form()
+    answer = RedirectResponse(str(form["back"]), 303)
+    for name in ("theme", "rail"):
+        if name in form:
+            answer.set_cookie(name, str(form[name]), httponly=True)
+    return answer
+
+
+def framed() -> Any:
+    """An app that answers with the strict policy."""
+    app = Starlette(routes=[
+        Route("/design", design), Route("/design/record", record), Route("/design/pictures/{place:int}", picture),
+        Route("/look", look, methods=["POST"]), Mount(MOUNT, Assets()),
+    ])  # fmt: skip
+
+    async def strict(scope: Any, receive: Any, send: Any) -> None:
+        async def told(message: Any) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["Content-Security-Policy"] = POLICY
             await send(message)
 
-        await self.app(scope, receive, strict)
+        await app(scope, receive, told)
+
+    return strict

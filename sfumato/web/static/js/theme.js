@@ -1,14 +1,9 @@
-// Light, dark or as the system has it, and the width of the rail: kept in a cookie, so that the server draws it so.
+// Light, dark or as the system has it, and the width of the rail: shown at once, and kept by the server in a cookie,
+// so that the next page is drawn so from its first moment.
+import { say } from "./toasts.js";
 
-const YEAR = 31536000;
 const root = document.documentElement;
-
-function keep(name, value) {
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${name}=${value}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
-}
-
-const CHOICES = {
+const SHOW = {
   theme(value, button) {
     if (value === "system") delete root.dataset.theme;
     else root.dataset.theme = value;
@@ -22,10 +17,16 @@ const CHOICES = {
   },
 };
 
-document.addEventListener("submit", (event) => {
+document.addEventListener("submit", async (event) => {
   const button = event.submitter;
-  if (!event.target.matches("[data-look]") || !button || !(button.name in CHOICES)) return;
+  if (!event.target.matches("[data-look]") || !button || !(button.name in SHOW)) return;
   event.preventDefault();
-  keep(button.name, button.value);
-  CHOICES[button.name](button.value, button);
+  const body = new FormData(event.target, button);
+  SHOW[button.name](button.value, button);
+  try {
+    const response = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
+    if (response.status >= 400) throw new Error(String(response.status));
+  } catch {
+    say("The studio did not answer, so this choice lasts only until the next page.", "fails");
+  }
 });
