@@ -11,10 +11,18 @@ from starlette.types import Scope
 FOLDER = Path(__file__).parent / "static"
 MOUNT = "/static"
 SHEETS = (
-    "css/tokens.css", "css/ground.css", "css/layout.css", "css/phone.css", "css/components/controls.css", "css/components/surfaces.css",
-    "css/components/figures.css", "css/components/pictures.css", "css/components/people.css",
-    "css/components/trace.css", "css/print.css",
-)  # fmt: skip
+    "css/tokens.css",
+    "css/ground.css",
+    "css/layout.css",
+    "css/phone.css",
+    "css/components/controls.css",
+    "css/components/surfaces.css",
+    "css/components/figures.css",
+    "css/components/pictures.css",
+    "css/components/people.css",
+    "css/components/trace.css",
+    "css/print.css",
+)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 

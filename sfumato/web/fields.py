@@ -10,9 +10,13 @@ from sfumato.web.words import number
 
 LONG = 200  # characters from which a text gets more than one line
 SAYS = {
-    "missing": "This is needed.", "int_parsing": "A whole number is needed.", "int_type": "A whole number is needed.",
-    "float_parsing": "A number is needed.", "float_type": "A number is needed.", "extra_forbidden": "There is no such field.",
-}  # fmt: skip
+    "missing": "This is needed.",
+    "int_parsing": "A whole number is needed.",
+    "int_type": "A whole number is needed.",
+    "float_parsing": "A number is needed.",
+    "float_type": "A number is needed.",
+    "extra_forbidden": "There is no such field.",
+}
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,13 @@ class Field:
 
 
 def fields(
-    schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None, *,
-    first: Sequence[str] | None = None, prefix: str = "",
-) -> list[Field]:  # fmt: skip
+    schema: Mapping[str, Any],
+    values: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    *,
+    first: Sequence[str] | None = None,
+    prefix: str = "",
+) -> list[Field]:
     """Turn a schema into fields in its order; those not in `first` (or marked `expert`) are for experts."""
     required = set(schema.get("required", ()))
     found = []
@@ -104,12 +112,22 @@ def _field(name: str, one: Mapping[str, Any], value: Any, required: bool, expert
         most = one["exclusiveMaximum"] - 1 if "exclusiveMaximum" in one else most
     label = name.rpartition(".")[2].replace("_", " ")
     return Field(
-        name=name, label=label[:1].upper() + label[1:], kind=kind, description=_sentence(one.get("description", "")),
+        name=name,
+        label=label[:1].upper() + label[1:],
+        kind=kind,
+        description=_sentence(one.get("description", "")),
         value="\n".join(map(str, value)) if kind == "list" and isinstance(value, (list, tuple)) else value,
-        default=one.get("default"), required=required, expert=expert, least=least, most=most, step=_step(one),
+        default=one.get("default"),
+        required=required,
+        expert=expert,
+        least=least,
+        most=most,
+        step=_step(one),
         choices=tuple(one["enum"]) if "enum" in one else (one["const"],) if "const" in one else (),
-        bounds=_bounds(one, least, most), max_length=one.get("maxLength"), error=error,
-    )  # fmt: skip
+        bounds=_bounds(one, least, most),
+        max_length=one.get("maxLength"),
+        error=error,
+    )
 
 
 def _sentence(text: str) -> str:

@@ -18,17 +18,49 @@ MOST = 24
 TYPES = {"png": "image/png", "webp": "image/webp"}
 FORM = {
     "properties": {
-        "samples": {"type": "integer", "minimum": 1, "default": 200_000, "description": "pictures to see, counted with repeats"},
-        "size": {"type": "integer", "minimum": 8, "maximum": 128, "multipleOf": 4, "default": 32, "description": "side of the picture in pixels"},
+        "samples": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 200_000,
+            "description": "pictures to see, counted with repeats",
+        },
+        "size": {
+            "type": "integer",
+            "minimum": 8,
+            "maximum": 128,
+            "multipleOf": 4,
+            "default": 32,
+            "description": "side of the picture in pixels",
+        },
         "optimizer": {"enum": ["muon", "adamw"], "default": "muon", "description": "how steps are taken"},
-        "note": {"type": "string", "maxLength": 400, "default": "", "description": "why this run, for those who find it later"},
-        "flip": {"type": "boolean", "default": True, "description": "also show each picture mirrored, where that is allowed"},
-        "lr": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 0.002, "description": "highest learning rate"},
-        "styles": {"type": "array", "items": {"type": "string"}, "default": ["noto", "fluent-3d"], "description": "styles to take"},
+        "note": {
+            "type": "string",
+            "maxLength": 400,
+            "default": "",
+            "description": "why this run, for those who find it later",
+        },
+        "flip": {
+            "type": "boolean",
+            "default": True,
+            "description": "also show each picture mirrored, where that is allowed",
+        },
+        "lr": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+            "default": 0.002,
+            "description": "highest learning rate",
+        },
+        "styles": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": ["noto", "fluent-3d"],
+            "description": "styles to take",
+        },
         "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "of weights, order and noise"},
     },
     "required": ["samples"],
-}  # fmt: skip
+}
 
 
 @cache
@@ -53,12 +85,20 @@ def tiles() -> list[dict[str, Any]]:
     found = []
     for place, (_, style, name) in enumerate(pictures()):
         state = states[place % len(states)]
-        found.append({
-            "id": f"0193-{place:04d}", "href": f"/design?picture={place}", "src": f"/design/pictures/{place}",
-            "alt": f"{name}, {style}", "seed": 7 + place, "model": style, "state": state,
-            "rating": 4 if place % 5 == 1 else None, "tenth": None,
-            "held": "Held for review: it is close to a picture of the training set" if state == "held" else "",
-        })  # fmt: skip
+        found.append(
+            {
+                "id": f"0193-{place:04d}",
+                "href": f"/design?picture={place}",
+                "src": f"/design/pictures/{place}",
+                "alt": f"{name}, {style}",
+                "seed": 7 + place,
+                "model": style,
+                "state": state,
+                "rating": 4 if place % 5 == 1 else None,
+                "tenth": None,
+                "held": "Held for review: it is close to a picture of the training set" if state == "held" else "",
+            }
+        )
     return found
 
 
@@ -103,9 +143,19 @@ def graph() -> Graph:
         Node("p1", 5, "a red llama", "seed 7, noto", "#p1", "/design/pictures/5", strong=True, here=True),
         Node("j1", 6, "Approved by Bea", "“warm, reads at 16 px”", "#j1"),
         Node("l1", 6, "Release autumn", "24 pictures", "#l1"),
-    ]  # fmt: skip
-    pairs = [("s1", "d1"), ("s2", "d1"), ("s3", "d1"), ("d1", "v1"), ("v1", "r1"), ("v1", "r2"), ("r1", "m1"),
-             ("m1", "p1"), ("p1", "j1"), ("p1", "l1")]  # fmt: skip
+    ]
+    pairs = [
+        ("s1", "d1"),
+        ("s2", "d1"),
+        ("s3", "d1"),
+        ("d1", "v1"),
+        ("v1", "r1"),
+        ("v1", "r2"),
+        ("r1", "m1"),
+        ("m1", "p1"),
+        ("p1", "j1"),
+        ("p1", "l1"),
+    ]
     strong = {node.id for node in nodes if node.strong}
     edges = [Edge(parent, child, parent in strong and child in strong) for parent, child in pairs]
     headings = ["Sources", "Dataset", "Version", "Run", "Model", "Picture", "What came of it"]
@@ -148,23 +198,73 @@ def showcase(now: datetime | None = None) -> dict[str, Any]:
     at = now or datetime.now(UTC)
     about = [("a red llama, seed 7", "#p1", "/design/pictures/5"), ("model emoji-32", "#m1", "")]
     asks = [
-        {"id": "1", "question": "May the llama go on the tea towels?", "made_by": "Mira Okafor", "to": "responsible-AI advisor",
-         "made_at": at - timedelta(hours=5), "due": at + timedelta(days=2), "state": "open", "late": False, "about": about, "outcome": ""},
-        {"id": "2", "question": "Can we have a better llama by Friday?", "made_by": "Bea Lindqvist", "to": "Łukasz Żak",
-         "made_at": at - timedelta(days=4), "due": at - timedelta(days=1), "state": "open", "late": True, "about": about[:1], "outcome": ""},
-        {"id": "3", "question": "Is the licence of noto fine for print?", "made_by": "Mira Okafor", "to": "Chidi Anagonye",
-         "made_at": at - timedelta(days=9), "due": None, "state": "closed", "late": False, "about": [],
-         "outcome": "Chidi gave evidence: Apache-2.0 allows it, with the notice kept (licence record 9c41)."},
-    ]  # fmt: skip
+        {
+            "id": "1",
+            "question": "May the llama go on the tea towels?",
+            "made_by": "Mira Okafor",
+            "to": "responsible-AI advisor",
+            "made_at": at - timedelta(hours=5),
+            "due": at + timedelta(days=2),
+            "state": "open",
+            "late": False,
+            "about": about,
+            "outcome": "",
+        },
+        {
+            "id": "2",
+            "question": "Can we have a better llama by Friday?",
+            "made_by": "Bea Lindqvist",
+            "to": "Łukasz Żak",
+            "made_at": at - timedelta(days=4),
+            "due": at - timedelta(days=1),
+            "state": "open",
+            "late": True,
+            "about": about[:1],
+            "outcome": "",
+        },
+        {
+            "id": "3",
+            "question": "Is the licence of noto fine for print?",
+            "made_by": "Mira Okafor",
+            "to": "Chidi Anagonye",
+            "made_at": at - timedelta(days=9),
+            "due": None,
+            "state": "closed",
+            "late": False,
+            "about": [],
+            "outcome": "Chidi gave evidence: Apache-2.0 allows it, with the notice kept (licence record 9c41).",
+        },
+    ]
     said = [
-        {"made_by": "Bea Lindqvist", "made_at": at - timedelta(hours=26), "text": "The ears are lost at 16 px.\nCould we try seed 12?"},
-        {"made_by": "Łukasz Żak", "made_at": at - timedelta(minutes=4), "text": "Seed 12 and 19 are better. I approved 19."},
-    ]  # fmt: skip
-    versions = [("3f7c", at - timedelta(hours=2), 12_904, 211, "frozen"), ("a01b", at - timedelta(days=3), 12_100, 198, "frozen"),
-                ("e88d", at - timedelta(days=12), 9_001, 0, "draft")]  # fmt: skip
+        {
+            "made_by": "Bea Lindqvist",
+            "made_at": at - timedelta(hours=26),
+            "text": "The ears are lost at 16 px.\nCould we try seed 12?",
+        },
+        {
+            "made_by": "Łukasz Żak",
+            "made_at": at - timedelta(minutes=4),
+            "text": "Seed 12 and 19 are better. I approved 19.",
+        },
+    ]
+    versions = [
+        ("3f7c", at - timedelta(hours=2), 12_904, 211, "frozen"),
+        ("a01b", at - timedelta(days=3), 12_100, 198, "frozen"),
+        ("e88d", at - timedelta(days=12), 9_001, 0, "draft"),
+    ]
     return {
-        "tiles": tiles(), "drawing": drawing(), "curves": curves(), "shares": shares(), "graph": graph(), "form": form(),
-        "stations": stations(), "asks": asks, "said": said, "versions": versions,
+        "tiles": tiles(),
+        "drawing": drawing(),
+        "curves": curves(),
+        "shares": shares(),
+        "graph": graph(),
+        "form": form(),
+        "stations": stations(),
+        "asks": asks,
+        "said": said,
+        "versions": versions,
         "few": line_chart("Loss", [], "pictures seen", "lower is better"),
-        "score": Interval(12.1, 11.7, 12.5, 5_000), "approved": wilson(31 / 40, 40), "none": wilson(0, 0),
-    }  # fmt: skip
+        "score": Interval(12.1, 11.7, 12.5, 5_000),
+        "approved": wilson(31 / 40, 40),
+        "none": wilson(0, 0),
+    }

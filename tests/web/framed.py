@@ -16,8 +16,17 @@ from sfumato.web.look import COMPONENTS, GALLERY_KEYS, csrf_field, make_environm
 
 ENVIRONMENT = make_environment()
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-TITLES = {"Home": "house", "Data": "database", "Train": "activity", "Create": "sparkles", "Models": "box", "Jobs": "list-checks",
-          "People": "users", "Settings": "settings", "Audit": "scroll-text"}  # fmt: skip
+TITLES = {
+    "Home": "house",
+    "Data": "database",
+    "Train": "activity",
+    "Create": "sparkles",
+    "Models": "box",
+    "Jobs": "list-checks",
+    "People": "users",
+    "Settings": "settings",
+    "Audit": "scroll-text",
+}
 
 
 @dataclass(frozen=True)
@@ -34,17 +43,29 @@ class Desk:
 
 
 DESKS = [
-    Desk(title.lower(), title, f"/{title.lower()}", icon, mine=title == "Train", allowed=title != "Audit",
-         why="Only admins read the audit log." if title == "Audit" else "")
+    Desk(
+        title.lower(),
+        title,
+        f"/{title.lower()}",
+        icon,
+        mine=title == "Train",
+        allowed=title != "Audit",
+        why="Only admins read the audit log." if title == "Audit" else "",
+    )
     for title, icon in TITLES.items()
-]  # fmt: skip
+]
 
 
 def frame(**more: Any) -> dict[str, Any]:
     """What the frame of every page needs."""
     emoji, autumn = (SimpleNamespace(id=str(n), name=name) for n, name in enumerate(["Emoji studio", "Autumn cards"]))
-    me = SimpleNamespace(name="Bea Lindqvist", roles=["product manager", "ML engineer"], looks_as="ML engineer",
-                         project=emoji, projects=[emoji, autumn])  # fmt: skip
+    me = SimpleNamespace(
+        name="Bea Lindqvist",
+        roles=["product manager", "ML engineer"],
+        looks_as="ML engineer",
+        project=emoji,
+        projects=[emoji, autumn],
+    )
     page = {"title": "Design", "desk": "train", "crumbs": [("Design", "")], "keys": [], "here": "/design"}
     return {
         "page": page,
@@ -92,10 +113,15 @@ async def look(request: Request) -> Response:
 
 def framed() -> Any:
     """An app that answers with the strict policy."""
-    app = Starlette(routes=[
-        Route("/design", design), Route("/design/record", record), Route("/design/pictures/{place:int}", picture),
-        Route("/look", look, methods=["POST"]), Mount(MOUNT, Assets()),
-    ])  # fmt: skip
+    app = Starlette(
+        routes=[
+            Route("/design", design),
+            Route("/design/record", record),
+            Route("/design/pictures/{place:int}", picture),
+            Route("/look", look, methods=["POST"]),
+            Mount(MOUNT, Assets()),
+        ]
+    )
 
     async def strict(scope: Any, receive: Any, send: Any) -> None:
         async def told(message: Any) -> None:
