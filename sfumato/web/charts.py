@@ -82,7 +82,7 @@ def line_chart(title: str, series: Sequence[Series], x_label: str, y_label: str,
     return Chart(
         title, x_label, y_label, lines=[_line(one, x_at, y_at) for one in kept if one.points],
         x_ticks=[Tick(x_at(x), number(x)) for x in ticks(x_low, x_high, 5) if x_low <= x <= x_high],
-        y_ticks=[Tick(1 - y_at(y), number(y)) for y in y_marks],
+        y_ticks=[Tick(1 - y_at(y), text) for y, text in zip(y_marks, marked(y_marks), strict=True)],
         head=[x_label, *(one.name for one in kept)], rows=_rows(kept, rows), says=_says(kept, x_label),
     )  # fmt: skip
 
@@ -125,6 +125,13 @@ def ticks(low: float, high: float, about: int) -> list[float]:
     step = next(one * ten for one in (1, 2, 5, 10) if one * ten >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(place * step, 12) for place in range(first, last + 1)]
+
+
+def marked(places: Sequence[float]) -> list[str]:
+    """Write the marks of one axis with as many decimals as their step needs."""
+    step = abs(places[1] - places[0]) if len(places) > 1 else 1.0
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [f"{place:,.{decimals}f}" for place in places]
 
 
 def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

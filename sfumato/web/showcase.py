@@ -193,11 +193,10 @@ def stations() -> list[tuple[str, int, str, str, str, str]]:
     ]
 
 
-def showcase(now: datetime | None = None) -> dict[str, Any]:
-    """Everything that the design page shows."""
-    at = now or datetime.now(UTC)
+def asks(at: datetime) -> list[dict[str, Any]]:
+    """An open ask, a late one, and one that was answered."""
     about = [("a red llama, seed 7", "#p1", "/design/pictures/5"), ("model emoji-32", "#m1", "")]
-    asks = [
+    return [
         {
             "id": "1",
             "question": "May the llama go on the tea towels?",
@@ -235,6 +234,11 @@ def showcase(now: datetime | None = None) -> dict[str, Any]:
             "outcome": "Chidi gave evidence: Apache-2.0 allows it, with the notice kept (licence record 9c41).",
         },
     ]
+
+
+def showcase(now: datetime | None = None) -> dict[str, Any]:
+    """Everything that the design page shows."""
+    at = now or datetime.now(UTC)
     said = [
         {
             "made_by": "Bea Lindqvist",
@@ -260,7 +264,7 @@ def showcase(now: datetime | None = None) -> dict[str, Any]:
         "graph": graph(),
         "form": form(),
         "stations": stations(),
-        "asks": asks,
+        "asks": asks(at),
         "said": said,
         "versions": versions,
         "few": line_chart("Loss", [], "pictures seen", "lower is better"),

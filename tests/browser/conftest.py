@@ -68,7 +68,9 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """Serve an app on a free port of this machine from a thread, and give its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="auto"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 20
@@ -79,7 +81,6 @@ def serving(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        server.force_exit = True
         thread.join(timeout=10)
 
 

@@ -71,6 +71,7 @@ def test_slash_searches_and_a_letter_after_g_goes_to_a_desk(studio, new_page):
     page.keyboard.type("llama g")
     assert page.locator("#search-words").input_value() == "llama g"
     page.keyboard.press("Escape")
+    page.locator("#search").wait_for(state="hidden")
     page.keyboard.press("g")
     page.keyboard.press("m")
     page.wait_for_url("**/models")
@@ -82,6 +83,7 @@ def test_single_keys_can_be_turned_off(studio, new_page):
     page.keyboard.press("?")
     page.get_by_label("Single keys do something").uncheck()
     page.keyboard.press("Escape")
+    page.locator("#keys").wait_for(state="hidden")
     page.keyboard.press("/")
     assert not page.locator("#search").is_visible()
 
