@@ -122,7 +122,24 @@ function prepare(root) {
   for (const grid of root.querySelectorAll("[data-gallery]"))
     tiles(grid).forEach((tile, place) => {
       tile.tabIndex = place === 0 ? 0 : -1;
+      furnish(tile);
     });
+}
+
+// What is the same on every tile is in the page once.
+function furnish(tile) {
+  const item = tile.closest("li");
+  for (const kind of ["pick", "acts"]) {
+    const pattern = box(tile)?.querySelector(`template[data-tile-${kind}]`);
+    if (pattern && !item.querySelector(`.tile-${kind}`)) item.append(pattern.content.cloneNode(true));
+  }
+  const choice = item.querySelector(".tile-pick input");
+  if (choice) {
+    choice.value = tile.dataset.id;
+    choice.setAttribute("aria-label", `Select ${tile.querySelector("img")?.alt ?? "this picture"}`);
+  }
+  const link = item.querySelector(".tile-acts a");
+  if (link) link.href = `${tile.href}#trace`;
 }
 
 for (const key of Object.keys(ARROWS))
