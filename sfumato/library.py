@@ -21,6 +21,7 @@ from sfumato.generation.create import create as ask_to_create
 from sfumato.jobs import JobView
 from sfumato.jobs.nearby import work_nearby
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
+from sfumato.people.projects import show_project
 from sfumato.training import runs
 from sfumato.training.cards import ask_for_card
 from sfumato.training.runs import RunView, list_runs, show_run
@@ -37,9 +38,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def open(path: str | Path | None = None, *, database_url: str | None = None) -> Workspace:
-    """Open the workspace in a folder, making it if need be; without a path, the one of your settings."""
-    return Workspace.open(path, database_url=database_url)
+def open(path: str | Path | None = None, *, database_url: str | None = None, project: str | None = None) -> Workspace:
+    """Open the workspace in a folder, making it if need be, and go to a project by its name or id.
+
+    Without a path it is the one of your settings; without a project, that of your settings, else the first one.
+    """
+    workspace = Workspace.open(path, database_url=database_url)
+    name = project or workspace.settings.project
+    return workspace.in_project(show_project(workspace, project=name).id) if name else workspace
 
 
 def wait(workspace: Workspace, job: JobView, *, on_progress: Seen | None = None) -> JobView:

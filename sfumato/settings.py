@@ -15,9 +15,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workspace: Path = Field(description="SFUMATO_WORKSPACE: the folder that holds everything")
-    database_url: str | None = Field(
-        None, repr=False, description="SFUMATO_DATABASE_URL: PostgreSQL instead of SQLite"
-    )
+    database_url: str | None = Field(None, repr=False, description="SFUMATO_DATABASE_URL: PostgreSQL instead of SQLite")
+    project: str | None = Field(None, description="SFUMATO_PROJECT: the project that commands work in, by name or id")
     max_pixels: int = Field(64_000_000, ge=1, description="SFUMATO_MAX_PIXELS: larger pictures are refused")
     busy_milliseconds: int = Field(
         15_000, ge=0, description="SFUMATO_BUSY_MILLISECONDS: how long to wait for a database that another holds"
@@ -26,9 +25,7 @@ class Settings(BaseModel):
 
     def as_environment(self) -> dict[str, str]:
         """The same settings as environment variables, to hand them on to a process that works for this one."""
-        return {
-            f"SFUMATO_{name.upper()}": str(value) for name, value in self if value is not None
-        }
+        return {f"SFUMATO_{name.upper()}": str(value) for name, value in self if value is not None}
 
 
 def read_settings() -> Settings:

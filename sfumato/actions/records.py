@@ -1,9 +1,11 @@
 """Tables of the event log and of the workspace's own facts."""
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Base, Described, Record
+from sfumato.db import Base, Described, InProject, MaybePrivate, Record
 
 
 class WorkspaceInfo(Base):
@@ -15,12 +17,21 @@ class WorkspaceInfo(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
-class Event(Record):
-    """A fact: somebody did something to something. Positions have no gaps and rise with commits."""
+def project_or_none(context: Any) -> str:
+    """The project of the session that writes an event; "" for one of the workspace itself."""
+    return context.execution_options.get("project") or ""
+
+
+class Event(InProject, MaybePrivate, Record):
+    """A fact: somebody did something to something. Positions have no gaps and rise with commits.
+
+    What concerns the workspace itself belongs to no project, and is seen in none.
+    """
 
     __tablename__ = "event"
     KIND = "event"
 
+    project_id: Mapped[str] = mapped_column(String(36), default=project_or_none)
     position: Mapped[int] = mapped_column(BigInteger, unique=True)
     action: Mapped[str] = mapped_column(String(60), index=True)
     subject: Mapped[str] = mapped_column(String(120), default="", index=True)

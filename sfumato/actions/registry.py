@@ -5,19 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions.permissions import may
 from sfumato.actions.records import Event, WorkspaceInfo
 from sfumato.actions.workspace import Actor, Workspace
-from sfumato.errors import Forbidden
+from sfumato.errors import Conflict, Forbidden
 from sfumato.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
 ACTIONS: dict[str, Any] = {}
 QUERIES: dict[str, Any] = {}
+PROJECT = table("project", column("id"), column("archived_at"))  # of the people, who are above
 
 
 @dataclass
@@ -29,6 +30,9 @@ class Act:
     subject: str = ""
     summary: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    private: bool = False
+    outside: bool = False
+    by: str = ""
 
     @property
     def store(self) -> Store:
@@ -40,13 +44,29 @@ class Act:
         """The person, token or rule that acts."""
         return self.workspace.actor
 
-    def says(self, summary: str, *, subject: str = "", **details: Any) -> None:
-        """Set what the event of this action will say; without it nothing changed and no event is written."""
+    def says(
+        self, summary: str, *, subject: str = "", private: bool = False, outside: bool = False, by: str = "",
+        **details: Any,
+    ) -> None:  # fmt: skip
+        """Set what the event of this action will say; without it nothing changed and no event is written.
+
+        A `private` one is shown only to whoever acts; one `outside` concerns the workspace, and no project shows it.
+        `by` is who did it, where that became known only within the action.
+        """
         self.summary, self.subject, self.details = summary, subject, details
+        self.private, self.outside, self.by = private, outside, by
 
 
-def require(actor: Actor, permission: str) -> None:
-    """Raise Forbidden, naming what is missing, unless the actor holds the permission."""
+def require(workspace: Workspace, permission: str) -> None:
+    """Raise Forbidden, naming what is missing, unless the actor holds the permission in the workspace's project."""
+    actor = workspace.actor
+    if actor.project not in (None, workspace.project):
+        raise Forbidden(f"{actor.name} acts in another project.", hint="Ask an admin of this project to be let in.")
+    if actor.scopes is not None and permission not in actor.scopes and may(actor.roles, permission):
+        raise Forbidden(
+            f"This needs the permission '{permission}', which was not granted here.",
+            hint="Use a token that has it, or ask an owner of the workspace.",
+        )
     if not may(actor.roles, permission):
         raise Forbidden(
             f"{actor.name} may not do this: it needs the permission '{permission}'.",
@@ -54,16 +74,30 @@ def require(actor: Actor, permission: str) -> None:
         )
 
 
+def allowed(workspace: Workspace, permission: str) -> bool:
+    """Whether the actor holds the permission in the workspace's project: what a door shows, `require` decides."""
+    try:
+        require(workspace, permission)
+    except Forbidden:
+        return False
+    return True
+
+
 def action(
-    name: str, *, needs: str, doors: tuple[str, ...] = ("cli", "library")
+    name: str, *, needs: str, doors: tuple[str, ...] = ("cli", "library"), archived: bool = False
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
-    """Make a function the action `name`: permission `needs`, one write transaction, one event."""
+    """Make a function the action `name`: permission `needs`, one write transaction, one event.
+
+    In a project that was put away only what is `archived` can be done.
+    """
 
     def wrap(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Workspace, P], R]:
         @functools.wraps(function)
         def run(workspace: Workspace, *args: P.args, **options: P.kwargs) -> R:
-            require(workspace.actor, needs)
-            with workspace.db.write() as session:
+            require(workspace, needs)
+            with workspace.write() as session:
+                if not archived:
+                    _refuse_archived(session, workspace.project)
                 act = Act(session, workspace)
                 result = function(act, *args, **options)
                 if act.summary:
@@ -83,8 +117,8 @@ def query(
     def wrap(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Workspace, P], R]:
         @functools.wraps(function)
         def run(workspace: Workspace, *args: P.args, **options: P.kwargs) -> R:
-            require(workspace.actor, needs)
-            with workspace.db.read() as session:
+            require(workspace, needs)
+            with workspace.read() as session:
                 return function(Act(session, workspace), *args, **options)
 
         return _register(QUERIES, run, name, needs, doors)
@@ -92,9 +126,14 @@ def query(
     return wrap
 
 
-def _register(table: dict[str, Any], run: Any, name: str, needs: str, doors: tuple[str, ...]) -> Any:
+def _refuse_archived(session: Session, project: str) -> None:
+    if session.scalar(select(PROJECT.c.archived_at).where(PROJECT.c.id == project)) is not None:
+        raise Conflict("This project is put away, so nothing in it changes.", hint="Take it out again first.")
+
+
+def _register(known: dict[str, Any], run: Any, name: str, needs: str, doors: tuple[str, ...]) -> Any:
     run.name, run.needs, run.doors, run.doc = name, needs, doors, (run.__doc__ or "").strip()
-    table[name] = run
+    known[name] = run
     return run
 
 
@@ -110,11 +149,13 @@ def append_event(act: Act, name: str) -> None:
     row.value = str(position)
     act.session.add(
         Event(
-            made_by=act.actor.id,
+            made_by=act.by or act.actor.id,
             position=position,
             action=name,
             subject=act.subject,
             summary=act.summary,
             details=act.details,
+            private_to=act.actor.id if act.private else "",
+            **({"project_id": ""} if act.outside else {}),
         )
     )

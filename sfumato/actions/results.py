@@ -19,6 +19,8 @@ def to_json(value: Any) -> Any:
         return {str(key): to_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set):
         return [to_json(one) for one in value]
+    if isinstance(value, frozenset):
+        return sorted(to_json(one) for one in value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):

@@ -1,13 +1,16 @@
 """A workspace: one folder (or one PostgreSQL and one folder of files) that holds everything a team makes."""
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from sqlalchemy import inspect, text
+from sqlalchemy.orm import Session
 
-from sfumato.db import Database, open_database
+from sfumato.db import DEFAULT_PROJECT, Database, open_database
 from sfumato.db.engine import damaged, in_words
 from sfumato.db.schema import migrate, newest, revision_of
 from sfumato.errors import Conflict, InvalidInput, NotFound, Unsupported
@@ -20,11 +23,17 @@ FOLDERS = ("cache", "copies", "keys", "logs", "runs", "tmp")
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person, a token or a rule, with the roles they hold."""
+    """Who acts: a person, a token or a rule, with the roles they hold.
+
+    `project` is the one in which they hold them, None where they hold them in every project; `scopes` are the
+    permissions that a token is limited to, None for no limit.
+    """
 
     id: str
     name: str
     roles: tuple[str, ...]
+    project: str | None = None
+    scopes: frozenset[str] | None = None
 
 
 def local_person() -> Actor:
@@ -38,13 +47,14 @@ def local_person() -> Actor:
 
 @dataclass(frozen=True)
 class Workspace:
-    """An open workspace, as one actor sees it."""
+    """An open workspace, as one actor sees it in one project."""
 
     path: Path
     db: Database
     store: Store
     settings: Settings
     actor: Actor
+    project: str = DEFAULT_PROJECT
 
     @classmethod
     def open(
@@ -84,6 +94,22 @@ class Workspace:
     def as_actor(self, actor: Actor) -> "Workspace":
         """The same workspace, seen and used by another actor."""
         return replace(self, actor=actor)
+
+    def in_project(self, project: str) -> "Workspace":
+        """The same workspace, seen and used in the project with this id."""
+        return replace(self, project=project)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state of the project, without what is private to others."""
+        with self.db.read(project=self.project, person=self.actor.id) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that changes the project alone: whole, or not at all if anything is raised."""
+        with self.db.write(project=self.project, person=self.actor.id) as session:
+            yield session
 
     def close(self) -> None:
         """Give all connections back."""

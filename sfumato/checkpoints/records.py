@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Described, Record, Version
+from sfumato.db import Described, InProject, Record, Version
 
 
-class Checkpoint(Version):
+class Checkpoint(InProject, Version):
     """Frozen weights; the content hash is the file's SHA-256."""
 
     __tablename__ = "checkpoint"
@@ -24,7 +24,7 @@ class Checkpoint(Version):
         return describe_weights(self.content_hash, self.header)
 
 
-class Model(Record):
+class Model(InProject, Record):
     """A name under which weights can be asked for."""
 
     __tablename__ = "model"

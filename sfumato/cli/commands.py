@@ -20,6 +20,8 @@ COMMANDS: dict[str, Entry] = {
     "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "models": Entry("sfumato.cli.models", "See models, what they learnt from, and their cards.", "Models"),
     "evaluate": Entry("sfumato.cli.evaluate", "Measure a model on what it has seen and what was held out.", "Models"),
+    "projects": Entry("sfumato.cli.projects", "See, make, rename and put away projects.", "People"),
+    "people": Entry("sfumato.cli.people", "Who works here, in which roles, and with which tokens.", "People"),
     "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
     "keys": Entry("sfumato.cli.keys", "See and renew the key that pictures are signed with.", "Work"),
     "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),

@@ -26,6 +26,14 @@ DatabaseOption = Annotated[
         help="PostgreSQL for the records. Else SFUMATO_DATABASE_URL, else a file in the workspace.",
     ),
 ]
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=PANEL,
+        help="The project to work in, by name or id. Else SFUMATO_PROJECT, else the first one.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", rich_help_panel=PANEL, help="Answer in JSON.")]
 DebugOption = Annotated[
     bool, typer.Option("--debug", rich_help_panel=PANEL, help="Show where in the code an error arose.")
@@ -38,6 +46,7 @@ class Asked:
 
     workspace: Path | None = None
     database: str | None = None
+    project: str | None = None
     json: bool = False
     debug: bool = False
 
@@ -45,6 +54,7 @@ class Asked:
 def _shared(
     workspace: WorkspaceOption = None,
     database: DatabaseOption = None,
+    project: ProjectOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

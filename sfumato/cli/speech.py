@@ -39,7 +39,15 @@ def opened(context: typer.Context) -> "Iterator[Workspace]":
 
     said = asked(context)
     with Workspace.open(said.workspace, database_url=said.database) as workspace:
-        yield workspace
+        project = said.project or workspace.settings.project
+        yield in_project(workspace, project) if project else workspace
+
+
+def in_project(workspace: "Workspace", name: str) -> "Workspace":
+    """Go to the project of this name or id; raises NotFound with the nearest name."""
+    from sfumato.people.projects import show_project
+
+    return workspace.in_project(show_project(workspace, project=name).id)
 
 
 def answer(context: typer.Context, result: Any, words: Callable[[], Any]) -> None:

@@ -1,5 +1,6 @@
 """Walking the record: what something was made from, up to the sources, and what was made from it."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sfumato.actions import Act
 from sfumato.checkpoints.models import ModelView, card_path, find_weights
 from sfumato.checkpoints.records import Checkpoint, Model, describe_weights
-from sfumato.compliance.kinds import get_record
+from sfumato.compliance.kinds import get_record, kinds
 from sfumato.data.records import describe_version
 from sfumato.db import Described, Record, children, parents
 from sfumato.training.records import describe_run
@@ -116,11 +117,27 @@ def walk_down(act: Act, ref: str, seen: frozenset[str] = frozenset()) -> Step:
     """The record `ref` and all that was made from it; of many children the newest are shown."""
     row = get_record(act.session, ref)
     told = row.describe() if row else Described(ref)
-    found = sorted((one for one in children(act.session, ref) if one[1] not in seen), key=lambda one: one[1])
-    below = [walk_down(act, one, seen | {ref}) for _, one in found[-MOST:]]
+    found = seen_here(act, sorted(one for _, one in children(act.session, ref) if one not in seen))
+    below = [walk_down(act, one, seen | {ref}) for one in found[-MOST:]]
     if len(found) > MOST:
         below.append(Step("and", f"{len(found) - MOST:,} more"))
     return Step("", told.title, told.facts, ref, ref, told.picture, tuple(below))
+
+
+def seen_here(act: Act, refs: list[str]) -> list[str]:
+    """Those of the records that this actor is shown: none of another project, and none that is private to others."""
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for ref in refs:
+        kind, _, key = ref.partition("/")
+        by_kind[kind].append(key)
+    shown: set[str] = set()
+    for kind, keys in by_kind.items():
+        table = kinds().get(kind)
+        for start in range(0, len(keys) if table else 0, 500):
+            assert table is not None
+            some = select(table.id).where(table.id.in_(keys[start : start + 500]))
+            shown |= {f"{kind}/{key}" for key in act.session.scalars(some)}
+    return [ref for ref in refs if ref in shown]
 
 
 def lineage(act: Act, sha256: str) -> tuple[list[Weights], list[str]]:

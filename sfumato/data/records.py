@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import UTC, Described, Record, Version, now
+from sfumato.db import UTC, Described, InProject, Record, Version, now
 
 
-class Dataset(Record):
+class Dataset(InProject, Record):
     """A thing: a named, growing collection of pictures."""
 
     __tablename__ = "dataset"
@@ -22,7 +22,7 @@ class Dataset(Record):
         return Described(f"dataset {self.name}")
 
 
-class Item(Record):
+class Item(InProject, Record):
     """One picture of a dataset with all that is known of it; `key` is its place in its source."""
 
     __tablename__ = "item"
@@ -58,7 +58,7 @@ class Item(Record):
         return Described(self.name or self.key, facts, picture=self.sha256)
 
 
-class Quarantined(Record):
+class Quarantined(InProject, Record):
     """A fact: something in a source could not be taken, and why."""
 
     __tablename__ = "quarantined"
@@ -76,7 +76,7 @@ class Quarantined(Record):
         return Described(self.key, {"reason": self.reason, "detail": self.detail, "source": self.source})
 
 
-class DatasetVersion(Version):
+class DatasetVersion(InProject, Version):
     """A frozen list of items; the list itself lies in the store as JSON lines."""
 
     __tablename__ = "dataset_version"

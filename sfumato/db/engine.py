@@ -15,7 +15,8 @@ from sqlalchemy import URL, CursorResult, Delete, Engine, Select, Update, create
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from sfumato.errors import Busy, Damaged, InvalidInput, NoSpace, SfumatoError, Unsupported
+from sfumato.db.scope import ACROSS, ScopedSession
+from sfumato.errors import Busy, Conflict, Damaged, InvalidInput, NoSpace, SfumatoError, Unsupported
 
 BUSY_MILLISECONDS = 15_000
 Row = TypeVar("Row")
@@ -31,18 +32,22 @@ class Database:
         self.engine = _sqlite(address, busy_milliseconds) if self.is_sqlite else _postgresql(address)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that sees one consistent state and changes nothing."""
+    def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
+        """A session that sees one consistent state and changes nothing; without a project it sees all of them."""
         seen = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with in_words(), Session(self.engine) as session:
+        with in_words(), ScopedSession(self.engine, info={"project": project, "person": person}) as session:
             session.connection(execution_options=seen)
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that commits at the end, or changes nothing if anything is raised."""
-        with in_words(), Session(self.engine, expire_on_commit=False) as session:
-            session.connection()
+    def write(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
+        """A session that commits at the end, or changes nothing if anything is raised.
+
+        What it adds belongs to its project; without one it sees all projects and adds to none.
+        """
+        scope = {"project": project, "person": person}
+        with in_words(), ScopedSession(self.engine, expire_on_commit=False, info=scope) as session:
+            session.connection(execution_options={"project": project})
             yield session
             session.commit()
 
@@ -62,17 +67,22 @@ def find_or_add(session: Session, statement: Select[Row], fresh: Row) -> tuple[R
     Of several transactions that add the same at once, the database's unique index lets one in; the
     others find what it wrote.
     """
+    refused: IntegrityError | None = None
     while True:
         found = session.scalar(statement)
         if found is not None:
             return found, False
+        if refused is not None:
+            if session.scalar(statement, execution_options=ACROSS) is not None:
+                raise Conflict("Another project has one of this name.", hint="Take another name.") from refused
+            if session.get_bind().dialect.name == "sqlite":
+                raise refused  # nobody else can have been writing, so it was no race
         try:
             with session.begin_nested():
                 session.add(fresh)
             return fresh, True
-        except IntegrityError:
-            if session.get_bind().dialect.name == "sqlite":
-                raise  # nobody else can have been writing, so it was no race
+        except IntegrityError as problem:
+            refused = problem  # somebody else was first: here, or where this session may not look
 
 
 def open_database(where: str | Path, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> Database:

@@ -8,7 +8,7 @@ from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, MetaData, String
+from sqlalchemy import DateTime, Index, MetaData, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -61,6 +61,30 @@ class Base(DeclarativeBase):
     """All tables of a workspace."""
 
     metadata = MetaData(naming_convention=NAMES)
+
+
+def present_project(context: Any) -> str | None:
+    """The project of the session that inserts a row; None, which the column refuses, where it has none."""
+    found: str | None = context.execution_options.get("project")
+    return found
+
+
+class InProject:
+    """What belongs to one project: the sessions of another neither see nor change it (`sfumato.db.scope`)."""
+
+    project_id: Mapped[str] = mapped_column(String(36), default=present_project)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        table = getattr(cls, "__table__", None)
+        if table is not None:  # a project's rows in the order of their making, page by page
+            Index(f"ix_{table.name}_project", table.c.project_id, table.c.id)
+
+
+class MaybePrivate:
+    """What may be kept to one person: nobody else is shown it, by list, search or id."""
+
+    private_to: Mapped[str] = mapped_column(String(200), default="")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import sfumato
 from sfumato.checkpoints.card import Card
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.data.records import DatasetVersion
-from sfumato.db import link, new_id
+from sfumato.db import DEFAULT_PROJECT, link, new_id
 from sfumato.errors import Conflict
 from sfumato.evaluation import scorer
 from sfumato.evaluation.drawings import draw_batch
@@ -66,7 +66,9 @@ class Work:
     @property
     def folder(self) -> Path:
         """Where contact sheets go, and drawings until all are done."""
-        return self.ctx.workspace.path / "evaluations" / f"{self.model.name}-{self.plan_hash[:8]}"
+        project = self.ctx.workspace.project
+        own = "" if project == DEFAULT_PROJECT else f"-{project[-8:]}"  # what was measured elsewhere has no rows here
+        return self.ctx.workspace.path / "evaluations" / f"{self.model.name}-{self.plan_hash[:8]}{own}"
 
 
 @job("evaluation.evaluate", own_process=True, needs="evaluation.write")

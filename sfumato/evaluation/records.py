@@ -3,17 +3,17 @@
 from sqlalchemy import JSON, Float, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Described, Record
+from sfumato.db import Described, InProject, Record
 
 
-class Measurement(Record):
+class Measurement(InProject, Record):
     """A fact: one number of one group of drawings, with its interval and how it came about.
 
     `plan_hash` names all that decided the number, so that measuring the same again adds nothing.
     """
 
     __tablename__ = "measurement"
-    __table_args__ = (UniqueConstraint("plan_hash", "metric", "group"),)
+    __table_args__ = (UniqueConstraint("project_id", "plan_hash", "metric", "group"),)
     KIND = "measurement"
 
     subject: Mapped[str] = mapped_column(String(120), index=True)

@@ -158,13 +158,15 @@ def _ask(
     assert plan.seed is not None
     row = Request(
         id=new_id(), made_by=act.actor.id, prompt=prompt, private=plan.private, n=plan.n, seed=plan.seed,
+        private_to=act.actor.id if plan.private else "",
         sampler=plan.sampler, steps=plan.steps, guidance=plan.guidance, background=plan.background,
         upscale=plan.upscale, engine=plan.engine, model=model.name, checkpoint_sha256=model.sha256,
         understood=vars(understood),
     )  # fmt: skip
     act.session.add(row)
     link(act.session, row.ref, model.ref, "drawn by")
-    act.says(f"asked {model.name} for {plan.n} pictures", subject=row.ref)
+    act.says(f"asked {model.name} for {plan.n} pictures", subject=row.ref, private=plan.private)
     spec = {"request": row.id, "folder": str(folder)}
-    job = enqueue(act, kind="generation.create", spec=spec, key=f"generation.create:{row.id}", lane="quick")
+    key = f"generation.create:{row.id}"
+    job = enqueue(act, kind="generation.create", spec=spec, key=key, lane="quick", private=plan.private)
     return Asked(row.id, row.seed, model.name, understood, job)

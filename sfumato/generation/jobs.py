@@ -80,7 +80,7 @@ def choose_engine(wanted: str, model: ModelView) -> str:
 def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Draw what a request asks for, keep each picture as drawn, then publish it."""
     workspace, folder = ctx.workspace, Path(spec["folder"])
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         request = session.scalars(select(Request).where(Request.id == spec["request"])).one()
         session.expunge(request)
     done = _already(workspace, request, folder)
@@ -112,7 +112,7 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
 def _already(workspace: Workspace, request: Request, folder: Path) -> dict[int, PublishedView]:
     """What an attempt before this one had published already."""
     theirs = Image.request_id == request.id
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         rows = session.execute(select(Image, Published).join(Published, Published.image_id == Image.id).where(theirs))
         found = {
             image.place: PublishedView(out.id, image.id, folder / out.file_name, out.sha256, image.seed)
@@ -121,9 +121,7 @@ def _already(workspace: Workspace, request: Request, folder: Path) -> dict[int, 
     return {place: place_again(workspace, view) for place, view in found.items()}
 
 
-def _keep(
-    ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: ModelView, folder: Path
-) -> PublishedView:
+def _keep(ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: ModelView, folder: Path) -> PublishedView:
     """Keep the pixels as drawn, write their row, then let the picture out into the folder."""
     out = io.BytesIO()
     Picture.fromarray(drawn.picture).save(out, "PNG")
@@ -134,7 +132,7 @@ def _keep(
             height, width = drawn.picture.shape[:2]
             row = Image(
                 id=new_id(), made_by=ctx.actor.id, request_id=request.id, place=drawn.place, seed=drawn.seed,
-                sha256=sha256, width=width, height=height,
+                sha256=sha256, width=width, height=height, private_to=request.private_to,
                 reference={"row": drawn.reference, **card.items[drawn.reference]},
             )  # fmt: skip
             session.add(row)

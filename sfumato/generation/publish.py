@@ -18,7 +18,7 @@ from sfumato.actions import Act, Workspace, action
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput
 from sfumato.generation.metadata import Facts, infotext, manifest, own_chunk, xmp
-from sfumato.generation.records import Published
+from sfumato.generation.records import Image, Published
 from sfumato.store.files import write_whole
 from sfumato.trust.credentials import sign
 from sfumato.trust.keys import workspace_keys
@@ -141,19 +141,20 @@ def _write_row(
     """Let a picture out, marked and signed."""
     if hold is not None:
         hold(act.session)
+    image = act.session.get(Image, facts.image_id)
     row = Published(
         id=new_id(), made_by=act.actor.id, image_id=facts.image_id, sha256=sha256, file_name=path.name,
-        mime="image/png", background=facts.background,
+        mime="image/png", background=facts.background, private_to=image.private_to if image else "",
     )  # fmt: skip
     act.session.add(row)
     link(act.session, row.ref, f"image/{facts.image_id}", "published from")
-    act.says(f"published {path.name}", subject=row.ref)
+    act.says(f"published {path.name}", subject=row.ref, private=bool(row.private_to))
     return PublishedView(row.id, facts.image_id, path, sha256, facts.seed)
 
 
 def _rename(workspace: Workspace, *, view: PublishedView, path: Path) -> PublishedView:
     """Keep the name that a picture got because somebody else took the one it was to have."""
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         row = session.get_one(Published, view.id)
         row.file_name = path.name
     return PublishedView(view.id, view.image_id, path, view.sha256, view.seed)

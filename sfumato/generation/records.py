@@ -3,10 +3,10 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Described, Record
+from sfumato.db import Described, InProject, MaybePrivate, Record
 
 
-class Request(Record):
+class Request(InProject, MaybePrivate, Record):
     """A fact: somebody asked a model for pictures of a sentence."""
 
     __tablename__ = "request"
@@ -34,7 +34,7 @@ class Request(Record):
         return Described("a private prompt" if self.private else f'"{self.prompt}"', facts)
 
 
-class Image(Record):
+class Image(InProject, MaybePrivate, Record):
     """A fact: one picture as it was drawn, before anything was added to it."""
 
     __tablename__ = "image"
@@ -55,7 +55,7 @@ class Image(Record):
         return Described(f"picture {self.place + 1} of its request", facts, picture=self.sha256)
 
 
-class Published(Record):
+class Published(InProject, MaybePrivate, Record):
     """A fact: a picture left the studio, marked and signed, as these bytes."""
 
     __tablename__ = "published"

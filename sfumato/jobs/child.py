@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from sfumato.actions import Actor, Workspace
+from sfumato.actions import Workspace
 from sfumato.jobs.records import Job
-from sfumato.jobs.run import LEASE, run_attempt
+from sfumato.jobs.run import LEASE, as_asked, run_attempt
 
 
 def main() -> None:
@@ -38,9 +38,9 @@ def main() -> None:
         threading.Thread(target=watch, args=(given.parent, stop), daemon=True).start()
     with Workspace.open(given.workspace, create=False) as workspace:
         with workspace.db.read() as session:
-            asked_by, roles = session.execute(select(Job.made_by, Job.roles).where(Job.id == given.job)).one()
-        person = Actor(asked_by, asked_by.removeprefix("person/"), tuple(roles))
-        run_attempt(workspace.as_actor(person), given.job, given.attempt, lease=given.lease, stop=stop)
+            job = session.scalars(select(Job).where(Job.id == given.job)).one()
+            asked = as_asked(workspace, job)
+        run_attempt(asked, given.job, given.attempt, lease=given.lease, stop=stop)
 
 
 def watch(parent: int, stop: threading.Event) -> None:

@@ -63,7 +63,7 @@ class JobContext:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A write transaction that raises LeaseLost, and changes nothing, once another attempt owns the job."""
-        with self.workspace.db.write() as session:
+        with self.workspace.write() as session:
             self.hold(session)
             yield session
 
@@ -89,13 +89,13 @@ class JobContext:
 
     def is_ours(self) -> bool:
         """Whether this attempt still holds the job."""
-        with self.workspace.db.read() as session:
+        with self.workspace.read() as session:
             row = session.execute(select(Job.attempt, Job.status).where(Job.id == self.job_id)).one_or_none()
         return row is not None and tuple(row) == (self.attempt, "running")
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop, or the job is no longer ours."""
-        with self.workspace.db.read() as session:
+        with self.workspace.read() as session:
             asked = session.scalar(select(Job.cancel_asked_at).where(Job.id == self.job_id))
         return asked is not None or not self.is_ours()
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import find_or_add, now, rows_changed
-from sfumato.errors import Cancelled, NotFound, SfumatoError, of_code
+from sfumato.errors import Cancelled, Forbidden, NotFound, SfumatoError, of_code
 from sfumato.jobs.records import Job, Worker
 
 ALIVE = timedelta(seconds=20)
@@ -52,10 +52,18 @@ def database_now(session: Session) -> datetime:
     return now()
 
 
-def enqueue(act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long") -> JobView:
-    """Ask for work within an action; the same `key` among waiting and running jobs gives the same job."""
+def enqueue(
+    act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long", private: bool = False
+) -> JobView:
+    """Ask for work within an action; the same `key` among the project's waiting and running jobs gives the same job.
+
+    A `private` one is shown only to whoever asks.
+    """
     same = select(Job).where(Job.key == key, Job.status.in_(("waiting", "running")))
-    fresh = Job(made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane)
+    fresh = Job(
+        made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane,
+        private_to=act.actor.id if private else "",
+    )  # fmt: skip
     return view(find_or_add(act.session, same, fresh)[0])
 
 
@@ -95,6 +103,8 @@ def list_jobs(act: Act, *, limit: int = 50) -> list[JobView]:
 def cancel_job(act: Act, *, job_id: str) -> JobView:
     """Stop a job: at once if it waits, at its next step if it runs; what it made so far is kept."""
     row = find_job(act.session, job_id)
+    if row.made_by != act.actor.id and "admin" not in act.actor.roles:
+        raise Forbidden("This job was asked for by somebody else.", hint="Ask them, or an admin, to stop it.")
     act.session.refresh(row, with_for_update=True)  # no worker takes it meanwhile
     moment = database_now(act.session)
     dead = row.status == "running" and row.lease_until is not None and row.lease_until < moment

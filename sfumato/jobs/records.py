@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import JSON, Float, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import UTC, Base, Described, Record, now
+from sfumato.db import UTC, Base, Described, InProject, MaybePrivate, Record, now
 
 OPEN = text("status in ('waiting', 'running')")
 
 
-class Job(Record):
+class Job(InProject, MaybePrivate, Record):
     """One piece of long work: what, for whom, how far, and who holds it until when.
 
     `attempt` rises with each claim and fences its writes; `tries` counts the attempts in a row that
@@ -19,7 +19,7 @@ class Job(Record):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("uq_job_open_key", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("uq_job_open_key", "project_id", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_job_status_lane", "status", "lane"),
     )
     KIND = "job"

@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from sfumato.actions import Workspace
+from sfumato.actions import Actor, Workspace
 from sfumato.actions.registry import require
 from sfumato.errors import Busy, Cancelled, SfumatoError
 from sfumato.jobs.contract import JobContext, LeaseLost, Progress, find_kind
 from sfumato.jobs.queue import database_now, mark
 from sfumato.jobs.records import Job
+from sfumato.people.identify import roles_still_held
 
 LEASE = 30.0
 log = logging.getLogger("sfumato.worker")
@@ -24,6 +25,14 @@ log = logging.getLogger("sfumato.worker")
 
 class Interrupted(Exception):
     """The worker was told to stop; the job waits for the next one, which goes on where this one was."""
+
+
+def as_asked(workspace: Workspace, job: Job) -> Workspace:
+    """The workspace as whoever asked for a job sees it: in its project, with what they still hold of their roles."""
+    with workspace.read() as session:
+        roles = roles_still_held(session, job.made_by, job.project_id, tuple(job.roles))
+    person = Actor(job.made_by, job.made_by.removeprefix("person/"), roles, job.project_id)
+    return workspace.in_project(job.project_id).as_actor(person)
 
 
 def run_attempt(
@@ -39,7 +48,7 @@ def run_attempt(
 
     Once `stop` is set, the job is left after its present step and waits again, at once.
     """
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         row = session.scalars(select(Job).where(Job.id == job_id)).one()
         kind, spec, position = row.kind, row.spec, row.position
     context = JobContext(workspace, job_id, attempt, position)
@@ -48,7 +57,7 @@ def run_attempt(
         if ending is None:
             log.warning("lost the lease of %s, attempt %s", job_id, attempt)
             return
-        with workspace.db.write() as session:
+        with workspace.write() as session:
             if ending["status"] != "waiting":
                 ending["ended_at"] = database_now(session)
             mark(session, job_id, attempt, **ending)
@@ -58,11 +67,11 @@ def _ending(context: JobContext, kind: str, spec: dict[str, Any], stop: threadin
     """Do the work; how it ended as columns of the job's row, None if another attempt owns it by now."""
     try:
         known = find_kind(kind)
-        require(context.actor, known.needs)
+        require(context.workspace, known.needs)
         with contextlib.closing(known.run(context, spec)) as steps:  # type: ignore[type-var]
             return {"status": "done", "result": _work_off(context, steps, stop)}
     except Interrupted:
-        with context.workspace.db.read() as session:
+        with context.workspace.read() as session:
             tries = session.scalar(select(Job.tries).where(Job.id == context.job_id)) or 1
         return {"status": "waiting", "worker": None, "lease_until": None, "tries": tries - 1}
     except Cancelled:
@@ -102,7 +111,7 @@ def _work_off(context: JobContext, steps: Iterator[Progress], stop: threading.Ev
 
 
 def _write_progress(context: JobContext, progress: Progress) -> None:
-    with context.workspace.db.write() as session:
+    with context.workspace.write() as session:
         if not mark(session, context.job_id, context.attempt, progress=asdict(progress)):
             raise LeaseLost("Another attempt owns the job.")
 
@@ -133,5 +142,5 @@ def _renewing(
 
 
 def _renew(workspace: Workspace, job_id: str, attempt: int, lease: float) -> None:
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         mark(session, job_id, attempt, lease_until=database_now(session) + timedelta(seconds=lease))

@@ -20,13 +20,13 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from sfumato.actions import Actor, Workspace
+from sfumato.actions import Workspace
 from sfumato.db import new_id, rows_changed
 from sfumato.errors import Busy, NoSpace, SfumatoError
 from sfumato.jobs.contract import find_kind
 from sfumato.jobs.queue import database_now, handed_on, mark, worker_name
 from sfumato.jobs.records import Job, Worker
-from sfumato.jobs.run import LEASE, run_attempt
+from sfumato.jobs.run import LEASE, as_asked, run_attempt
 
 LANES = ("quick", "long")
 TRIES = 5  # attempts in a row that die without getting further, until a job is given up
@@ -138,9 +138,8 @@ class Shift:
         if own_process:
             self._run_in_child(taken)
             return
-        person = Actor(taken.made_by, taken.made_by.removeprefix("person/"), tuple(taken.roles))
         run_attempt(
-            self.workspace.as_actor(person), taken.id, taken.attempt,
+            as_asked(self.workspace, taken), taken.id, taken.attempt,
             lease=self.lease, stop=self.stop, on_beat=self.be_seen,
         )  # fmt: skip
 

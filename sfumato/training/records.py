@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Described, Record
+from sfumato.db import Described, InProject, Record
 
 
-class Run(Record):
+class Run(InProject, Record):
     """A thing: one recipe on one dataset version with one seed, and how far it came."""
 
     __tablename__ = "run"

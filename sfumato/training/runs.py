@@ -12,7 +12,7 @@ from sfumato.catalog import Catalog
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.data.collect import NAME, read_options
 from sfumato.data.freeze import VersionView, find_version
-from sfumato.db import link, new_id
+from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.jobs import JobView, enqueue
 from sfumato.jobs.records import Job
@@ -141,7 +141,12 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
 def _check_free(session: Session, name: str) -> None:
     """Raise Conflict where the models of a run of this name would take those of another run."""
     wanted = {f"{name}-{LONGER}", name.removesuffix(f"-{LONGER}")} - {name}
+    if session.scalar(select(Run.id).where(Run.name.in_({name} | wanted)), execution_options=ACROSS) is None:
+        return
     taken = session.scalar(select(Run.name).where(Run.name.in_(wanted)))
+    if taken is None:
+        raise Conflict(f"Another project has a run '{name}', or one whose models would take its name.",
+                       hint="Take another name.")  # fmt: skip
     if taken is not None:
         raise Conflict(
             f"The run '{taken}' makes a model of the name '{max(name, taken, key=len)}' too.", hint="Take another name."

@@ -1,5 +1,6 @@
 """An action is permitted or refused, whole or not at all, and leaves one event; a query leaves none."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -58,7 +59,7 @@ def meddle(act: Act) -> None:
 
 
 def events(workspace):
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         return session.scalars(select(Event).order_by(Event.position)).all()
 
 
@@ -136,7 +137,7 @@ def test_positions_have_no_gaps_when_several_processes_write_at_once(either):
 def test_results_become_plain_json(workspace):
     from sfumato.jobs import JobView
 
-    assert to_json({1: [ALICE, workspace.path]}) == {
-        "1": [{"id": "person/alice", "name": "alice", "roles": ["data scientist"]}, str(workspace.path)]
-    }
+    person = {"id": "person/alice", "name": "alice", "roles": ["data scientist"], "project": None, "scopes": ["a", "b"]}
+    alice = dataclasses.replace(ALICE, scopes=frozenset("ba"))
+    assert to_json({1: [alice, workspace.path]}) == {"1": [person, str(workspace.path)]}
     assert "asked_at" in JobView.__dataclass_fields__

@@ -35,7 +35,7 @@ def roles(step: Step) -> list[str]:
 
 
 def rows(workspace: Workspace, table: type) -> list:
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         found = list(session.scalars(select(table).order_by(table.id)))
         session.expunge_all()
         return found
@@ -119,7 +119,7 @@ def test_an_unknown_kind_names_those_there_are(gallery):
 
 
 def test_what_fits_several_records_asks_for_more(studio):
-    with studio.db.write() as session:
+    with studio.write() as session:
         for number in ("1", "2"):
             session.add(Published(id=f"{number}-abcdef", image_id="x", sha256="", file_name="", mime="", background=""))
     with pytest.raises(InvalidInput, match=r"published/1-abcdef, published/2-abcdef"):
@@ -228,7 +228,7 @@ def test_a_workspace_that_never_saw_it_tells_the_chain_from_the_signed_file(gall
         assert here.again.endswith("-n 10 --seed 8")
         assert trace(colleague, DEFAULT).chain.title.endswith(f"of the model {DEFAULT}")
         rotate(colleague.path / "keys")
-        with colleague.db.write() as session:
+        with colleague.write() as session:
             for row in (*session.scalars(select(Published)), *session.scalars(select(Image))):
                 session.delete(row)
         assert trace(colleague, path).standing == "signed here"
@@ -253,7 +253,7 @@ def test_without_a_card_it_says_what_could_not_be_looked_at(studio, gallery):
 
 def test_a_person_who_looked_at_it_is_found_in_the_event_log(studio, gallery):
     image = rows(studio, Image)[0]
-    with studio.db.write() as session:
+    with studio.write() as session:
         append_event(Act(session, studio, subject=image.ref, summary="liked it"), "review.rate")
     found = trace(studio, gallery.path)
     assert "not yet looked at" not in found.answer.text
@@ -262,7 +262,7 @@ def test_a_person_who_looked_at_it_is_found_in_the_event_log(studio, gallery):
 
 def test_every_kind_of_record_tells_of_itself_in_words(studio):
     told = {}
-    with studio.db.read() as session:
+    with studio.read() as session:
         for name, kind in kinds().items():
             row = session.scalar(select(kind).limit(1))
             if row is not None:
@@ -292,7 +292,7 @@ def drawn_by(studio: Workspace, header: Header, folder: Path) -> str:
     """Keep weights with this header, and let them be what drew all pictures; returns their hash."""
     write_checkpoint(folder / "child", read_tensors(find_model(studio, "tiny").path), header)
     child = studio.store.put_file(folder / "child")
-    with studio.db.write() as session:
+    with studio.write() as session:
         told = header.model_dump(mode="json")
         session.add(Checkpoint(content_hash=child, samples_seen=1, ema="short", header=told))
         for request in session.scalars(select(Request)):
@@ -320,14 +320,14 @@ def test_weights_that_grew_from_others_count_what_those_learnt_as_well(studio, t
     found = trace(studio, rows(studio, Image)[0].ref)
     assert "ll 44 training pictures are Apache-2.0 or MIT" in found.answer.text
     assert "9 of 9 pictures of its dataset are CC-BY-SA-4.0" in found.answer.text
-    with studio.db.read() as session:
+    with studio.read() as session:
         row = session.scalar(select(Checkpoint).where(Checkpoint.content_hash == child))
         step = walk_up(Act(session, studio), row.ref)
     assert [one.role for one in step.steps] == ["trained by", "grown from"]
     assert roles(step.steps[1])[:3] == ["grown from", "trained by", "learnt from"]
 
     studio.store.path(tiny.sha256).unlink()
-    with studio.db.write() as session:
+    with studio.write() as session:
         session.execute(delete(Checkpoint).where(Checkpoint.content_hash == tiny.sha256))
     found = trace(studio, rows(studio, Image)[0].ref)
     assert f"what weights {tiny.sha256[:12]} learnt from, which is not on record here" in found.answer.text

@@ -21,7 +21,7 @@ from tests.data.made_pictures import encoded, picture
 
 
 def items(workspace):
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         return session.scalars(select(Item).order_by(Item.source, Item.key)).all()
 
 
@@ -214,7 +214,7 @@ def test_a_quarantined_file_that_is_mended_leaves_the_quarantine(workspace, shap
     (shapes / "red-bar.png").write_bytes(b"")
     found = collect(path=str(shapes))
     assert (found.n, found.left_out) == (12, {"empty": 1}), "what was taken before stays"
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         assert session.scalars(select(Quarantined.key)).all() == ["red-bar.png"]
 
 

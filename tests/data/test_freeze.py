@@ -31,7 +31,7 @@ def test_freezing_names_what_is_there_and_freezing_again_changes_nothing(workspa
     assert (first.id, first.content_hash) == (again.id, again.content_hash)
     assert first.summary["licences"] == {"MIT": 12}
     assert [source["source"] for source in first.summary["sources"]] == ["folder shapes"]
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         frozen = session.query(Event).filter(Event.action == "data.freeze").all()
         assert [event.subject for event in frozen] == [f"dataset_version/{first.id}"]
         assert parents(session, f"dataset_version/{first.id}")[0][0] == "frozen from"

@@ -71,7 +71,7 @@ def packages(tmp_path):
 
 
 def rows(workspace):
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         found = session.scalars(select(Item).order_by(Item.style, Item.name)).all()
     return {(item.style, item.name): item for item in found}
 

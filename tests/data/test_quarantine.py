@@ -61,7 +61,7 @@ def test_each_bad_file_is_counted_with_its_reason_and_the_good_ones_are_taken(wo
     folder, expected = bad
     found = collect(path=str(folder))
     assert found.n == 2
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         rows = session.scalars(select(Quarantined)).all()
     assert {row.key: row.reason for row in rows} == expected
     assert all(row.detail for row in rows)

@@ -29,7 +29,7 @@ def test_it_is_a_dataset_of_five_styles_with_things_and_pairs_held_out(workspace
 
 
 def test_every_picture_names_its_source_version_author_and_licence_and_the_notice_does(workspace, sample):
-    with workspace.db.read() as session:
+    with workspace.read() as session:
         items = session.scalars(select(Item)).all()
     assert {item.licence for item in items} == {"MIT", "Apache-2.0"}
     assert all(item.author and item.source.startswith("npm @") and item.source_version for item in items)

@@ -9,12 +9,15 @@ import time
 from contextlib import closing
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from sfumato.actions import Workspace
+from sfumato.actions import Actor, Workspace
+from sfumato.actions.records import Event
 from sfumato.db import open_database
 from sfumato.db.schema import STEPS, migrate, newest
+from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs.queue import handed_on
+from sfumato.jobs.records import Job
 from sfumato.migrations.write import differences
 
 FACTS = {"format": "1", "events": "0"}
@@ -131,3 +134,60 @@ def test_several_processes_that_open_a_new_workspace_at_once_all_succeed(setting
 def test_all_steps_together_make_the_tables_that_the_rooms_define(settings):
     found = differences()
     assert found.is_empty(), f"run: python -m sfumato.migrations.write NAME ({found.as_diffs()})"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_what_was_there_before_projects_belongs_to_the_first_and_what_was_private_to_who_asked(
+    settings, kind, request, tmp_path
+):
+    url = request.getfixturevalue("postgresql_url") if kind == "postgresql" else None
+    before = tmp_path / "before"
+    shutil.copytree(STEPS, before, ignore=shutil.ignore_patterns("__pycache__", "000[5-9]*", "00[1-9]*"))
+    settings.workspace.mkdir()
+    old = open_database(url or settings.workspace / "workspace.db")
+    migrate(old, tmp_path, FACTS, steps=before)
+    with old.write() as session:
+        for asked, private in (("open", False), ("secret", True)):
+            for table, values in rows_of_a_request(asked, private).items():
+                names = ", ".join(f'"{name}"' for name in values)
+                marks = ", ".join(f":{name}" for name in values)
+                session.execute(text(f"insert into {table} ({names}) values ({marks})"), values)
+    old.close()
+    with Workspace.open(settings=settings, database_url=url) as workspace:
+        private = {"person/alice": ["open", "secret"], "person/bob": ["open"]}
+        for person, expected in private.items():
+            with workspace.as_actor(Actor(person, person, ("viewer",))).read() as session:
+                for table in (Request, Image, Published, Job):
+                    found = [key.split("-")[0] for key in session.scalars(select(table.id).order_by(table.id))]
+                    assert found == expected, table
+                assert len(session.scalars(select(Event)).all()) == 2 * len(expected)
+        with workspace.in_project("another").read() as session:
+            assert session.scalars(select(Request)).all() == []
+
+
+def rows_of_a_request(key, private):
+    """A request of alice with its job, its picture, what left of it, and both events, as they were before projects."""
+    made = {"made_at": "2026-01-01", "made_by": "person/alice"}
+    number = 1 if private else 2
+    event = {"action": "image.create", "summary": "", "details": "{}", **made}
+    return {
+        "request": {
+            "id": f"{key}-r", "prompt": "p", "private": private, "n": 1, "seed": 1, "sampler": "", "steps": 1,
+            "guidance": 1, "background": "white", "upscale": 1, "engine": "", "model": "", "checkpoint_sha256": "",
+            "understood": "{}", **made,
+        },
+        "image": {
+            "id": f"{key}-i", "request_id": f"{key}-r", "place": 0, "seed": 1, "sha256": "", "width": 1, "height": 1,
+            **made,
+        },
+        "published": {
+            "id": f"{key}-p", "image_id": f"{key}-i", "sha256": "", "file_name": "", "mime": "", "background": "",
+            **made,
+        },
+        "job": {
+            "id": f"{key}-j", "kind": "generation.create", "spec": "{}", "key": f"generation.create:{key}-r",
+            "lane": "quick", "status": "done", "attempt": 1, "progress": "{}", "roles": "[]", **made,
+        },
+        "event": {"id": f"{key}-e", "subject": f"request/{key}-r", "position": number, **event},
+        " event": {"id": f"{key}-f", "subject": f"published/{key}-p", "position": number + 2, **event},
+    }  # fmt: skip

@@ -65,7 +65,7 @@ def add_model(workspace, name, content_hash):
     path = workspace.path / "tmp" / f"{name}.safetensors"
     write_checkpoint(path, {key: np.asarray(value, np.float32) for key, value in weights.items()}, header)
     sha256 = workspace.store.put_file(path)
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         row = Checkpoint(id=new_id(), content_hash=sha256, samples_seen=0, ema="short", header=header.model_dump())
         session.add_all([row, Model(name=name, checkpoint_id=row.id)])
 

@@ -65,7 +65,7 @@ def test_each_figure_is_a_fact_linked_to_checkpoint_and_data_and_measuring_again
     figures = sum(len(group["figures"]) for group in measured["groups"].values())
     assert len(facts) == figures
     assert {fact.subject for fact in facts} == {measured["checkpoint"]}
-    with studio.db.read() as session:
+    with studio.read() as session:
         found = dict(parents(session, f"measurement/{facts[0].id}"))
         told = session.get(Measurement, facts[0].id).describe()
     assert told.facts["subject"] == measured["checkpoint"]
@@ -102,7 +102,7 @@ def test_one_that_was_interrupted_goes_on_and_draws_nothing_twice(studio, measur
 def spec_of(studio, job):
     from sfumato.jobs.records import Job
 
-    with studio.db.read() as session:
+    with studio.read() as session:
         return session.get(Job, job.id).spec
 
 

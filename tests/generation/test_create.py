@@ -51,7 +51,7 @@ def test_a_sentence_becomes_signed_pictures(pictured, tmp_path):
 def test_what_was_asked_and_drawn_is_on_record(pictured, tmp_path):
     drawn_as = QUICK | {"background": "transparent", "upscale": 1}
     made = sfumato.create(pictured, f"  {SENTENCE}\n", out=tmp_path / "out", **drawn_as)
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         request = session.scalars(select(Request)).one()
         images = session.scalars(select(Image).order_by(Image.place)).all()
         published = session.scalars(select(Published)).all()
@@ -154,7 +154,7 @@ def test_a_viewer_may_not_create(pictured):
 
 def test_a_model_that_changed_in_between_is_not_drawn_with(pictured, tmp_path):
     asked = create(pictured, prompt=SENTENCE, out=tmp_path, options=QUICK)
-    with pictured.db.write() as session:
+    with pictured.write() as session:
         session.get_one(Request, asked.request_id).checkpoint_sha256 = "00" * 32
     with pytest.raises(Conflict, match="was changed"):
         sfumato.wait(pictured, work_nearby(pictured, asked.job))
@@ -189,7 +189,7 @@ def test_an_attempt_after_a_crash_goes_on_and_doubles_nothing(pictured, tmp_path
     names = [f"a-red-disc-outline-style-{seed}.png" for seed in (7, 8, 9)]
     assert sorted(os.listdir(tmp_path / "out")) == names
     assert [os.path.basename(one["path"]) for one in done.result["pictures"]] == names
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         assert len(session.scalars(select(Image)).all()) == 3
         assert len(session.scalars(select(Published)).all()) == 3
     assert all(verify(pictured, tmp_path / "out" / one).state == "signed here" for one in names)
@@ -215,7 +215,7 @@ def test_a_worker_killed_while_drawing_loses_and_doubles_nothing(pictured, embed
             time.sleep(0.05)
         worker.send_signal(signal.SIGKILL)
     assert get_job(pictured, job_id=asked.job.id).status == "running"
-    with pictured.db.write() as session:
+    with pictured.write() as session:
         session.get_one(Request, asked.request_id).steps = 1  # the second attempt need not be slow
     deadline = time.monotonic() + 30
     while (taken := claim(pictured, "second", (), asked.job.id, 30.0)) is None and time.monotonic() < deadline:

@@ -170,7 +170,7 @@ def test_an_enlarger_is_not_asked_to_draw(tmp_path):
             id=new_id(), made_by="person/me", content_hash=sha256, samples_seen=1, ema="short",
             header=read_header(ENLARGER).model_dump(),
         )  # fmt: skip
-        with workspace.db.write() as session:
+        with workspace.write() as session:
             session.add(row)
             session.add(Model(id=new_id(), made_by="person/me", name="larger", checkpoint_id=row.id))
         with pytest.raises(InvalidInput, match="makes pictures larger"):

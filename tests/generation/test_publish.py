@@ -82,7 +82,7 @@ def test_a_prompt_beyond_ascii_survives(pictured, tmp_path):
 
 def test_it_leaves_a_row_a_link_and_an_event(pictured, tmp_path):
     out = publish(pictured, PICTURE, facts(), tmp_path, "disc")
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         row = session.scalars(select(Published)).one()
         assert (row.id, row.file_name, row.sha256, row.background) == (out.id, "disc.png", out.sha256, "white")
         assert parents(session, row.ref) == [("published from", "image/image-1")]
@@ -113,7 +113,7 @@ def test_a_name_that_is_taken_meanwhile_is_left_to_whoever_took_it(pictured, tmp
     out = publish(pictured, PICTURE, facts(), tmp_path / "out", "disc")
     assert (tmp_path / "out/disc.png").read_text() == "theirs"
     assert out.path.name == "disc-2.png"
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         assert session.scalars(select(Published.file_name)).all() == ["disc-2.png"]
 
 
@@ -149,7 +149,7 @@ def test_when_the_disk_is_full_nothing_is_left_behind(pictured, tmp_path):
     with no_file_larger_than(500_000), pytest.raises(NoSpace):
         publish(pictured, large, facts(), tmp_path / "out", "disc")
     assert os.listdir(tmp_path / "out") == ["disc.png"]
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         assert session.scalars(select(Published.image_id)).all() == ["small"]
 
 
@@ -176,7 +176,7 @@ def test_an_attempt_that_lost_its_job_writes_no_row_and_no_file(pictured, tmp_pa
     with pytest.raises(LeaseLost):
         publish(pictured, PICTURE, facts(), tmp_path / "out", "disc", lost)
     assert os.listdir(tmp_path / "out") == []
-    with pictured.db.read() as session:
+    with pictured.read() as session:
         assert session.scalars(select(Published)).all() == []
 
 

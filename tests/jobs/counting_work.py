@@ -10,15 +10,14 @@ from typing import Any
 from sqlalchemy import select
 
 from sfumato.actions import Act, Workspace, action
+from sfumato.data.records import Dataset
 from sfumato.db import Link
 from sfumato.errors import NotFound
 from sfumato.jobs import JobContext, JobView, Progress, enqueue, job
 
 
 @action("counting.start", needs="job.read", doors=())
-def start(
-    act: Act, *, key: str = "count", kind: str = "counting.rows", lane: str = "quick", **spec: Any
-) -> JobView:
+def start(act: Act, *, key: str = "count", kind: str = "counting.rows", lane: str = "quick", **spec: Any) -> JobView:
     """Ask for counting."""
     act.says("asked to count")
     return enqueue(act, kind=kind, spec=spec, key=key, lane=lane)
@@ -90,3 +89,12 @@ def fail(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
 def forbidden(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Do what a viewer may not."""
     yield Progress(1, 1)
+
+
+@job("counting.dataset", lane="quick", needs="dataset.write")
+def add_dataset(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
+    """Add a dataset, and tell who added it in which project."""
+    with ctx.write() as session:
+        session.add(Dataset(name=spec["name"], made_by=ctx.actor.id))
+    yield Progress(1, 1)
+    return {"by": ctx.actor.id, "roles": list(ctx.actor.roles), "project": ctx.workspace.project}

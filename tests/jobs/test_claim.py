@@ -112,7 +112,7 @@ def test_an_attempt_that_has_lost_its_lease_neither_writes_nor_ends_the_job(eith
     with pytest.raises(contract.LeaseLost):
         context.check()
     assert context.cancelled()
-    with either.db.read() as session:
+    with either.read() as session:
         assert session.scalars(select(Worker.id)).all() == []
     run_attempt(either, job.id, 2)
     assert [number for number, _ in counted(either, job.id)] == [0, 1, 2]
@@ -123,7 +123,7 @@ def test_a_job_whose_worker_always_dies_is_given_up_and_says_so(workspace, start
     expire = update(Job).where(Job.id == job.id).values(lease_until=now() - timedelta(seconds=1))
     for _ in range(TRIES):
         assert claim(workspace, "alice", ("quick",), None, 600) is not None
-        with workspace.db.write() as session:
+        with workspace.write() as session:
             session.execute(expire)
     assert claim(workspace, "alice", ("quick",), None, 600) is None
     given_up = get_job(workspace, job_id=job.id)
@@ -136,7 +136,7 @@ def test_a_job_that_gets_further_each_time_is_not_given_up(workspace):
     for attempt in range(1, 3 * TRIES):
         taken = claim(workspace, "alice", ("quick",), None, -1)
         assert (taken.id, taken.attempt, taken.tries) == (job.id, attempt, 1)
-        with workspace.db.write() as session:
+        with workspace.write() as session:
             session.execute(update(Job).values(progress={"done": attempt}))
 
 
@@ -183,7 +183,7 @@ def test_a_live_worker_of_the_lane_is_known_until_it_leaves(workspace, start_wor
 def test_a_worker_busy_with_long_work_does_not_keep_a_quick_job_waiting(workspace):
     long = start(workspace, key="training", to=3, lane="long")
     quick = start(workspace, key="drawing", to=1)
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         session.add(Worker(id="busy", lanes=["quick", "long"]))
     assert somebody_works(workspace, quick)
     assert claim(workspace, "busy", ("long",), None, 60) is not None

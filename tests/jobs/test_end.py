@@ -20,8 +20,12 @@ def test_progress_is_seen_while_a_job_runs_and_its_result_after(either, start_wo
     job = start(either, to=40, pause=0.05)
     assert job.progress == {}
     start_worker(either)
-    seen = until(lambda: (get_job(either, job_id=job.id).progress or {}).get("done", 0) > 1 and get_job(
-        either, job_id=job.id).progress)
+    seen = until(
+        lambda: (
+            (get_job(either, job_id=job.id).progress or {}).get("done", 0) > 1
+            and get_job(either, job_id=job.id).progress
+        )
+    )
     assert (seen["total"], seen["unit"]) == (40, "numbers")
     done = ended(either, job.id)
     assert (done.status, done.progress["done"], done.result) == ("done", 40, {"counted": 40})
@@ -48,7 +52,7 @@ def test_a_running_job_is_cancelled_at_its_next_step_and_keeps_what_it_made(eith
 def test_a_job_whose_worker_is_dead_is_cancelled_at_once(workspace):
     job = start(workspace, to=3)
     claim(workspace, "alice", ("quick",), None, 600)
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         session.execute(update(Job).values(lease_until=now() - timedelta(seconds=1)))
     assert cancel_job(workspace, job_id=job.id).status == "cancelled"
 

@@ -118,7 +118,7 @@ def test_who_waits_for_a_job_starts_a_worker_and_another_when_that_dies(workspac
 
     def kill_once(seen):
         if not killed and seen.progress.get("done", 0) >= 1:
-            with workspace.db.read() as session:
+            with workspace.read() as session:
                 killed.append(int(session.scalars(select(Job.worker)).one().split("/")[-2]))
             os.kill(killed[0], signal.SIGKILL)
 

@@ -44,7 +44,7 @@ def until(studio, met):
 def asked(studio, name):
     """A run that was asked for, with fixed machine choices so that two runs can be compared."""
     job = runs.train(studio, recipe_name="flow", data="drawn", name=name, options=OPTIONS)
-    with studio.db.write() as session:
+    with studio.write() as session:
         session.execute(update(Run).where(Run.name == name).values(machine=Machine(threads=1).model_dump()))
     return job, studio.path / "runs" / runs.show_run(studio, name=name).id
 
@@ -89,7 +89,7 @@ def test_killed_twice_it_ends_as_if_nothing_had_been(tmp_path):
         for ema in ("", "-long"):
             left, right = (read_tensors(find_model(studio, name + ema).path) for name in ("killed", "unkilled"))
             assert all((left[name] == right[name]).all() for name in left)
-        with studio.db.read() as session:
+        with studio.read() as session:
             run = runs.show_run(studio, name="killed")
             kept = session.execute(select(Checkpoint.samples_seen, Checkpoint.ema).where(Checkpoint.run_id == run.id))
             assert sorted(kept) == [(n, ema) for n in range(160, 961, 160) for ema in ("long", "short")]

@@ -42,7 +42,7 @@ def test_the_record_says_whose_child_it_is(studio, parent, trained):
     assert trained("daughter", parent="mother", samples=8).status == "done"
     run = runs.show_run(studio, name="daughter")
     assert run.parent_sha256 == parent.sha256
-    with studio.db.read() as session:
+    with studio.read() as session:
         assert dict(parents(session, f"run/{run.id}"))["goes on from"] == parent.ref
     assert find_model(studio, "daughter").header.parent == parent.sha256
     assert show_model(studio, name="daughter").parent == parent.sha256
@@ -92,6 +92,6 @@ def test_the_model_that_ships_can_be_a_parent(studio, parent, trained, tmp_path,
     assert (shipped.name, shipped.embedded) == (models.DEFAULT, True)
     assert trained("grown", parent=models.DEFAULT, samples=4).status == "done"
     run = runs.show_run(studio, name="grown")
-    with studio.db.read() as session:
+    with studio.read() as session:
         assert dict(parents(session, f"run/{run.id}"))["goes on from"] == f"checkpoint/{shipped.sha256}"
     assert find_model(studio, "grown").header.parent == shipped.sha256

@@ -49,7 +49,7 @@ def test_it_ends_well_and_says_how_it_went(studio, ended):
 def test_its_checkpoints_say_what_they_are(studio, ended, tiny):
     version = find_version(studio, label="drawn")
     run = runs.show_run(studio, name="first")
-    with studio.db.read() as session:
+    with studio.read() as session:
         rows = session.scalars(select(Checkpoint).where(Checkpoint.run_id == run.id)).all()
         assert {(row.samples_seen, row.ema) for row in rows} == {
             (samples, ema) for samples in (16, 32) for ema in ("short", "long")
@@ -102,7 +102,7 @@ def test_asking_again_goes_on_and_other_options_are_refused(studio, ended, tiny,
         runs.train(studio, recipe_name="flow", data="drawn", name="first", options=tiny | {"seed": 1})
     with pytest.raises(Conflict, match="first-long"):
         runs.train(studio, recipe_name="flow", data="drawn", name="first-long", options=tiny)
-    with studio.db.read() as session:
+    with studio.read() as session:
         said = session.scalars(select(Event.summary).where(Event.action == "training.train")).all()
     assert said.count("asked to train first with flow on " + find_version(studio, label="drawn").label) == 1
 
@@ -119,7 +119,7 @@ def test_what_is_not_there_is_named_with_the_nearest(studio, tiny):
 def test_a_run_keeps_to_the_machine_choices_of_its_first_start(studio, tiny, work_off):
     job = runs.train(studio, recipe_name="flow", data="drawn", name="elsewhere", options=tiny)
     elsewhere = Machine(bf16=True, fused_attention=True, threads=1, processor="of another house", images_per_second=7)
-    with studio.db.write() as session:
+    with studio.write() as session:
         session.execute(update(Run).where(Run.name == "elsewhere").values(machine=elsewhere.model_dump()))
     assert work_off(studio, job).status == "done"
     assert find_model(studio, "elsewhere").header.machine == elsewhere.model_dump()

@@ -23,7 +23,7 @@ HERE = Machine(threads=1).model_dump()
 def asked(studio, name, options):
     """A run that was asked for, with fixed machine choices so that two runs can be compared."""
     job = runs.train(studio, recipe_name="flow", data="drawn", name=name, options=options)
-    with studio.db.write() as session:
+    with studio.write() as session:
         session.execute(update(Run).where(Run.name == name).values(machine=HERE))
     return job
 
@@ -54,7 +54,7 @@ def test_a_run_that_diverges_keeps_its_last_sound_checkpoint(studio, tiny, work_
     job = asked(studio, "wild", tiny | {"samples": 16})
     assert work_off(studio, job).status == "done"
     sound = find_model(studio, "wild")
-    with studio.db.write() as session:  # it is to go on for longer
+    with studio.write() as session:  # it is to go on for longer
         longer = flow.Options(**tiny | {"samples": 64}).model_dump()
         session.execute(update(Run).where(Run.name == "wild").values(options=longer))
     tensors, _ = saving.newest_state(folder_of(studio, "wild"))
@@ -128,7 +128,7 @@ def test_broken_weights_of_a_parent_stop_it_at_once(studio, tiny, work_off, tmp_
     write_checkpoint(tmp_path / "broken.safetensors", weights, Header.model_validate(header), half=True)
     sha256 = studio.store.put_file(tmp_path / "broken.safetensors")
     job = asked(studio, "child-of-broken", tiny)
-    with studio.db.write() as session:
+    with studio.write() as session:
         session.execute(update(Run).where(Run.name == "child-of-broken").values(parent_sha256=sha256))
     ended = work_off(studio, job)
     assert ended.status == "failed"

@@ -65,7 +65,7 @@ def test_renewal_forgets_the_earlier_secret_and_leaves_an_event(studio):
     folder = keys_folder(studio)
     assert len(list(folder.glob("*.key.pem"))) == 1
     assert len(list(folder.glob("*.root.pem"))) == 4  # the first renewal found none and made one to begin with
-    with studio.db.read() as session:
+    with studio.read() as session:
         said = session.scalars(select(Event.summary).where(Event.action == "keys.rotate")).all()
     assert len(said) == 3
     assert said[-1] == f"signs with the key {keys.fingerprint} from now on"
