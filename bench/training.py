@@ -26,8 +26,9 @@ from sfumato.jobs.worker import TUNED
 TARGET = 2.5
 CODE = (
     "sfumato/training/loop.py", "sfumato/training/machine.py", "sfumato/training/material.py",
-    "sfumato/training/recipes/flow.py", "sfumato/models/*.py", "sfumato/models/architectures/patch_transformer.py",
-    "bench/training.py", "bench/train_*.py", "bench/pictures.py", "bench/turns.py",
+    "sfumato/training/shards.py", "sfumato/training/recipes/flow.py", "sfumato/models/*.py",
+    "sfumato/models/architectures/patch_transformer.py", "bench/training.py", "bench/train_*.py",
+    "bench/pictures.py", "bench/turns.py",
 )  # fmt: skip
 FIGURES = ("speedup_over_plain", "images_per_second", "plain_images_per_second")
 LONG = ("speedup_over_prepared", "breakdown")

@@ -1,14 +1,21 @@
 """Muon (Jordan et al. 2024), taking matrices of one shape together: the same values, in fewer and larger products."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+Move = list[tuple[dict[str, Any], list[Tensor]]]
 
 class GroupedMuon(torch.optim.Muon):
-    """torch's Muon, its state and options, with one batched Newton-Schulz iteration for all matrices of a shape."""
+    """torch's Muon, its state and options, with one batched Newton-Schulz iteration for all matrices of a shape.
+
+    `shares` splits the matrices of each shape; `each`, used as the built-in map, may move the shares in threads.
+    """
+
+    shares = 1
+    each: Callable[[Callable[[Move], None], list[Move]], Iterable[None]] = staticmethod(map)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -17,16 +24,26 @@ class GroupedMuon(torch.optim.Muon):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        moves: list[Move] = [[] for _ in range(self.shares)]
         for group in self.param_groups:
             alike: dict[torch.Size, list[Tensor]] = {}
             for weight in group["params"]:
                 if weight.grad is not None:
                     alike.setdefault(weight.shape, []).append(weight)
             for weights in alike.values():
-                self._move(group, weights)
+                for share, move in enumerate(moves):
+                    if weights[share :: self.shares]:
+                        move.append((group, weights[share :: self.shares]))
+        list(self.each(self._move, moves))
         return loss
 
-    def _move(self, group: dict[str, Any], weights: list[Tensor]) -> None:
+    @torch.no_grad()
+    def _move(self, move: Move) -> None:
+        """Move a share of the matrices, those of one shape together."""
+        for group, weights in move:
+            self._turn(group, weights)
+
+    def _turn(self, group: dict[str, Any], weights: list[Tensor]) -> None:
         """Move matrices of one shape by their orthogonalised momentum."""
         updates = []
         for weight in weights:

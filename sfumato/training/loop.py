@@ -15,6 +15,7 @@ from sfumato.errors import SfumatoError
 from sfumato.models.averages import Average
 from sfumato.models.muon import GroupedMuon
 from sfumato.training.machine import Machine, apply
+from sfumato.training.shards import gradients, hands
 
 
 class Diverged(SfumatoError):
@@ -121,21 +122,22 @@ def rate(options: Any, samples_seen: int) -> float:
 def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
     """One step of all optimisers; returns the mean loss, and raises Diverged if it is not a number."""
     options, net = learner.options, learner.net
-    with torch.autocast("cpu", torch.bfloat16, enabled=learner.machine.bf16):
-        loss = learner.recipe.losses(net, given).mean()
-    loss.backward()
+    loss = gradients(learner.recipe, net, given, shards=learner.machine.shards, bf16=learner.machine.bf16)
     norm = torch.nn.utils.clip_grad_norm_(net.parameters(), options.clip)
-    if not math.isfinite(float(norm.detach())) or not math.isfinite(float(loss.detach())):
+    if not math.isfinite(float(norm)) or not math.isfinite(loss):
         raise Diverged(
             f"The loss is not a number at sample {learner.samples_seen:,}.",
             hint="The last checkpoint is kept. Start another run from it with a lower lr: --from NAME --lr NUMBER.",
         )
     for optimizer in learner.optimizers:
+        if isinstance(optimizer, GroupedMuon) and learner.machine.shards != optimizer.shares:
+            optimizer.shares = learner.machine.shards
+            optimizer.each = hands(optimizer.shares).map if optimizer.shares > 1 else map
         for group in optimizer.param_groups:
             group["lr"] = rate(options, learner.samples_seen)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return float(loss.detach())
+    return loss
 
 
 def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""What is fastest here: number format, attention kernel and threads, tried for seconds before a run."""
+"""What is fastest here: number format, attention kernel, threads and their shares of a batch, tried before a run."""
 
 import os
 import platform
@@ -21,6 +21,7 @@ class Machine(BaseModel):
     bf16: bool = False
     fused_attention: bool = True
     threads: int = 1
+    shards: int = 1  # parts of a batch that threads work on alone
     processor: str = ""
     images_per_second: float = 0.0
 
@@ -59,10 +60,11 @@ def _text(path: str) -> str:
 def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machine:
     """Time one training step under each sensible choice, interleaved, and keep the fastest by median."""
     choices = [
-        Machine(bf16=bf16, fused_attention=fused, threads=threads, processor=processor())
+        Machine(bf16=bf16, fused_attention=fused, threads=threads, shards=shards, processor=processor())
         for bf16 in ((True, False) if has_bf16() else (False,))
         for fused in (False, True)
         for threads in sorted({1, cores()})
+        for shards in sorted({1, threads} if batch >= threads else {1})
     ]
     times: dict[Machine, list[float]] = {choice: [] for choice in choices}
     for turn in range(tries + 1):

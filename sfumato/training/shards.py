@@ -1,0 +1,65 @@
+"""A batch shared out among threads that each work alone, since threads that wait for each other after every small
+operation lose a sixth of the time of a network as small as ours."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Barrier
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@cache
+def hands(count: int) -> ThreadPoolExecutor:
+    """`count` threads that last as long as the process, each of which computes on one core."""
+    here = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="shard")
+    ready = Barrier(count)
+
+    def alone() -> None:
+        torch.set_num_threads(1)  # of this thread; each task waits for the others, so that every thread runs one
+        ready.wait(60)
+
+    for started in [pool.submit(alone) for _ in range(count)]:
+        started.result()
+    torch.set_num_threads(here)
+    return pool
+
+
+def gradients(recipe: Any, net: nn.Module, given: dict[str, Tensor], *, shards: int, bf16: bool) -> float:
+    """Set the gradient of the batch's mean loss and return that loss; shards are added in their order.
+
+    The same choice of `shards` gives the same bits; another one the same values within rounding.
+    """
+    weights = list(net.parameters())
+    total = len(next(iter(given.values())))
+
+    def part(some: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = recipe.losses(net, some).sum() / total
+        return loss.detach(), torch.autograd.grad(loss, weights, allow_unused=True)
+
+    parts = list(cut(given, shards))
+    found = [part(given)] if len(parts) == 1 else list(hands(shards).map(part, parts))
+    for place, weight in enumerate(weights):
+        weight.grad = added([grads[place] for _, grads in found])
+    return float(torch.stack([loss for loss, _ in found]).sum())
+
+
+def cut(given: dict[str, Tensor], shards: int) -> Iterator[dict[str, Tensor]]:
+    """The batch in at most so many parts of nearly equal size."""
+    pieces = [[(name, piece) for piece in values.chunk(shards)] for name, values in given.items()]
+    return (dict(part) for part in zip(*pieces, strict=True))
+
+
+def added(grads: list[Tensor | None]) -> Tensor | None:
+    """The sum of one weight's gradients, in the first one's place; None where no shard has one."""
+    there = [grad for grad in grads if grad is not None]
+    if not there:
+        return None
+    whole = there[0]
+    for other in there[1:]:
+        whole.add_(other)
+    return whole
