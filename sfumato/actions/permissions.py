@@ -5,7 +5,7 @@ DESKS = {
     "ML engineer": {"dataset.write", "training.write", "evaluation.write"},
     "researcher": {"training.write", "evaluation.write"},
     "prompt designer": {"image.create", "image.publish"},
-    "responsible-AI advisor": {"keys.write"},
+    "responsible-AI advisor": {"keys.write", "workspace.care"},
     "analytics translator": {"evaluation.write"},
     "product manager": {"image.create"},
     "viewer": set(),

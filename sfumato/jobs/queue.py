@@ -17,9 +17,11 @@ from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import find_or_add, now, rows_changed
 from sfumato.errors import Cancelled, NotFound, SfumatoError, of_code
 from sfumato.jobs.records import Job, Worker
+from sfumato.store.disk import require_room
 
 ALIVE = timedelta(seconds=20)
 STARTS = 3  # workers that die before they take the job, until waiting for it gives up
+FREEING = ("care.",)  # kinds of work that may begin on a full disk, since they look or make room
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -53,7 +55,12 @@ def database_now(session: Session) -> datetime:
 
 
 def enqueue(act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long") -> JobView:
-    """Ask for work within an action; the same `key` among waiting and running jobs gives the same job."""
+    """Ask for work within an action; the same `key` among waiting and running jobs gives the same job.
+
+    Raises NoSpace, before anything is begun, where too little room is left.
+    """
+    if not kind.startswith(FREEING):
+        require_room(act.workspace.path, act.workspace.settings.free_mb)
     same = select(Job).where(Job.key == key, Job.status.in_(("waiting", "running")))
     fresh = Job(made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane)
     return view(find_or_add(act.session, same, fresh)[0])
