@@ -32,8 +32,7 @@ LOST = {
     "the pictures, and every model, best, last and parent checkpoint stay.",
     "tidy": "Old logs, caches that nobody used, copies from before upgrades, and half-written files go.",
 }  # fmt: skip
-PROTECTING = ("checkpoint_id", "checkpoint_sha256", "weights_sha256")  # columns of other rooms that hold on to weights
-FREE = {"request", "measurement", "cleared"}  # they tell of weights without needing them
+FREE = {"checkpoint", "request", "measurement", "cleared", "erased"}  # they tell of weights without needing them
 
 
 @dataclass(frozen=True)
@@ -162,36 +161,36 @@ def _shorten(path: Path) -> None:
 @query("care.old_checkpoints", needs=NEEDS, doors=("cli",))
 def old_checkpoints(act: Act, *, keep_last: int, run: str | None) -> list[Going]:
     """Checkpoints that nothing needs any more; raises NotFound for a run that is not there."""
-    tables = tables_of(act.session.connection())
-    runs, table = tables["run"], tables["checkpoint"]
-    rows = act.session.execute(select(runs.c.id, runs.c.name)).all()
-    if run is not None and run not in {row.name for row in rows}:
-        raise unknown("run", run, [row.name for row in rows])
-    kept = _held(act.session, tables)
+    with act.workspace.db.read() as session:  # all projects
+        tables = tables_of(session.connection())
+        runs, table = tables["run"], tables["checkpoint"]
+        rows = session.execute(select(runs.c.id, runs.c.name)).all()
+        if run is not None and run not in {row.name for row in rows}:
+            raise unknown("run", run, [row.name for row in rows])
+        kept = _held(session, tables)
+        told = select(table.c.id, table.c.content_hash, table.c.samples_seen, table.c.run_id)
+        weights = [one for one in session.execute(told) if act.store.has(one.content_hash)]
     going = []
     for row in rows:
         if run in (None, row.name):
-            told = select(table.c.id, table.c.content_hash, table.c.samples_seen).where(table.c.run_id == row.id)
-            found = [one for one in act.session.execute(told) if act.store.has(one.content_hash)]
+            found = sorted((one for one in weights if one.run_id == row.id), key=lambda one: one.samples_seen)
             stay = last_and_best(found, keep_last, act.workspace.path / "runs" / row.id / "log.jsonl")
-            going += [
-                Going(
-                    f"{row.name} at {one.samples_seen:,} pictures", act.store.path(one.content_hash).stat().st_size,
-                    one.content_hash, ref=f"checkpoint/{one.id}",
-                )
-                for one in sorted(found, key=lambda one: one.samples_seen)
-                if one.samples_seen not in stay and not {one.id, one.content_hash} & kept
-            ]  # fmt: skip
+            for one in found:
+                if one.samples_seen not in stay and not {one.id, one.content_hash} & kept:
+                    size = act.store.path(one.content_hash).stat().st_size
+                    what, ref = f"{row.name} at {one.samples_seen:,} pictures", f"checkpoint/{one.id}"
+                    going.append(Going(what, size, one.content_hash, ref=ref))
     return going
 
 
 def _held(session: Session, tables: dict[str, Table]) -> set[str]:
-    """Ids and hashes of weights that something needs: a model, a run that goes on from them, a release."""
-    held = hashes(session, tables["run"], "parent_sha256")
+    """Ids and hashes of weights that something needs: a model, a run that goes on from them, whatever is live."""
+    held: set[str] = set()
     for name, table in tables.items():
         if name not in FREE:
-            for column in PROTECTING:
-                held |= hashes(session, table, column) if column in table.c else set()
+            for column in table.columns:
+                if column.name.endswith("sha256") or column.name == "checkpoint_id":
+                    held |= hashes(session, table, column.name)
     return held
 
 

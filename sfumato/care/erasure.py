@@ -79,21 +79,22 @@ def erase(workspace: Workspace, what: str, *, reason: str, among: tuple[str, ...
 @query("care.plan_erasure", needs=NEEDS, doors=("cli",))
 def plan_erasure(act: Act, *, what: str, among: tuple[str, ...]) -> Plan:
     """What erasing a picture would take away; raises NotFound, or InvalidInput for what is no picture."""
-    tables = tables_of(act.session.connection())
-    sha256s = _meant(act.session, tables, what.strip(), among)
-    for name, column in (("checkpoint", "content_hash"), ("dataset_version", "items_sha256")):
-        if set(sha256s) & hashes(act.session, tables[name], column):
-            raise InvalidInput("That is no picture.", hint="`sfumato storage clear checkpoints` removes weights.")
-    refs, datasets, files = [], set(), []
-    for name in ("item", "image", "published"):
-        table = tables[name]
-        for row in act.session.execute(select(table).where(table.c.sha256.in_(sha256s))).mappings():
-            refs.append(f"{name}/{row['id']}")
-            datasets |= {row["dataset_id"]} if name == "item" else set()
-            files += [row["file_name"]] if name == "published" else []
-    own = tables["dataset"]
-    names = dict(act.session.execute(select(own.c.id, own.c.name)).tuples().all())
-    versions, models = _learnt(act.session, act.store, tables, names, set(sha256s))
+    with act.workspace.db.read() as session:  # all projects
+        tables = tables_of(session.connection())
+        sha256s = _meant(session, tables, what.strip(), among)
+        for name, column in (("checkpoint", "content_hash"), ("dataset_version", "items_sha256")):
+            if set(sha256s) & hashes(session, tables[name], column):
+                raise InvalidInput("That is no picture.", hint="`sfumato storage clear checkpoints` removes weights.")
+        refs, datasets, files = [], set(), []
+        for name in ("item", "image", "published"):
+            table = tables[name]
+            for row in session.execute(select(table).where(table.c.sha256.in_(sha256s))).mappings():
+                refs.append(f"{name}/{row['id']}")
+                datasets |= {row["dataset_id"]} if name == "item" else set()
+                files += [row["file_name"]] if name == "published" else []
+        own = tables["dataset"]
+        names = dict(session.execute(select(own.c.id, own.c.name)).tuples().all())
+        versions, models = _learnt(session, act.store, tables, names, set(sha256s))
     return Plan(sha256s, refs, sorted(names[one] for one in datasets), versions, models, files)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.care.naming import Named, mentioned, named_files, tables_of
+from sfumato.store import Store
 from sfumato.store.disk import free_bytes
 
 NEEDS = "workspace.care"
@@ -66,8 +68,9 @@ def take_stock(act: Act, *, biggest: int = 10) -> Storage:
             elif largest and entry > largest[0]:
                 heapq.heapreplace(largest, entry)
 
-    for kind, size, what in (*_stored(act), *_beside(act.workspace.path)):
-        count(kind, size, what)
+    with act.workspace.db.read() as session:  # all projects
+        for kind, size, what in (*_stored(session, act.store), *_beside(act.workspace.path)):
+            count(kind, size, what)
     kinds = sorted((Kind(kind, *found) for kind, found in sizes.items()), key=lambda one: -one.bytes)
     big = [Big(what, kind, size) for size, kind, what in sorted(largest, reverse=True)]
     path = act.workspace.path
@@ -75,20 +78,20 @@ def take_stock(act: Act, *, biggest: int = 10) -> Storage:
     return Storage(kinds, big, total, free_bytes(path), act.workspace.settings.free_mb * 1_000_000)
 
 
-def _stored(act: Act) -> Iterator[tuple[str, int, str]]:
+def _stored(session: Session, store: Store) -> Iterator[tuple[str, int, str]]:
     """The store's files as (kind, bytes, name)."""
-    tables = tables_of(act.session.connection())
+    tables = tables_of(session.connection())
     named: dict[str, Named] = {}
-    for one in named_files(act.session, tables):
+    for one in named_files(session, tables):
         named.setdefault(one.sha256, one)
-    runs = dict(act.session.execute(select(tables["run"].c.id, tables["run"].c.name)).tuples().all())
+    runs = dict(session.execute(select(tables["run"].c.id, tables["run"].c.name)).tuples().all())
     checkpoint = tables["checkpoint"]
-    told = dict(act.session.execute(select(checkpoint.c.content_hash, checkpoint.c.run_id)).tuples().all())
+    told = dict(session.execute(select(checkpoint.c.content_hash, checkpoint.c.run_id)).tuples().all())
     wanted: set[str] | None = None
-    for sha256, found in list(act.store.files()):
+    for sha256, found in list(store.files()):
         one = named.get(sha256)
         if one is None:
-            wanted = mentioned(act.session, tables, act.store) if wanted is None else wanted
+            wanted = mentioned(session, tables, store) if wanted is None else wanted
             kind = "other files that records name" if sha256 in wanted else "files of no record"
             yield kind, found.st_size, sha256[:12]
         elif one.kind == "checkpoints":
