@@ -20,7 +20,7 @@ from sfumato.store.disk import free_bytes, in_words
 from sfumato.store.files import Erasure
 
 DRAFTS = (".draft-*", "*.draft", ".restoring-*")
-HALF_WRITTEN = ("cards", "cache", "runs", "evaluations", "copies", "tmp", "keys", "logs")
+HALF_WRITTEN = ("backups", "cards", "cache", "runs", "evaluations", "copies", "tmp", "keys", "logs")
 
 
 def check_files(exam: Examination) -> Iterator[Progress]:
