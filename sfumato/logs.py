@@ -72,7 +72,7 @@ class Log:
 
     def write(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Append one line: time, level, event, whose request it is, and the fields."""
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        moment = datetime.now(UTC).isoformat(timespec="microseconds")
         line = {"time": moment, "level": level, "event": event, **(_context.get() or {}), **fields}
         data = (json.dumps(_clean(line), ensure_ascii=False) + "\n").encode("utf-8", "replace")
         with contextlib.suppress(OSError), self._lock:
@@ -164,7 +164,7 @@ def to_stderr() -> None:
 def read_lines(folder: Path, *, error: str = "", last: int = 0) -> list[dict[str, Any]]:
     """Lines of all logs of a folder, the oldest first: those of one error id, or the last so many."""
     found = []
-    for path in sorted(folder.glob("*.log")):
+    for path in sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns):
         with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as stream:
             for text in stream:
                 if not text.startswith("{") or (error and error not in text):

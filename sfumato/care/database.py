@@ -60,7 +60,7 @@ def _unreadable(connection: Connection, tables: dict[str, Table]) -> list[str]:
     for name, table in tables.items():
         try:
             with connection.begin_nested():
-                for _ in connection.execution_options(yield_per=5_000).execute(select(table)):
+                for _ in connection.execute(select(table).execution_options(yield_per=5_000)):
                     pass
         except DBAPIError as problem:
             wrong.append(f"the table {name} cannot be read ({type(problem.orig).__name__})")
@@ -83,9 +83,9 @@ def check_references(exam: Examination) -> Iterator[Progress]:
                     exam.damage("references", f"{count:,} rows of {name} name a {other} that is not there.", RESTORE)
         for name, column, other in SOFT:
             if name in exam.tables and other in exam.tables:
-                own, parent = exam.tables[name].c[column], exam.tables[other]
+                own, named = exam.tables[name].c[column], exam.tables[other]
                 gone = select(func.count()).where(
-                    own.is_not(None), ~select(parent.c.id).where(parent.c.id == own).exists()
+                    own.is_not(None), ~select(named.c.id).where(named.c.id == own).exists()
                 )
                 if count := session.scalar(gone):
                     exam.damage("references", f"{count:,} rows of {name} name a {other} that is not there.", RESTORE)

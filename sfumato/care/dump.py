@@ -27,9 +27,8 @@ def write_rows(connection: Connection, table: Table) -> Iterator[bytes]:
     """The rows of a table as JSON lines, in the order of their keys."""
     special = {name: kind for name, kind in columns_of(table).items() if kind != "json"}
     names = [column.name for column in table.columns]
-    rows = connection.execute(
-        select(table).order_by(*table.primary_key.columns), execution_options={"yield_per": AT_ONCE}
-    )
+    ordered = select(table).order_by(*table.primary_key.columns)
+    rows = connection.execute(ordered.execution_options(yield_per=AT_ONCE))
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     for row in rows:
         values = dict(zip(names, row, strict=True))
@@ -44,7 +43,7 @@ def read_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> i
     known = {column.name for column in table.columns}
     for column in table.columns:
         if isinstance(column.type, JSON):
-            column.type = JSON(none_as_null=column.nullable)
+            column.type = JSON(none_as_null=bool(column.nullable))
     count, batch = 0, []
     for line in lines:
         try:

@@ -93,7 +93,7 @@ def plan_erasure(act: Act, *, what: str, among: tuple[str, ...]) -> Plan:
                 datasets |= {row["dataset_id"]} if name == "item" else set()
                 files += [row["file_name"]] if name == "published" else []
         own = tables["dataset"]
-        names = dict(session.execute(select(own.c.id, own.c.name)).tuples().all())
+        names = {row.id: row.name for row in session.execute(select(own.c.id, own.c.name))}
         versions, models = _learnt(session, act.store, tables, names, set(sha256s))
     return Plan(sha256s, refs, sorted(names[one] for one in datasets), versions, models, files)
 

@@ -84,21 +84,21 @@ def _stored(session: Session, store: Store) -> Iterator[tuple[str, int, str]]:
     named: dict[str, Named] = {}
     for one in named_files(session, tables):
         named.setdefault(one.sha256, one)
-    runs = dict(session.execute(select(tables["run"].c.id, tables["run"].c.name)).tuples().all())
+    runs = {row.id: row.name for row in session.execute(select(tables["run"].c.id, tables["run"].c.name))}
     checkpoint = tables["checkpoint"]
-    told = dict(session.execute(select(checkpoint.c.content_hash, checkpoint.c.run_id)).tuples().all())
+    told = {row[0]: row[1] for row in session.execute(select(checkpoint.c.content_hash, checkpoint.c.run_id))}
     wanted: set[str] | None = None
     for sha256, found in list(store.files()):
-        one = named.get(sha256)
-        if one is None:
+        which = named.get(sha256)
+        if which is None:
             wanted = mentioned(session, tables, store) if wanted is None else wanted
             kind = "other files that records name" if sha256 in wanted else "files of no record"
             yield kind, found.st_size, sha256[:12]
-        elif one.kind == "checkpoints":
+        elif which.kind == "checkpoints":
             run = runs.get(told.get(sha256) or "", "")
-            yield one.kind, found.st_size, f"weights {sha256[:12]} of {run or 'no run'} at {one.says} pictures"
+            yield which.kind, found.st_size, f"weights {sha256[:12]} of {run or 'no run'} at {which.says} pictures"
         else:
-            yield one.kind, found.st_size, one.says or sha256[:12]
+            yield which.kind, found.st_size, which.says or sha256[:12]
 
 
 def _beside(root: Path) -> Iterator[tuple[str, int, str]]:

@@ -26,7 +26,7 @@ def show(context: typer.Context) -> None:
 
     with opened(context) as workspace:
         found = take_stock(workspace)
-    rows = [(one.kind, one.files, in_words(one.bytes)) for one in found.kinds]
+    rows: list[tuple[str, int | str, str]] = [(one.kind, one.files, in_words(one.bytes)) for one in found.kinds]
     rows += [("together", "", in_words(found.bytes)), ("free on the disk", "", in_words(found.free))]
     rows += [("", "", ""), *((one.what, one.kind, in_words(one.bytes)) for one in found.biggest)]
     answer(context, found, lambda: table(["what", ">files", ">room"], rows, empty="Nothing lies here yet."))

@@ -47,7 +47,7 @@ def run_attempt(
         row = session.scalars(select(Job).where(Job.id == job_id)).one()
         kind, spec, position = row.kind, row.spec, row.position
     context = JobContext(workspace, job_id, attempt, position)
-    told = {"job": job_id, "job_kind": kind, "attempt": attempt}
+    told: dict[str, Any] = {"job": job_id, "job_kind": kind, "attempt": attempt}
     with logs.about(person=workspace.actor.id), _renewing(workspace, job_id, attempt, lease, on_beat):
         job_log(workspace).write("job.started", **told)
         ending = _ending(context, kind, spec, stop or threading.Event())

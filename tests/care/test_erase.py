@@ -168,7 +168,7 @@ def test_a_picture_that_was_drawn_goes_as_drawn_and_as_it_left(drawn, tmp_path):
     assert any("cannot be taken back" in one and left.name in one for one in told.says)
     said = " ".join(str(trace(drawn, f"image/{image.id}")).split())
     assert "because it shows a mark" in said
-    assert "because it shows a mark" in " ".join(str(trace(drawn, left)).split())
+    assert "because it shows a mark" in " ".join(str(trace(drawn, f"published/{out.id}")).split())
     assert finish(examine(drawn, deep=True)).state == "sound"
 
 
