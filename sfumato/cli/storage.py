@@ -58,10 +58,10 @@ def clear(
 
     Example: `sfumato storage clear checkpoints --keep-last 2 --run tiny --yes`
     """
-    from sfumato.care.clearing import clear as let_go
+    from sfumato.care.clearing import clear as clear_kind
 
     with opened(context) as workspace:
-        found = let_go(workspace, what, keep_last=keep_last, run=run, really=yes)
+        found = clear_kind(workspace, what, keep_last=keep_last, run=run, really=yes)
     answer(context, found, lambda: told(found))
 
 
