@@ -31,6 +31,12 @@ class NotFound(SfumatoError):
     code, status = 3, 404
 
 
+class Gone(NotFound):
+    """It was here, and was erased for a reason that is told."""
+
+    status = 410
+
+
 class Forbidden(SfumatoError):
     """The person may not do this."""
 

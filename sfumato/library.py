@@ -3,11 +3,18 @@
 Each takes the workspace that `open` returns. What takes long is waited for; `on_progress` sees it go on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sfumato.actions import Workspace
+from sfumato.care.backup import Backup, back_up
+from sfumato.care.doctor import examine
+from sfumato.care.erasure import ErasedView, erase, list_erased
+from sfumato.care.findings import Report
+from sfumato.care.restore import Restored
+from sfumato.care.restore import restore as restore_backup
+from sfumato.care.storage import Storage, take_stock
 from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
 from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.compliance.trace import Trace, trace
@@ -18,7 +25,7 @@ from sfumato.evaluation.evaluate import MeasurementView, list_measurements
 from sfumato.evaluation.evaluate import evaluate as ask_to_evaluate
 from sfumato.generation.create import Created, created
 from sfumato.generation.create import create as ask_to_create
-from sfumato.jobs import JobView
+from sfumato.jobs import JobView, Progress
 from sfumato.jobs.nearby import work_nearby
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.people.projects import show_project
@@ -29,12 +36,15 @@ from sfumato.trust.keys import KeysView, rotate_keys, show_keys
 from sfumato.trust.verify import Verified, verify
 
 Seen = Callable[[JobView], None]
+R = TypeVar("R")
 
 __all__ = [
-    "Created", "DatasetView", "JobView", "KeysView", "MeasurementView", "ModelFacts", "RunView", "Trace", "Verified",
-    "VersionView", "Workspace", "cancel_job", "collect", "create", "evaluate", "freeze", "get_job", "list_datasets",
-    "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "resume",
-    "rotate_keys", "show_dataset", "show_keys", "show_model", "show_run", "trace", "train", "verify", "wait",
+    "Backup", "Created", "DatasetView", "ErasedView", "JobView", "KeysView", "MeasurementView", "ModelFacts", "Report",
+    "Restored", "RunView", "Storage", "Trace", "Verified", "VersionView", "Workspace", "backup", "cancel_job",
+    "collect", "create", "doctor", "erase", "evaluate", "freeze", "get_job", "list_datasets", "list_erased",
+    "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "restore",
+    "resume", "rotate_keys", "show_dataset", "show_keys", "show_model", "show_run", "take_stock", "trace", "train",
+    "verify", "wait",
 ]  # fmt: skip
 
 
@@ -116,3 +126,28 @@ def evaluate(
     """Measure a model (per_group=200, seed=0) to the end, and return its figures by group and what they say."""
     job = wait(workspace, ask_to_evaluate(workspace, model=model, options=options), on_progress=on_progress)
     return job.result or {}
+
+
+def doctor(workspace: Workspace, *, deep: bool = False, mend: bool = False) -> Report:
+    """Examine a workspace, reading every file if `deep`, and mend what is safe if `mend`."""
+    return _last(examine(workspace, deep=deep, mend=mend))
+
+
+def backup(workspace: Workspace, file: str | Path, *, with_keys: bool = False) -> Backup:
+    """Write a copy of the whole workspace to a new .zip file, while others may go on working."""
+    return _last(back_up(workspace, Path(file), with_keys=with_keys))
+
+
+def restore(file: str | Path, folder: str | Path, *, database_url: str | None = None) -> Restored:
+    """Make a workspace of a backup in a new folder, and have it examined."""
+    return _last(restore_backup(Path(file), Path(folder), database_url=database_url))
+
+
+def _last(steps: Generator[Progress, None, R]) -> R:
+    """Drive steps to their end, and return what they return."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            result: R = finished.value
+            return result

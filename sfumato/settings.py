@@ -21,6 +21,12 @@ class Settings(BaseModel):
     busy_milliseconds: int = Field(
         15_000, ge=0, description="SFUMATO_BUSY_MILLISECONDS: how long to wait for a database that another holds"
     )
+    free_mb: int = Field(
+        500, ge=0, description="SFUMATO_FREE_MB: with less room on the disk nothing long is begun, in megabytes"
+    )
+    logs_days: int = Field(30, ge=1, description="SFUMATO_LOGS_DAYS: how long old logs stay")
+    copies_days: int = Field(90, ge=1, description="SFUMATO_COPIES_DAYS: how long copies before an upgrade stay")
+    caches_days: int = Field(30, ge=1, description="SFUMATO_CACHES_DAYS: how long unused caches stay")
     packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
 
     def as_environment(self) -> dict[str, str]:

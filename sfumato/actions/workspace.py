@@ -16,6 +16,7 @@ from sfumato.db.schema import migrate, newest, revision_of
 from sfumato.errors import Conflict, InvalidInput, NotFound, Unsupported
 from sfumato.settings import Settings, read_settings
 from sfumato.store import Store
+from sfumato.store.disk import share_of
 
 FORMAT = 1
 FOLDERS = ("cache", "copies", "keys", "logs", "runs", "tmp")
@@ -78,6 +79,8 @@ class Workspace:
             raise InvalidInput(f"{folder} is a file, not a workspace folder.", hint="Name a folder.")
         if not create and not (folder / "workspace.db").exists() and url is None:
             raise NotFound(f"There is no workspace in {folder}.", hint="Check the folder's name.")
+        if url is None or url.startswith("sqlite"):
+            _refuse_share(folder)
         _make(folder)
         db = open_database(url or folder / "workspace.db", busy_milliseconds=settings.busy_milliseconds)
         try:
@@ -122,6 +125,16 @@ class Workspace:
         self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _refuse_share(folder: Path) -> None:
+    """Refuse SQLite on a folder of another machine: its locks do not hold there, and the database would break."""
+    kind = share_of(folder)
+    if kind:
+        raise Unsupported(
+            f"{folder} lies on a network share ({kind}), where SQLite's locks do not hold. Nothing was changed.",
+            hint="Name a folder on a disk of this machine, or use PostgreSQL: SFUMATO_DATABASE_URL.",
+        )
 
 
 def _make(folder: Path, *, mode: int = 0o777) -> None:

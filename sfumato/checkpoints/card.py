@@ -58,8 +58,11 @@ class Card:
 
     def picture(self, row: int) -> np.ndarray:
         """A small training picture, (S, S, 4) uint8 premultiplied, exactly as the network learnt from it."""
-        start, end = self.offsets[row], self.offsets[row + 1]
-        return decode_small(self._pictures[start:end])
+        return decode_small(self.small(row))
+
+    def small(self, row: int) -> bytes:
+        """The bytes of that picture as the card holds them."""
+        return self._pictures[self.offsets[row] : self.offsets[row + 1]]
 
     @functools.cached_property
     def _pictures(self) -> bytes:
@@ -108,7 +111,48 @@ def write_card(
     basis: dict[str, np.ndarray],
 ) -> str:
     """Write a card and return its manifest's SHA-256; `features` (N, D) are rounded to half precision."""
-    blobs = [encode_small(picture) for picture in pictures]
+    return _write(
+        path, summary=summary, items=items, blobs=[encode_small(picture) for picture in pictures], names=names,
+        name_embeddings=name_embeddings, features=features, basis=basis,
+    )  # fmt: skip
+
+
+def drop_items(path: Path, sha256s: set[str]) -> int:
+    """Write a card anew without the pictures of these hashes, their captions and features; returns how many it held.
+
+    Its summary then counts what was erased. A card that holds none of them stays, one that holds nothing else goes.
+    """
+    card = open_card(path)
+    kept = [row for row, item in enumerate(card.items) if item.get("sha256") not in sha256s]
+    dropped = len(card.items) - len(kept)
+    if not dropped:
+        return 0
+    if not kept:
+        path.unlink()
+        return dropped
+    names = sorted({card.items[row]["name"] for row in kept if card.items[row]["split"] == "train"})
+    places = {name: place for place, name in enumerate(card.names)}
+    told = [name for name in names if name in places]
+    _write(
+        path, summary={**card.summary, "erased": int(card.summary.get("erased", 0)) + dropped},
+        items=[card.items[row] for row in kept], blobs=[card.small(row) for row in kept], names=told,
+        name_embeddings=card.name_embeddings[[places[name] for name in told]], features=card.features[kept],
+        basis=card.basis,
+    )  # fmt: skip
+    return dropped
+
+
+def _write(
+    path: Path,
+    *,
+    summary: dict[str, Any],
+    items: Sequence[dict[str, Any]],
+    blobs: Sequence[bytes],
+    names: list[str],
+    name_embeddings: np.ndarray,
+    features: np.ndarray,
+    basis: dict[str, np.ndarray],
+) -> str:
     largest = np.abs(name_embeddings).max(axis=1, keepdims=True).clip(1e-9)  # their length is one again when read
     parts = {
         "items.jsonl": "\n".join(json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items).encode(),

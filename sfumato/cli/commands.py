@@ -16,6 +16,7 @@ COMMANDS: dict[str, Entry] = {
     "create": Entry("sfumato.cli.create", "Draw pictures of a sentence, and sign them.", "Pictures"),
     "verify": Entry("sfumato.cli.verify", "Say whether pictures are signed and unchanged.", "Pictures"),
     "trace": Entry("sfumato.cli.trace", "What a picture was made from, and whether you may use it.", "Pictures"),
+    "images": Entry("sfumato.cli.images", "Pictures that were drawn here: erase one.", "Pictures"),
     "data": Entry("sfumato.cli.data", "Collect pictures with their origin, and freeze versions.", "Models"),
     "train": Entry("sfumato.cli.train", "Train models, and look after runs.", "Models"),
     "models": Entry("sfumato.cli.models", "See models, what they learnt from, and their cards.", "Models"),
@@ -24,5 +25,10 @@ COMMANDS: dict[str, Entry] = {
     "people": Entry("sfumato.cli.people", "Who works here, in which roles, and with which tokens.", "People"),
     "jobs": Entry("sfumato.cli.jobs", "See and stop what runs.", "Work"),
     "keys": Entry("sfumato.cli.keys", "See and renew the key that pictures are signed with.", "Work"),
+    "doctor": Entry("sfumato.cli.doctor", "Examine the workspace, and mend what is safe.", "Care"),
+    "backup": Entry("sfumato.cli.backup", "Write a copy of the whole workspace.", "Care"),
+    "restore": Entry("sfumato.cli.restore", "Make a workspace of a backup.", "Care"),
+    "storage": Entry("sfumato.cli.storage", "See what takes the room, and make some.", "Care"),
+    "logs": Entry("sfumato.cli.logs", "See what was logged, and find an error by its id.", "Care"),
     "worker": Entry("sfumato.cli.worker", "Work jobs off until told to stop.", "Work"),
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sfumato.cli.following import follow
+from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
 from sfumato.cli.speech import answer, counts, opened, pairs, table
 
@@ -77,6 +78,22 @@ def freeze(context: typer.Context, name: Name) -> None:
         version = freeze_dataset(workspace, name=name)
     begin, holds = "Froze" if version.is_new else "Nothing has changed since", splits(version)
     answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).")
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Its id, the end of it, or the picture's SHA-256.")],
+    reason: Reason,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Erase a picture for good: its bytes leave every dataset, its hash and the reason stay, it is not taken again.
+
+    Frozen versions count the gap; runs and cards leave it out from now on.
+
+    Example: `sfumato data erase 4f7a2c --reason "the person withdrew consent"`
+    """
+    erase_one(context, item, reason, yes=yes, among=("item",))
 
 
 @app.command("list")

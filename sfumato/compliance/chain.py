@@ -58,7 +58,15 @@ def walk_up(act: Act, ref: str, role: str = "", seen: frozenset[str] = frozenset
         above.append(walk_up(act, f"checkpoint/{row.checkpoint_id}", "the name of", seen | {ref}))
     if isinstance(row, Checkpoint) and not above:  # the run that trained it is not in this workspace
         above = [*steps_of_header(row.header, f"header of {ref}"), *_grown_from(act, row.header, seen | {ref})]
-    return _step(row.describe(), role, ref, tuple(above))
+    return _step(_unless_erased(act, row.describe()), role, ref, tuple(above))
+
+
+def _unless_erased(act: Act, told: Described) -> Described:
+    """The record in words; of one whose picture was erased it is said when and why, and no picture is shown."""
+    erasure = act.store.erased(told.picture) if told.picture else None
+    if erasure is None:
+        return told
+    return replace(told, facts={**told.facts, "erased": str(erasure).removeprefix("erased ")}, picture="")
 
 
 def _step(told: Described, role: str, ref: str, above: tuple[Step, ...] = (), evidence: str = "") -> Step:

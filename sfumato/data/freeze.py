@@ -83,7 +83,9 @@ def freeze(workspace: Workspace, *, name: str) -> VersionView:
 @query("data.lines", doors=())
 def _lines(act: Act, *, name: str) -> list[ItemLine]:
     dataset = find_dataset(act.session, name)
-    rows = act.session.scalars(select(Item).where(Item.dataset_id == dataset.id)).all()
+    erased = act.store.all_erased()
+    found = act.session.scalars(select(Item).where(Item.dataset_id == dataset.id))
+    rows = [row for row in found if row.sha256 not in erased]
     styles: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         styles[row.concept or row.sha256].add(row.style)

@@ -10,6 +10,7 @@ from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dat
 from sfumato.data.drawing import Drawer
 from sfumato.data.found import Found, Left
 from sfumato.jobs import JobContext, Progress, job
+from sfumato.store import Store
 
 BATCH = 200  # pictures, and
 BATCH_BYTES = 64_000_000  # bytes, that are kept in memory until they are written down
@@ -35,7 +36,8 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
             last = found.key
             if isinstance(found, Found):
                 held += len(found.data)
-                batch.append(look_at(found, workspace.settings.max_pixels, draw=drawer.draw))
+                seen_picture = look_at(found, workspace.settings.max_pixels, draw=drawer.draw)
+                batch.append(_unless_erased(workspace.store, seen_picture))
             else:
                 batch.append(found)
             if len(batch) >= BATCH or held >= BATCH_BYTES:
@@ -53,6 +55,14 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
         "dataset": shown.name, "n": shown.n, "counts": dict(counts), "left_out": shown.left_out,
         "say": f"{said}. {shown.advice}",
     }  # fmt: skip
+
+
+def _unless_erased(store: Store, thing: Taken | Left) -> Taken | Left:
+    """The picture as it is, or why it may not be taken again: the same bytes were erased."""
+    erasure = store.erased(thing.row["sha256"]) if isinstance(thing, Taken) else None
+    if erasure is None or not isinstance(thing, Taken):
+        return thing
+    return Left(thing.row["key"], "erased", f"the same picture was {erasure}", thing.row["source"])
 
 
 def _left(

@@ -95,7 +95,7 @@ class DatasetVersion(InProject, Version):
 
 def describe_version(title: str, summary: dict[str, Any]) -> Described:
     """A frozen version in words, from its summary; also one that is known only from what a checkpoint says."""
-    told = ("n", "splits", "licences", "concepts")
+    told = ("n", "splits", "licences", "concepts", "erased")
     facts: dict[str, Any] = {name: summary[name] for name in told if name in summary}
     if "n" not in facts and "splits" in facts:
         facts = {"n": sum(facts["splits"].values()), **facts}

@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,10 +34,31 @@ class FrozenVersion:
         return self.view.content_hash
 
     @cached_property
-    def items(self) -> list[ItemLine]:
-        """Its lines, in their canonical order."""
+    def lines(self) -> list[ItemLine]:
+        """Its lines as they were frozen, in their canonical order; also of pictures that were erased since."""
         data = self.workspace.store.get(self.view.content_hash, check=True)
         return [ItemLine.model_validate_json(line) for line in data.decode().split("\n")]
+
+    @cached_property
+    def items(self) -> list[ItemLine]:
+        """Its lines, without those whose pictures were erased since it was frozen."""
+        erased = self.workspace.store.all_erased()
+        return [line for line in self.lines if line.sha256 not in erased]
+
+    @property
+    def gap(self) -> int:
+        """How many of its pictures were erased since it was frozen."""
+        return len(self.lines) - len(self.items)
+
+    @property
+    def gap_in_words(self) -> str:
+        """What is said beside a work that leaves them out: ", 3 erased pictures left out", or ""."""
+        return f", {self.gap:,} erased picture{'s' if self.gap > 1 else ''} left out" if self.gap else ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is said of it by what was made from it: its summary, and how many of its pictures are erased."""
+        return {**self.view.summary, **({"erased": self.gap} if self.gap else {})}
 
     def read_bytes(self, line: ItemLine) -> bytes:
         """The bytes of one picture as they were collected."""
@@ -46,7 +69,7 @@ class FrozenVersion:
         kept = self.workspace.path / "cache" / f"pictures-{self.content_hash[:16]}-{size}.npy"
         if kept.exists():
             pictures = np.load(kept)
-            if pictures.shape == (len(self.items), size, size, 4):
+            if pictures.shape == (len(self.items), size, size, 4) and not self._was_erased(kept):
                 return pictures, self.items
 
         def one(line: ItemLine) -> np.ndarray:
@@ -59,6 +82,11 @@ class FrozenVersion:
             np.save(stream, pictures)
             finish(stream, kept)
         return pictures, self.items
+
+    def _was_erased(self, kept: Path) -> bool:
+        """Whether a picture was erased since the file was written."""
+        notes = self.workspace.store.root / "erased"
+        return notes.is_dir() and notes.stat().st_mtime_ns >= kept.stat().st_mtime_ns
 
 
 def open_version(workspace: Workspace, label: str) -> FrozenVersion:

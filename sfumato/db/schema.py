@@ -5,6 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
@@ -33,13 +34,7 @@ def migrate(db: Database, copies: Path, facts: dict[str, str], *, steps: Path = 
     processes one migrates and the others wait. A copy of a SQLite file that holds anything is put
     into `copies` before.
     """
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(steps).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    script = _script(steps)
     with in_words(), db.engine.begin() as connection:
         if not db.is_sqlite:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -48,11 +43,7 @@ def migrate(db: Database, copies: Path, facts: dict[str, str], *, steps: Path = 
             return  # somebody else was first
         if found is not None and db.file is not None:
             _copy(db.file, copies)
-        environment = EnvironmentContext(
-            config, script, fn=lambda revision, _context: script._upgrade_revs("head", revision)
-        )
-        environment.configure(connection=connection, transactional_ddl=False, render_as_batch=True)
-        environment.run_migrations()
+        upgrade(connection, steps=steps)
         for key, value in facts.items():
             there = connection.execute(text("select 1 from workspace_info where key = :key"), {"key": key}).scalar()
             if there is None:
@@ -63,6 +54,26 @@ def migrate(db: Database, copies: Path, facts: dict[str, str], *, steps: Path = 
                 connection.execute(
                     text("update workspace_info set value = :value where key = :key"), {"key": key, "value": value}
                 )
+
+
+def upgrade(connection: Connection, *, to: str = "head", steps: Path = STEPS) -> None:
+    """Run the steps up to a revision within the connection's transaction."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
+    script = _script(steps)
+    environment = EnvironmentContext(Config(), script, fn=lambda revision, _context: script._upgrade_revs(to, revision))
+    environment.configure(connection=connection, transactional_ddl=False, render_as_batch=True)
+    environment.run_migrations()
+
+
+def _script(steps: Path) -> Any:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(steps).replace("%", "%%"))
+    return ScriptDirectory.from_config(config)
 
 
 def _copy(source: Path, copies: Path) -> None:

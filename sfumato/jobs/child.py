@@ -4,7 +4,6 @@ python -m sfumato.jobs.child --workspace DIR --job ID --attempt N [--parent PROC
 """
 
 import argparse
-import logging
 import os
 import signal
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from sfumato import logs
 from sfumato.actions import Workspace
 from sfumato.jobs.records import Job
 from sfumato.jobs.run import LEASE, as_asked, run_attempt
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--lease", type=float, default=LEASE)
     parser.add_argument("--parent", type=int)
     given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.to_stderr()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

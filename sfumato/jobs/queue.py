@@ -17,9 +17,11 @@ from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import find_or_add, now, rows_changed
 from sfumato.errors import Cancelled, Forbidden, NotFound, SfumatoError, of_code
 from sfumato.jobs.records import Job, Worker
+from sfumato.store.disk import require_room
 
 ALIVE = timedelta(seconds=20)
 STARTS = 3  # workers that die before they take the job, until waiting for it gives up
+FREEING = ("care.",)  # kinds of work that may begin on a full disk, since they look or make room
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -57,8 +59,11 @@ def enqueue(
 ) -> JobView:
     """Ask for work within an action; the same `key` among the project's waiting and running jobs gives the same job.
 
-    A `private` one is shown only to whoever asks.
+    A `private` one is shown only to whoever asks. Raises NoSpace, before anything is begun, where too little
+    room is left.
     """
+    if not kind.startswith(FREEING):
+        require_room(act.workspace.path, act.workspace.settings.free_mb)
     same = select(Job).where(Job.key == key, Job.status.in_(("waiting", "running")))
     fresh = Job(
         made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane,

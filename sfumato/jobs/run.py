@@ -1,23 +1,27 @@
 """Running one attempt of one job: progress out, cancel in, the lease renewed beside it."""
 
 import contextlib
+import functools
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from sfumato import logs
 from sfumato.actions import Actor, Workspace
 from sfumato.actions.registry import require
 from sfumato.errors import Busy, Cancelled, SfumatoError
 from sfumato.jobs.contract import JobContext, LeaseLost, Progress, find_kind
-from sfumato.jobs.queue import database_now, mark
+from sfumato.jobs.queue import FREEING, database_now, mark
 from sfumato.jobs.records import Job
 from sfumato.people.identify import roles_still_held
+from sfumato.store.disk import require_room
 
 LEASE = 30.0
 log = logging.getLogger("sfumato.worker")
@@ -52,8 +56,11 @@ def run_attempt(
         row = session.scalars(select(Job).where(Job.id == job_id)).one()
         kind, spec, position = row.kind, row.spec, row.position
     context = JobContext(workspace, job_id, attempt, position)
-    with _renewing(workspace, job_id, attempt, lease, on_beat):
+    told: dict[str, Any] = {"job": job_id, "job_kind": kind, "attempt": attempt}
+    with logs.about(person=workspace.actor.id), _renewing(workspace, job_id, attempt, lease, on_beat):
+        job_log(workspace).write("job.started", **told)
         ending = _ending(context, kind, spec, stop or threading.Event())
+        job_log(workspace).write("job.ended", status=ending["status"] if ending else "lease lost", **told)
         if ending is None:
             log.warning("lost the lease of %s, attempt %s", job_id, attempt)
             return
@@ -63,11 +70,27 @@ def run_attempt(
             mark(session, job_id, attempt, **ending)
 
 
+def job_log(workspace: Workspace) -> logs.Log:
+    """The log of the workspace's jobs: starts, ends, and failures with the id that their error shows."""
+    return _job_log(workspace.path / "logs")
+
+
+@functools.lru_cache(maxsize=8)
+def _job_log(folder: Path) -> logs.Log:
+    return logs.Log(folder, "jobs")
+
+
+def _where(error: str) -> str:
+    return f"`sfumato logs {error}` shows where it arose; so does logs/worker.log."
+
+
 def _ending(context: JobContext, kind: str, spec: dict[str, Any], stop: threading.Event) -> dict[str, Any] | None:
     """Do the work; how it ended as columns of the job's row, None if another attempt owns it by now."""
     try:
         known = find_kind(kind)
         require(context.workspace, known.needs)
+        if not kind.startswith(FREEING):
+            require_room(context.workspace.path, context.workspace.settings.free_mb)
         with contextlib.closing(known.run(context, spec)) as steps:  # type: ignore[type-var]
             return {"status": "done", "result": _work_off(context, steps, stop)}
     except Interrupted:
@@ -80,10 +103,13 @@ def _ending(context: JobContext, kind: str, spec: dict[str, Any], stop: threadin
         return None
     except SfumatoError as problem:
         said = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        told = {"job": context.job_id, "job_kind": kind, "kind": type(problem).__name__, "message": problem.message}
+        job_log(context.workspace).write("job.failed", level="warning", **told)
         return {"status": "failed", "error": said}
     except Exception as problem:
         log.exception("job %s failed", context.job_id)
-        said = {"code": 1, "message": f"{type(problem).__name__}: {problem}", "hint": "See logs/worker.log."}
+        found = job_log(context.workspace).failure("job.failed", problem, job=context.job_id, job_kind=kind)
+        said = {"code": 1, "message": f"{type(problem).__name__}: {problem}", "hint": _where(found), "id": found}
         return {"status": "failed", "error": said}
 
 

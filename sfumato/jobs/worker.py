@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
+from sfumato import logs
 from sfumato.actions import Workspace
 from sfumato.db import new_id, rows_changed
 from sfumato.errors import Busy, NoSpace, SfumatoError
@@ -59,7 +60,7 @@ def claim(workspace: Workspace, me: str, lanes: tuple[str, ...], only_job: str |
             values: dict[str, Any] = {"status": "cancelled", "ended_at": moment}
         elif tries > TRIES:
             said = f"Its worker died {TRIES} times without getting further."
-            error = {"code": 1, "message": said, "hint": "See logs/worker.log."}
+            error = {"code": 1, "message": said, "hint": "See logs/worker.log and logs/jobs.log."}
             values = {"status": "failed", "error": error, "ended_at": moment}
         else:
             values = {
@@ -215,7 +216,7 @@ def main() -> None:
     parser.add_argument("--lane", choices=LANES, action="append")
     parser.add_argument("--lease", type=float, default=LEASE)
     given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.to_stderr()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -3,14 +3,29 @@
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sfumato.errors import Damaged, NoSpace, NotFound
+from sfumato.errors import Damaged, Gone, NoSpace, NotFound
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What stays of bytes that had to go: their hash, why, who decided it (as an id), and the day."""
+
+    sha256: str
+    reason: str
+    by: str
+    day: str
+
+    def __str__(self) -> str:
+        return f"erased on {self.day} because {self.reason.strip().rstrip('.')}"
 
 
 class Store:
@@ -29,14 +44,15 @@ class Store:
         return self.path(sha256).exists()
 
     def put(self, data: bytes) -> str:
-        """Keep `data` and return its SHA-256 in hex; keeping the same again changes nothing."""
+        """Keep `data` and return its SHA-256 in hex; keeping the same again changes nothing. Raises Gone if erased."""
         sha256 = hashlib.sha256(data).hexdigest()
         if not self.has(sha256):
+            self._refuse_erased(sha256)
             write_whole(self.path(sha256), data, self.root / "incoming")
         return sha256
 
     def put_file(self, source: Path) -> str:
-        """Keep a copy of the file `source` and return its SHA-256 in hex."""
+        """Keep a copy of the file `source` and return its SHA-256 in hex. Raises Gone if it was erased."""
         digest = hashlib.sha256()
         with source.open("rb") as stream, draft(self.root / "incoming") as copy:
             while block := stream.read(1 << 20):
@@ -44,6 +60,7 @@ class Store:
                 copy.write(block)
             target = self.path(digest.hexdigest())
             if not target.exists():
+                self._refuse_erased(digest.hexdigest())
                 finish(copy, target)
         return digest.hexdigest()
 
@@ -58,14 +75,60 @@ class Store:
         return removed
 
     def get(self, sha256: str, *, check: bool = False) -> bytes:
-        """Return the bytes; raises NotFound, and with `check` Damaged if they no longer match their name."""
+        """Return the bytes; raises NotFound, Gone, and with `check` Damaged if they no longer match their name."""
         try:
             data = self.path(sha256).read_bytes()
         except FileNotFoundError as missing:
+            self._refuse_erased(sha256)
             raise NotFound(f"The file {sha256[:12]} is not in the store.") from missing
         if check and hashlib.sha256(data).hexdigest() != sha256:
             raise Damaged(f"The file {sha256[:12]} in the store was changed.", hint="Restore it from a backup.")
         return data
+
+    def erase(self, erasure: Erasure) -> int:
+        """Remove bytes for good and remember why, so that they are refused from now on; returns how many were freed."""
+        write_whole(self.note(erasure.sha256), json.dumps(asdict(erasure)).encode(), self.root / "incoming")
+        return self.remove(erasure.sha256)
+
+    def remove(self, sha256: str) -> int:
+        """Remove bytes that nothing needs any more; returns how many were freed."""
+        path = self.path(sha256)
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+        return size
+
+    def erased(self, sha256: str) -> Erasure | None:
+        """Why the bytes with this hash were erased; None if they were not."""
+        try:
+            return Erasure(**json.loads(self.note(sha256).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def all_erased(self) -> set[str]:
+        """The hashes of all that was erased."""
+        folder = self.root / "erased"
+        return {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
+
+    def files(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Every file that lies here with its size and times, by hash; what has no such name is passed over."""
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+                for entry in found:
+                    if len(entry.name) == 64:
+                        with contextlib.suppress(FileNotFoundError):
+                            yield entry.name, entry.stat()
+
+    def note(self, sha256: str) -> Path:
+        """Where it is written why the bytes with this hash were erased."""
+        return self.root / "erased" / f"{sha256}.json"
+
+    def _refuse_erased(self, sha256: str) -> None:
+        erasure = self.erased(sha256)
+        if erasure is not None:
+            raise Gone(f"The file {sha256[:12]} was {erasure}.", hint="It cannot be had again from this workspace.")
 
 
 def write_whole(target: Path, data: bytes, drafts: Path | None = None, *, mode: int = 0o644) -> None:

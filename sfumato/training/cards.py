@@ -63,7 +63,7 @@ def make_card(version: FrozenVersion, size: int) -> Path:
         "content_hash": version.content_hash,
         "n": len(lines),
         "n_train": int((split == "train").sum()),
-        **version.view.summary,
+        **version.facts,
         "size": size,
         "copy_distance": copy_distance,
         "calibrated_on": calibrated_on,

@@ -32,7 +32,7 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
     options = module.Options.model_validate(wanted.options)
     folder = ctx.workspace.path / "runs" / wanted.id
     version = open_version_by_id(ctx.workspace, wanted.version_id)
-    yield Progress(0, options.samples, "images", "reading the pictures")
+    yield Progress(0, options.samples, "images", f"reading the pictures{version.gap_in_words}")
     with in_words():  # a full disk, wherever it is met
         saving.prepare(folder)
         words = getattr(module, "WORDS", True)
@@ -45,14 +45,15 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
         if words and not has_card(version, options.size):
             yield Progress(learner.samples_seen, options.samples, "images", "making the training card")
             make_card(version, options.size)
-    return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name}
+    told = {"erased_left_out": version.gap} if version.gap else {}
+    return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name, **told}
 
 
 @job("training.card", needs="training.write")
 def card(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Make the training card of a model from the version it learnt from."""
     version = open_version_by_id(ctx.workspace, spec["version"])
-    yield Progress(0, version.view.n, "pictures", "making the training card")
+    yield Progress(0, version.view.n, "pictures", f"making the training card{version.gap_in_words}")
     with in_words():
         path = make_card(version, spec["size"])
     yield Progress(version.view.n, version.view.n, "pictures", "done")
@@ -154,7 +155,7 @@ def _keep(
     facts = {
         "recipe": wanted.recipe, "run": wanted.name, "code": sfumato.__version__,
         "parent": parent, "lineage": lineage_of(ctx.workspace.store.path(parent), parent) if parent else [],
-        "data": {"name": version.label, "content_hash": version.content_hash, **version.view.summary},
+        "data": {"name": version.label, "content_hash": version.content_hash, **version.facts},
     }  # fmt: skip
     for length in learner.averages:
         path, header, sha256 = saving.export(folder, learner, length, facts)

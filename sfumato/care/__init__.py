@@ -1,0 +1,1 @@
+"""Care of a workspace: looking after its health, keeping copies of it, making room, erasing what has to go."""
