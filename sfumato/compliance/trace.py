@@ -18,7 +18,7 @@ from sfumato.compliance.again import styles_of, ten_more
 from sfumato.compliance.answer import Answer, Facts, Standing, Training, answer
 from sfumato.compliance.chain import Step, Weights, lineage, of_model, walk_down, walk_up, weights_of_record
 from sfumato.compliance.files import PictureFile, pixels, read_file
-from sfumato.compliance.kinds import find_record
+from sfumato.db.kinds import find_record
 from sfumato.compliance.neighbours import Neighbour, distance_to, find_nearest, neighbour
 from sfumato.data.pictures import SUFFIXES
 from sfumato.db import children
