@@ -1,0 +1,38 @@
+"""Whom an ask, a comment or a judgement names: people and roles by reference, and what they are called."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Actor
+from sfumato.actions.permissions import ASSIGNABLE, may
+from sfumato.errors import InvalidInput, NotFound, unknown
+from sfumato.people.names import names_in
+from sfumato.people.records import Membership
+
+ROLE = "role/"
+PERSON = "person/"
+
+
+def names_of(session: Session, refs: Iterable[str]) -> dict[str, str]:
+    """What those who are named by reference (person/…, role/…) are called."""
+    asked = set(refs)
+    roles = {one: f"every {one.removeprefix(ROLE)}" for one in asked if one.startswith(ROLE)}
+    return names_in(session, asked - roles.keys()) | roles
+
+
+def whom(session: Session, said: str, me: Actor, project: str) -> str:
+    """The reference of the member of the project, or of the role, that is meant; raises NotFound with the nearest."""
+    if said.startswith(PERSON):
+        key = said.removeprefix(PERSON)
+        member = select(Membership.id).where(Membership.person == key, Membership.project == project)
+        if said == me.id or session.scalar(member) is not None:
+            return said
+        raise NotFound("There is no such person in this project.", hint="Ask a role instead; People shows who is here.")
+    role = said.removeprefix(ROLE)
+    if role not in ASSIGNABLE:
+        raise unknown("role", role, ASSIGNABLE)
+    if not may((role,), "ask.write"):
+        raise InvalidInput(f"A {role} can answer no ask.", hint="Ask another role.")
+    return ROLE + role
