@@ -16,8 +16,9 @@ def add_pictures(
     """Write the records of a request for n pictures and of the pictures, as drawing does; returns their references."""
     with workspace.as_actor(by).write() as session:
         request = Request(
-            id=new_id(), made_by=by.id, prompt="a red llama", private=private, private_to=by.id if private else "", n=n, seed=0, sampler="euler", steps=1,
-            guidance=1.0, background="white", engine="auto", model="some", checkpoint_sha256=weights.partition("/")[2],
+            id=new_id(), made_by=by.id, prompt="a red llama", private=private, private_to=by.id if private else "", n=n,
+            seed=0, sampler="euler", steps=1, guidance=1.0, background="white", engine="auto", model="some",
+            checkpoint_sha256=weights.partition("/")[2],
         )  # fmt: skip
         session.add(request)
         session.flush()

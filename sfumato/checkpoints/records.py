@@ -57,7 +57,9 @@ class Alias(InProject, Record):
 
     def describe(self) -> Described:
         """Which weights got the name, and what spoke for it."""
-        return Described(f"{self.name}: {self.model}", {"sha256": self.sha256, **self.details})
+        return Described(
+            f"{self.name}: {self.model}", {"sha256": self.sha256, "because": self.details.get("grounds", "")}
+        )
 
 
 def describe_weights(sha256: str, header: dict[str, Any]) -> Described:

@@ -78,7 +78,9 @@ def make(
     context: typer.Context,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want, in a sentence or two.")],
     to: Annotated[str, typer.Option(metavar="ROLE", help="A role, such as data scientist, or person/ID.")],
-    about: Annotated[list[str] | None, typer.Option(metavar="KIND/ID", help="A record to pin; may be repeated.")] = None,
+    about: Annotated[
+        list[str] | None, typer.Option(metavar="KIND/ID", help="A record to pin; may be repeated.")
+    ] = None,
     due: Due = None,
 ) -> None:
     """Ask a role or a person for something.

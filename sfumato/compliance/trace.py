@@ -17,7 +17,6 @@ from sfumato.compliance.again import styles_of, ten_more
 from sfumato.compliance.answer import Answer, Facts, Said, Standing, Training, answer
 from sfumato.compliance.chain import Step, Weights, lineage, of_model, walk_down, walk_up, weights_of_record
 from sfumato.compliance.files import PictureFile, pixels, read_file
-
 from sfumato.compliance.neighbours import Neighbour, distance_to, find_nearest, neighbour
 from sfumato.data.pictures import SUFFIXES
 from sfumato.db.kinds import find_record
@@ -161,7 +160,10 @@ def _of_file(act: Act, file: PictureFile, *, down: bool) -> Known:
         image = act.session.get(Image, row.image_id)
         return _of_image(act, image, "on record", walk_up(act, row.ref, "on record as"), name, below)
     standing: Standing = {
-        "signed here": "signed here", "signer unknown here": "elsewhere", "invalid": "changed", "unsigned": "claimed",
+        "signed here": "signed here",
+        "signer unknown here": "elsewhere",
+        "invalid": "changed",
+        "unsigned": "claimed",
     }[state]  # type: ignore[assignment]
     if state in ("invalid", "unsigned") and not file.claims:
         standing = "unknown" if state == "unsigned" else "changed"

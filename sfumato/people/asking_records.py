@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, BigInteger, Boolean, Date, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import UTC, Base, Described, InProject, Record
+from sfumato.db import UTC, Base, Described, InProject, MaybePrivate, Record
 from sfumato.people.wording import shortened
 
 
@@ -55,7 +55,7 @@ class Reply(InProject, Record):
         return Described(f"{self.kind}: {shortened(self.words)}", {"evidence": self.evidence})
 
 
-class Comment(InProject, Record):
+class Comment(InProject, MaybePrivate, Record):
     """A fact: words on a record. A later one of the same thread replaces it; one that is withdrawn says nothing."""
 
     __tablename__ = "comment"

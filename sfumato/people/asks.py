@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NoReturn
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sfumato.actions import Act, Actor, action, query
+from sfumato.actions import Act, action, query
 from sfumato.actions.records import Event
 from sfumato.db import Version, new_id, now, rows_changed
 from sfumato.db.kinds import find_record, get_record, kinds
 from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound
+from sfumato.people.addressees import names_of, reaching, whom
 from sfumato.people.asking_records import Ask, Pin, Reply
-from sfumato.people.naming import ROLE, names_of, whom
 from sfumato.people.wording import check_words, shortened
 
 PINNED = 20  # records that one ask may be about
@@ -55,16 +55,14 @@ class AskView:
 
 
 @action("ask.make", needs="ask.write", doors=("cli",))
-def make_ask(
-    act: Act, *, question: str, to: str, refs: list[str] | None = None, due: date | None = None
-) -> AskView:
+def make_ask(act: Act, *, question: str, to: str, refs: list[str] | None = None, due: date | None = None) -> AskView:
     """Ask a role ("data scientist") or a person (person/ID) something about records that are pinned to it.
 
     Raises InvalidInput or NotFound for words, people, records or days that cannot be.
     """
     row = Ask(
         id=new_id(), made_by=act.actor.id, question=check_words(question, "The question"),
-        to=whom(act.session, to, act.actor, act.workspace.project), refs=_pinned(act.session, refs or []), due=_day(due),
+        to=whom(act, to), refs=_pinned(act.session, refs or []), due=_day(due),
     )  # fmt: skip
     act.session.add_all([row, *(Pin(ask_id=row.id, ref=ref) for ref in row.refs)])
     act.session.flush()
@@ -84,7 +82,7 @@ def change_ask(
     row = _mine(act, ask)
     changed = {
         "question": row.question if question is None else check_words(question, "The question"),
-        "to": row.to if to is None else whom(act.session, to, act.actor, act.workspace.project),
+        "to": row.to if to is None else whom(act, to),
         "due": row.due if due is None else _day(due),
     }
     _step(act, row, version, **changed)
@@ -144,10 +142,13 @@ def withdraw_ask(act: Act, *, ask: str, reason: str = "", version: int | None = 
 
 @query("ask.waiting", doors=("cli",))
 def asks_waiting(act: Act, *, limit: int = SHOWN) -> list[AskView]:
-    """Open asks that wait for me, in person or by a role that I hold here; the first due first."""
+    """Open asks that wait for me, in person or by a role that I hold here; the first due first.
+
+    What was asked of a role that nobody holds waits for the admins.
+    """
     handed_back = select(Reply.ask_id).where(Reply.kind == "declined", Reply.made_by == act.actor.id)
     order = (Ask.due.is_(None), Ask.due, Ask.id)
-    which = (Ask.status == "open", _addressed(act.actor), Ask.id.not_in(handed_back))
+    which = (Ask.status == "open", Ask.to.in_(reaching(act)), Ask.id.not_in(handed_back))
     return _views(act, list(act.session.scalars(select(Ask).where(*which).order_by(*order).limit(min(limit, SHOWN)))))
 
 
@@ -192,19 +193,9 @@ def _mine(act: Act, said: str) -> Ask:
 
 def _asked_of_me(act: Act, said: str) -> Ask:
     row = _find(act.session, said)
-    if not reaches(row.to, act.actor) and "admin" not in act.actor.roles:
+    if row.to not in reaching(act) and "admin" not in act.actor.roles:
         raise Forbidden(f"This was asked of {_name(act.session, row.to)}, not of you.", hint="Write a comment instead.")
     return row
-
-
-def reaches(to: str, actor: Actor) -> bool:
-    """Whether what is addressed to a person or a role reaches this one."""
-    return to.removeprefix(ROLE) in actor.roles if to.startswith(ROLE) else to == actor.id
-
-
-def _addressed(actor: Actor) -> ColumnElement[bool]:
-    roles = [ROLE + role for role in actor.roles]
-    return or_(Ask.to == actor.id, Ask.to.in_(roles))
 
 
 def _step(act: Act, row: Ask, version: int | None, **values: object) -> None:
@@ -223,9 +214,7 @@ def _check_open(act: Act, row: Ask, version: int | None) -> None:
 
 
 def _met(act: Act, row: Ask) -> NoReturn:
-    last = act.session.scalar(
-        select(Event).where(Event.subject == row.ref).order_by(Event.position.desc()).limit(1)
-    )
+    last = act.session.scalar(select(Event).where(Event.subject == row.ref).order_by(Event.position.desc()).limit(1))
     who = "somebody" if last is None else "you" if last.made_by == act.actor.id else _name(act.session, last.made_by)
     did = {"closed": "answered it", "withdrawn": "took it back"}.get(row.status, "changed it")
     raise Conflict(
@@ -238,18 +227,19 @@ def _evidence(act: Act, ask: Ask, said: str) -> str:
     """The reference of what closes an ask; raises InvalidInput unless it was done since, or is on record."""
     kind, _, key = said.partition("/")
     if kind in WORDS_ONLY:
-        raise InvalidInput("Words alone close no ask.", hint="Name what you did (event/ID) or a record that answers it.")
+        raise InvalidInput(
+            "Words alone close no ask.", hint="Name what you did (event/ID) or a record that answers it."
+        )
     row = get_record(act.session, said) if key else None
     if row is None:
         if _is_hash_of_version(kind, key):
             return said
         raise InvalidInput(
-            f"There is no record '{said}' to show as evidence.", hint="Name what you did (event/ID) or a record: kind/ID."
+            f"There is no record '{said}' to show as evidence.",
+            hint="Name what you did (event/ID) or a record: kind/ID.",
         )
     if isinstance(row, Event):
-        asked = act.session.scalar(
-            select(Event.position).where(Event.subject == ask.ref, Event.action == "ask.make")
-        )
+        asked = act.session.scalar(select(Event.position).where(Event.subject == ask.ref, Event.action == "ask.make"))
         if row.made_by != act.actor.id or row.position <= (asked or 0):
             raise InvalidInput(
                 "What closes an ask by having been done must be your own act, done since it was asked.",
@@ -309,12 +299,12 @@ def _views(act: Act, rows: list[Ask]) -> list[AskView]:
         told[one.ask_id].append(
             ReplyView(one.kind, one.made_by, names[one.made_by], one.words, one.evidence, one.made_at)
         )
-    me = act.actor
+    me, mine = act.actor.id, reaching(act)
     return [
         AskView(
             row.id, row.ref, row.made_by, names[row.made_by], row.to, names[row.to], row.question, list(row.refs),
             row.due.isoformat() if row.due else "", row.status, row.version, row.made_at, row.closed_at,
-            row.status == "open" and reaches(row.to, me) and (row.id, me.id) not in back, told[row.id],
+            row.status == "open" and row.to in mine and (row.id, me) not in back, told[row.id],
         )
         for row in rows
     ]  # fmt: skip

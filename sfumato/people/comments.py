@@ -11,9 +11,9 @@ from sfumato.actions import Act, action, query
 from sfumato.db import new_id
 from sfumato.db.kinds import get_record
 from sfumato.errors import Conflict, Forbidden, NotFound
+from sfumato.people.addressees import kept_to, names_of
 from sfumato.people.asking_records import Ask, Comment
 from sfumato.people.asks import check_ref
-from sfumato.people.naming import names_of
 from sfumato.people.wording import check_words, shortened
 
 MOST = 200
@@ -38,10 +38,13 @@ def write_comment(act: Act, *, about: str, text: str) -> CommentView:
     """Say something on a record (kind/ID); who made it, or asked it, is told."""
     about = check_ref(act.session, about)
     key = new_id()
-    row = Comment(id=key, first=key, made_by=act.actor.id, about=about, text=check_words(text, "The comment"))
+    row = Comment(
+        id=key, first=key, made_by=act.actor.id, about=about, text=check_words(text, "The comment"),
+        private_to=kept_to(act.session, about),
+    )  # fmt: skip
     act.session.add(row)
     act.session.flush()
-    act.says(f"commented: {shortened(text)}", subject=row.ref, about=about)
+    act.says(f"commented: {shortened(text)}", subject=row.ref, private=bool(row.private_to), about=about)
     _tell(act, about)
     return _views(act.session, [row])[0]
 
@@ -56,7 +59,7 @@ def edit_comment(act: Act, *, comment: str, text: str) -> CommentView:
     if before.made_by != act.actor.id:
         raise _not_theirs()
     row = _supersede(act, before, text=check_words(text, "The comment"), withdrawn=False)
-    act.says(f"changed a comment to: {shortened(text)}", subject=row.ref, about=row.about)
+    act.says(f"changed a comment to: {shortened(text)}", subject=row.ref, private=bool(row.private_to), about=row.about)
     _tell(act, row.about)
     return _views(act.session, [row])[0]
 
@@ -68,12 +71,16 @@ def withdraw_comment(act: Act, *, comment: str) -> None:
     if before.made_by != act.actor.id and "admin" not in act.actor.roles:
         raise _not_theirs()
     row = _supersede(act, before, text="", withdrawn=True)
-    act.says("took a comment back", subject=row.ref, about=row.about)
+    act.says("took a comment back", subject=row.ref, private=bool(row.private_to), about=row.about)
 
 
 @query("comment.of", doors=("cli",))
 def comments_on(act: Act, *, about: str, after: str | None = None, limit: int = 50) -> list[CommentView]:
-    """What stands on a record, oldest first; `after` is the last thread (`first`) of the page before."""
+    """What stands on a record, oldest first; `after` is the last thread (`first`) of the page before.
+
+    Raises NotFound for a record that is not here, or not shown to me.
+    """
+    check_ref(act.session, about)
     later = aliased(Comment)
     which = (
         select(Comment)
@@ -102,7 +109,7 @@ def _supersede(act: Act, before: Comment, *, text: str, withdrawn: bool) -> Comm
     """Add what replaces a comment; the database lets one replacement in, so a second is told."""
     row = Comment(
         id=new_id(), first=before.first, made_by=act.actor.id, about=before.about,
-        text=text, supersedes=before.id, withdrawn=withdrawn,
+        text=text, supersedes=before.id, withdrawn=withdrawn, private_to=before.private_to,
     )  # fmt: skip
     there = act.session.scalar(select(Comment.id).where(Comment.supersedes == before.id))
     if there is not None or before.withdrawn:

@@ -10,8 +10,8 @@ from sfumato.actions import Act, action, query
 from sfumato.actions.records import Concern, Event
 from sfumato.db import find_or_add
 from sfumato.errors import InvalidInput
+from sfumato.people.addressees import names_of, reaching
 from sfumato.people.asking_records import Seen
-from sfumato.people.naming import ROLE, names_of
 
 MOST = 200
 
@@ -43,9 +43,7 @@ class Unread:
 def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
     """Events that concern me and that I have not read, newest first; `before` is the last position of a page."""
     seen = act.session.scalar(select(Seen.position).where(Seen.person == act.actor.id)) or 0
-    count, newest = act.session.execute(
-        _concerning(act, select(func.count(), func.max(Event.position)), seen)
-    ).one()
+    count, newest = act.session.execute(_concerning(act, select(func.count(), func.max(Event.position)), seen)).one()
     which = _concerning(act, select(Event), seen).order_by(Event.position.desc())
     if before is not None:
         which = which.where(Event.position < before)
@@ -63,8 +61,7 @@ def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
 
 def _concerning(act: Act, which: Select[Any], seen: int) -> Select[Any]:
     """Events of others that reach me in person or by a role, later than I have read."""
-    mine = [act.actor.id, *(ROLE + role for role in act.actor.roles)]
-    reached = select(Concern.position).where(Concern.whom.in_(mine), Concern.position > seen)
+    reached = select(Concern.position).where(Concern.whom.in_(reaching(act)), Concern.position > seen)
     return which.where(Event.position.in_(reached), Event.made_by != act.actor.id)
 
 
@@ -73,7 +70,9 @@ def read_to(act: Act, *, position: int) -> int:
     """Take note of all notices up to a position; it never goes back. Returns how far one has read now."""
     newest = act.session.scalar(select(func.max(Event.position))) or 0
     if not 0 <= position <= newest:
-        raise InvalidInput(f"There is no event at {position:,}; the newest is {newest:,}.", hint="Name one that is shown.")
+        raise InvalidInput(
+            f"There is no event at {position:,}; the newest is {newest:,}.", hint="Name one that is shown."
+        )
     mine = select(Seen).where(Seen.person == act.actor.id).with_for_update()
     row, _ = find_or_add(act.session, mine, Seen(made_by=act.actor.id, person=act.actor.id, position=position))
     row.position = max(row.position, position)

@@ -19,7 +19,7 @@ def check_words(text: str, what: str, *, may_be_empty: bool = False) -> str:
 
 
 def shortened(text: str, most: int = 80) -> str:
-    """A text as one line of at most so many characters, for a summary or a title; what cannot be printed is left out."""
+    """A text as one line of at most so many characters, for a summary or a title; what is not printable is left out."""
     line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 

@@ -15,7 +15,7 @@ from sfumato.db import new_id, rows_changed
 from sfumato.errors import Conflict, InvalidInput, NotFound, unknown
 from sfumato.evaluation.evaluate import GROUPS
 from sfumato.evaluation.records import Measurement
-from sfumato.people.naming import names_of
+from sfumato.people.addressees import names_of
 from sfumato.product.records import Criterion
 from sfumato.product.verdict import APPROVAL, State, Verdict, Wanted, decide
 from sfumato.review.share import share_of

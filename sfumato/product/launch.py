@@ -13,7 +13,7 @@ from sfumato.checkpoints.models import LIVE, alias_of, find_weights, named
 from sfumato.checkpoints.records import Alias
 from sfumato.db import link, new_id
 from sfumato.errors import Conflict, NotFound
-from sfumato.people.naming import names_of
+from sfumato.people.addressees import names_of
 from sfumato.people.wording import check_words, shortened
 from sfumato.product.criteria import check_weights
 
@@ -41,7 +41,9 @@ def go_live(act: Act, *, model: str) -> Live:
     found = named(act, model)
     checked = check_weights(act.session, found)
     if checked.state != "holds":
-        raise Conflict(f"{found.name} cannot go live. {checked.words}", hint=_next(checked.state, checked.criterion.measure))
+        raise Conflict(
+            f"{found.name} cannot go live. {checked.words}", hint=_next(checked.state, checked.criterion.measure)
+        )
     stands = alias_of(act.session, LIVE)
     if stands is not None and (stands.model, stands.sha256) == (found.name, found.sha256):
         return _view(act, stands)
@@ -98,7 +100,9 @@ def _append(act: Act, row: Alias) -> Alias:
         with act.session.begin_nested():
             act.session.add(row)
     except IntegrityError as raced:
-        raise Conflict("Somebody changed what is live at the same moment; nothing was changed.", hint="Look again.") from raced
+        raise Conflict(
+            "Somebody changed what is live at the same moment; nothing was changed.", hint="Look again."
+        ) from raced
     return row
 
 

@@ -27,4 +27,6 @@ class Criterion(InProject, Record):
         """What must hold of which model."""
         way = self.comparator.replace("_", " ")
         facts = {"bound": self.bound, "n_min": self.n_min, "dropped": self.dropped}
-        return Described(f"{self.model}: {self.measure} {self.group} {way} {self.threshold:g}".replace("  ", " "), facts)
+        return Described(
+            f"{self.model}: {self.measure} {self.group} {way} {self.threshold:g}".replace("  ", " "), facts
+        )

@@ -13,7 +13,7 @@ from sfumato.actions import Act, action, query
 from sfumato.db import new_id, parents
 from sfumato.db.kinds import find_record, get_record
 from sfumato.errors import Conflict, InvalidInput, NotFound
-from sfumato.people.naming import names_of
+from sfumato.people.addressees import kept_to, names_of
 from sfumato.people.wording import check_words, shortened
 from sfumato.review.records import Judgement
 from sfumato.review.standing import Opinion, decision, opinions, stands, withdrawn
@@ -96,7 +96,7 @@ def withdraw(act: Act, *, subjects: list[str] | None = None, batch: str | None =
     undone = [
         Judgement(
             id=new_id(), made_by=act.actor.id, subject=row.subject, supersedes=row.id, withdraws=True, batch=own,
-            turn=_turn(act, row.subject),
+            turn=_turn(act, row.subject), private_to=row.private_to,
         )
         for row in rows
     ]  # fmt: skip
@@ -151,6 +151,7 @@ def _judge(
             Judgement(
                 id=new_id(), made_by=act.actor.id, subject=ref, verdict=verdict, rating=rating, reason=reason,
                 supersedes=before.id if before else None, turn=_turn(act, ref), batch=batch,
+                private_to=kept_to(act.session, ref),
             )
         )  # fmt: skip
     said = verdict or f"rated {rating} of 5:"
@@ -184,7 +185,9 @@ def _newest_of_mine(act: Act, subjects: Sequence[str]) -> list[Judgement]:
         which = which.where(~Judgement.withdraws, ~withdrawn()).order_by(Judgement.turn.desc()).limit(1)
         row = act.session.scalar(which)
         if row is None:
-            raise NotFound(f"You have said nothing of {ref} that could be taken back.", hint="Each takes back their own.")
+            raise NotFound(
+                f"You have said nothing of {ref} that could be taken back.", hint="Each takes back their own."
+            )
         found.append(row)
     return found
 
@@ -219,7 +222,8 @@ def _write(act: Act, batch: str, rows: list[Judgement], said: str, reason: str =
     what = "a picture" if len(refs) == 1 and refs[0].startswith("image/") else _counted(refs)
     why = f": {shortened(reason)}" if reason else ""
     facts: dict[str, Any] = {"batch": batch, "subjects": refs, "judgements": [row.ref for row in rows]}
-    act.says(f"{said} {what}{why}", subject=refs[0] if len(refs) == 1 else f"batch/{batch}", **facts)
+    subject, private = refs[0] if len(refs) == 1 else f"batch/{batch}", any(row.private_to for row in rows)
+    act.says(f"{said} {what}{why}", subject=subject, private=private, **facts)
     makers = {row.made_by for row in (get_record(act.session, ref) for ref in refs) if row is not None}
     act.concerns(*makers)
     return Judged(batch, rows[0].verdict, rows[0].rating, refs, [row.ref for row in rows])

@@ -3,16 +3,16 @@
 from sqlalchemy import Boolean, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Described, InProject, Record
+from sfumato.db import Described, InProject, MaybePrivate, Record
 
 
-class Judgement(InProject, Record):
+class Judgement(InProject, MaybePrivate, Record):
     """A fact: a person approved, rejected or rated something, or took back what they had said of it.
 
     It holds a verdict or a rating, never both, so that rating a picture again does not renew one's verdict.
     `supersedes` names the same person's earlier verdict, or rating, of the same subject; with `withdraws` it
     names what is taken back, and that counts no more. `turn` counts a person's judgements of a subject, and
-    `batch` is what all judgements of one act share.
+    `batch` is what all judgements of one act share. What is said of something private is as private.
     """
 
     __tablename__ = "judgement"

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from sfumato.people.naming import names_of
+from sfumato.people.addressees import names_of
 from sfumato.review.records import Judgement
 
 
@@ -41,7 +41,8 @@ def stands(of: Any = Judgement) -> ColumnElement[bool]:
     """Whether a judgement is its person's newest of its sort that was not taken back."""
     later = aliased(Judgement)
     same_sort = or_(
-        and_(later.verdict.is_not(None), of.verdict.is_not(None)), and_(later.rating.is_not(None), of.rating.is_not(None))
+        and_(later.verdict.is_not(None), of.verdict.is_not(None)),
+        and_(later.rating.is_not(None), of.rating.is_not(None)),
     )
     newer = select(later.id).where(
         later.subject == of.subject, later.made_by == of.made_by, later.turn > of.turn, same_sort,

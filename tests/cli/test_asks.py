@@ -23,7 +23,8 @@ def said(capsys, *arguments):
 
 
 def test_an_ask_is_made_shown_changed_and_answered(ref, capsys):
-    made = said(capsys, "asks", "make", "A better llama?", "--to", "data scientist", "--about", ref, "--due", "2099-01-31")
+    what = ["A better llama?", "--to", "data scientist", "--about", ref, "--due", "2099-01-31"]
+    made = said(capsys, "asks", "make", *what)
     assert (made["due"], made["refs"], made["status"]) == ("2099-01-31", [ref], "open")
     key = made["id"][-8:]
     changed = said(capsys, "asks", "change", key, "--version", "1", "--to", "admin", "--question", "Two llamas?")

@@ -1,4 +1,4 @@
-"""A model gets its criterion, is checked, goes live, draws under that name, and is rolled back, from the command line."""
+"""A model gets its criterion, goes live, draws under that name, and is rolled back, all from the command line."""
 
 import json
 

@@ -169,8 +169,8 @@ def test_a_rejection_still_names_the_conditions():
 
 
 def test_of_several_people_the_newest_verdict_decides_and_the_others_are_told():
-    newest_first = [said("approved", "Alice"), said(rating=4, by="Carol", day=23), said("rejected", "Bob", reason="x", day=2)]
-    found = about(judged=newest_first)
+    bobs = said("rejected", "Bob", reason="x", day=2)
+    found = about(judged=[said("approved", "Alice"), said(rating=4, by="Carol", day=23), bobs])
     assert found.verdict == "yes-nothing-against"
     assert [says.partition(" on ")[0] for says, _ in person(found)] == [
         "rejected by Bob", "rated 4 of 5 by Carol", "approved by Alice",
@@ -217,7 +217,9 @@ facts = st.builds(
     missing=st.lists(st.just("weights 12ab"), max_size=1),
     nearest=st.lists(st.floats(0, 2).map(lambda far: dataclasses.replace(APPLE, distance=far)), max_size=3),
     compared=st.just("the picture as drawn"),
-    judged=st.lists(st.sampled_from([said("approved"), said("rejected", "Bob", reason="x"), said(rating=2)]), max_size=3),
+    judged=st.lists(
+        st.sampled_from([said("approved"), said("rejected", "Bob", reason="x"), said(rating=2)]), max_size=3
+    ),
 )
 
 

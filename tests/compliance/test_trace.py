@@ -19,8 +19,8 @@ from sfumato.checkpoints.records import Checkpoint
 from sfumato.cli import entry
 from sfumato.compliance.again import ten_more
 from sfumato.compliance.chain import Step, walk_up
-from sfumato.db.kinds import kinds
 from sfumato.compliance.trace import Drawing, trace
+from sfumato.db.kinds import kinds
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.generation.records import Image, Published, Request
 from sfumato.review.judge import approve, reject, withdraw

@@ -20,6 +20,7 @@ from sfumato.people.asks import (
 )
 from sfumato.people.comments import write_comment
 from sfumato.people.notices import unread
+from sfumato.people.records import Membership
 from sfumato.review.judge import approve
 from tests.crew import ALICE, BOB, CHARLIE, HOSTILE, add_pictures
 
@@ -168,7 +169,7 @@ def test_hostile_words_come_back_as_they_were_written(alice, bob):
     "wrong",
     [
         {"question": " "}, {"question": "x" * 2_001}, {"question": "\x00"}, {"refs": ["image/none"]}, {"to": "pirate"},
-        {"to": "person/nobody"}, {"refs": [f"image/{n}" for n in range(21)]},
+        {"to": "person/nobody"}, {"to": "viewer"}, {"to": "visitor"}, {"refs": [f"image/{n}" for n in range(21)]},
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_and_changes_nothing(alice, wrong):
@@ -178,9 +179,9 @@ def test_what_cannot_be_is_refused_and_changes_nothing(alice, wrong):
 
 
 def test_a_viewer_is_refused_and_may_look(either, alice):
-    made = make_ask(alice, question="Llamas?", to="viewer")
+    made = make_ask(alice, question="Llamas?", to="researcher")
     viewer = either.as_actor(CHARLIE)
-    assert ids(asks_waiting(viewer)) == [made.id]
+    assert show_ask(viewer, ask=made.id).question == "Llamas?"
     for act in (
         lambda: make_ask(viewer, question="?", to="researcher"), lambda: withdraw_ask(viewer, ask=made.id),
         lambda: answer_ask(viewer, ask=made.id, words="x", evidence="image/1"),
@@ -189,3 +190,25 @@ def test_a_viewer_is_refused_and_may_look(either, alice):
     ):  # fmt: skip
         with pytest.raises(Forbidden):
             act()
+
+
+def test_what_was_asked_of_a_role_that_nobody_holds_waits_for_the_admins(either, alice):
+    made = make_ask(alice, question="Llamas?", to="researcher")
+    assert ids(asks_waiting(either)) == [made.id]
+    assert unread(either).count == 1
+    with either.write() as session:
+        session.add(Membership(person="dora", project=either.project, roles=["researcher"], version=1))
+    assert asks_waiting(either) == []
+    dora = either.as_actor(type(ALICE)("person/dora", "dora", ("researcher",)))
+    assert ids(asks_waiting(dora)) == [made.id]
+
+
+def test_a_member_is_asked_in_person(either, alice):
+    with either.write() as session:
+        session.add(Membership(person="dora", project=either.project, roles=["researcher"], version=1))
+    made = make_ask(alice, question="Llamas?", to="person/dora")
+    assert made.to == "person/dora"
+    assert ids(asks_waiting(either.as_actor(type(ALICE)("person/dora", "dora", ("viewer",))))) == [made.id]
+    assert asks_waiting(either) == []
+    with pytest.raises(NotFound):
+        make_ask(alice.in_project("00000000-0000-7000-8000-00000000000f"), question="?", to="person/dora")

@@ -97,11 +97,24 @@ def test_what_cannot_be_is_refused(alice):
         edit_comment(alice, comment="none", text="?")
 
 
-def test_a_viewer_is_refused_and_may_read(either, alice):
+def test_a_viewer_may_comment_and_changes_no_other(either, alice):
     (ref,) = add_pictures(alice, 1)
     made = write_comment(alice, about=ref, text="A sheep.")
     viewer = either.as_actor(CHARLIE)
-    assert said(viewer, ref) == [("alice", "A sheep.")]
-    for act in (lambda: write_comment(viewer, about=ref, text="No"), lambda: withdraw_comment(viewer, comment=made.id)):
-        with pytest.raises(Forbidden):
+    write_comment(viewer, about=ref, text="A goat.")
+    assert said(viewer, ref) == [("alice", "A sheep."), ("charlie", "A goat.")]
+    with pytest.raises(Forbidden):
+        withdraw_comment(viewer, comment=made.id)
+    nobody = either.as_actor(type(CHARLIE)("person/eve", "eve", ("no such role",)))
+    with pytest.raises(Forbidden):
+        write_comment(nobody, about=ref, text="A yak.")
+
+
+def test_what_is_said_of_something_private_is_as_private(alice, bob):
+    (ref,) = add_pictures(alice, 1, private=True, by=ALICE)
+    made = write_comment(alice, about=ref, text="Mine.")
+    assert said(alice, ref) == [("alice", "Mine.")]
+    for act in (lambda: said(bob, ref), lambda: write_comment(bob, about=ref, text="Oh."),
+                lambda: edit_comment(bob, comment=made.id, text="Oh.")):  # fmt: skip
+        with pytest.raises(NotFound):
             act()

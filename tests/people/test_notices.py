@@ -49,7 +49,7 @@ def test_reading_goes_forward_only_and_leaves_what_came_later(alice, bob):
 
 
 def test_an_event_that_reaches_me_twice_is_told_once(alice, either):
-    both = either.as_actor(type(ALICE)("person/dora", "dora", ("researcher", "viewer")))
+    both = either.as_actor(type(ALICE)("person/dora", "dora", ("researcher", "data scientist")))
     ask = make_ask(alice, question="?", to="researcher")
     assert ask.to == "role/researcher"
     assert unread(both).count == 1

@@ -7,7 +7,7 @@ from sfumato.actions.records import Event
 from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sfumato.review.judge import approve, rate, reject, review_of, withdraw
 from sfumato.review.records import Judgement
-from tests.crew import CHARLIE, HOSTILE, add_pictures
+from tests.crew import ALICE, CHARLIE, HOSTILE, add_pictures
 
 
 def held(workspace, ref):
@@ -135,3 +135,15 @@ def test_a_viewer_is_refused(either):
         with pytest.raises(Forbidden):
             act()
     assert held(viewer, ref) == (None, set())
+
+
+def test_what_is_private_is_judged_by_its_maker_alone(alice, bob):
+    (ref,) = add_pictures(alice, 1, private=True, by=ALICE)
+    approve(alice, subjects=[ref])
+    assert held(alice, ref)[0] == "approved"
+    for act in (lambda: approve(bob, subjects=[ref]), lambda: review_of(bob, subject=ref)):
+        with pytest.raises(NotFound):
+            act()
+    with bob.read() as session:
+        assert session.scalars(select(Judgement)).all() == []
+        assert session.scalars(select(Event).where(Event.action == "review.approve")).all() == []

@@ -46,3 +46,16 @@ def test_without_judgements_it_says_so_and_no_number(alice, weights):
     found = approval_share(alice)
     assert found.words == "none of its 4 pictures was judged yet"
     assert (found.share, found.low, found.high) == (None, 0.0, 1.0)
+
+
+def test_it_is_the_same_whoever_looks_so_what_is_private_does_not_count(alice, bob, weights):
+    approve(alice, subjects=add_pictures(alice, 3, weights=weights))
+    approve(alice, subjects=add_pictures(alice, 2, weights=weights, private=True))
+    assert approval_share(alice) == approval_share(bob)
+    assert (approval_share(alice).judged, approval_share(alice).pictures) == (3, 3)
+
+
+def test_another_projects_pictures_and_judgements_do_not_count(alice, weights):
+    approve(alice, subjects=add_pictures(alice, 3, weights=weights))
+    elsewhere = alice.in_project("00000000-0000-7000-8000-00000000000f")
+    assert approval_share(elsewhere).words == "it has drawn no picture here yet"
