@@ -18,6 +18,7 @@ from sfumato.people.wording import check_words, shortened
 
 PINNED = 20  # records that one ask may be about
 SHOWN = 200
+DID = {"ask.answer": "answered it", "ask.withdraw": "took it back", "ask.decline": "handed it back"}
 WORDS_ONLY = ("ask", "reply", "comment")  # kinds of records, and of actions, that prove nothing
 
 
@@ -149,13 +150,15 @@ def asks_waiting(act: Act, *, limit: int = SHOWN) -> list[AskView]:
     handed_back = select(Reply.ask_id).where(Reply.kind == "declined", Reply.made_by == act.actor.id)
     order = (Ask.due.is_(None), Ask.due, Ask.id)
     which = (Ask.status == "open", Ask.to.in_(reaching(act)), Ask.id.not_in(handed_back))
-    return _views(act, list(act.session.scalars(select(Ask).where(*which).order_by(*order).limit(min(limit, SHOWN)))))
+    return _views(
+        act, list(act.session.scalars(select(Ask).where(*which).order_by(*order).limit(min(max(limit, 1), SHOWN))))
+    )
 
 
 @query("ask.mine", doors=("cli",))
 def asks_of_mine(act: Act, *, after: str | None = None, limit: int = 50) -> list[AskView]:
     """What I have asked and what came of it, newest first; `after` is the last id of the page before."""
-    which = select(Ask).where(Ask.made_by == act.actor.id).order_by(Ask.id.desc()).limit(min(limit, SHOWN))
+    which = select(Ask).where(Ask.made_by == act.actor.id).order_by(Ask.id.desc()).limit(min(max(limit, 1), SHOWN))
     if after is not None:
         which = which.where(Ask.id < after)
     return _views(act, list(act.session.scalars(which)))
@@ -216,7 +219,7 @@ def _check_open(act: Act, row: Ask, version: int | None) -> None:
 def _met(act: Act, row: Ask) -> NoReturn:
     last = act.session.scalar(select(Event).where(Event.subject == row.ref).order_by(Event.position.desc()).limit(1))
     who = "somebody" if last is None else "you" if last.made_by == act.actor.id else _name(act.session, last.made_by)
-    did = {"closed": "answered it", "withdrawn": "took it back"}.get(row.status, "changed it")
+    did = DID.get(last.action if last else "", "changed it")
     raise Conflict(
         f"Nothing was changed: {who} {did} meanwhile (it is {row.status}, version {row.version}).",
         hint="Look at it again, then decide.",
@@ -232,10 +235,8 @@ def _evidence(act: Act, ask: Ask, said: str) -> str:
         )
     row = get_record(act.session, said) if key else None
     if row is None:
-        if _is_hash_of_version(kind, key):
-            return said
         raise InvalidInput(
-            f"There is no record '{said}' to show as evidence.",
+            f"There is no record '{shortened(said)}' to show as evidence.",
             hint="Name what you did (event/ID) or a record: kind/ID.",
         )
     if isinstance(row, Event):

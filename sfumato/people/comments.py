@@ -87,7 +87,7 @@ def comments_on(act: Act, *, about: str, after: str | None = None, limit: int = 
         .where(Comment.about == about, ~Comment.withdrawn)
         .where(~select(later.id).where(later.supersedes == Comment.id).exists())
         .order_by(Comment.first)
-        .limit(min(limit, MOST))
+        .limit(min(max(limit, 1), MOST))
     )
     if after is not None:
         which = which.where(Comment.first > after)

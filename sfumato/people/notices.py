@@ -47,7 +47,7 @@ def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
     which = _concerning(act, select(Event), seen).order_by(Event.position.desc())
     if before is not None:
         which = which.where(Event.position < before)
-    rows = list(act.session.scalars(which.limit(min(limit, MOST))))
+    rows = list(act.session.scalars(which.limit(min(max(limit, 1), MOST))))
     names = names_of(act.session, {row.made_by for row in rows})
     told = [
         Notice(
