@@ -137,7 +137,7 @@ def _tell(act: Act, about: str) -> None:
 
 def _views(session: Session, rows: list[Comment]) -> list[CommentView]:
     firsts = select(Comment.id, Comment.made_at).where(Comment.id.in_([row.first for row in rows]))
-    began = dict(session.execute(firsts).tuples())
+    began = {key: at for key, at in session.execute(firsts)}
     names = names_of(session, {row.made_by for row in rows})
     return [
         CommentView(

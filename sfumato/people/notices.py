@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from sfumato.actions import Act, action, query
 from sfumato.actions.records import Concern, Event
@@ -43,7 +43,8 @@ class Unread:
 def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
     """Events that concern me and that I have not read, newest first; `before` is the last position of a page."""
     seen = act.session.scalar(select(Seen.position).where(Seen.person == act.actor.id)) or 0
-    count, newest = act.session.execute(_concerning(act, select(func.count(), func.max(Event.position)), seen)).one()
+    count = act.session.scalar(_concerning(act, select(func.count(Event.position)), seen)) or 0
+    newest = act.session.scalar(_concerning(act, select(func.max(Event.position)), seen))
     which = _concerning(act, select(Event), seen).order_by(Event.position.desc())
     if before is not None:
         which = which.where(Event.position < before)
@@ -59,7 +60,7 @@ def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
     return Unread(count, newest or seen, told)
 
 
-def _concerning(act: Act, which: Select[Any], seen: int) -> Select[Any]:
+def _concerning(act: Act, which: Any, seen: int) -> Any:
     """Events of others that reach me in person or by a role, later than I have read."""
     reached = select(Concern.position).where(Concern.whom.in_(reaching(act)), Concern.position > seen)
     return which.where(Event.position.in_(reached), Event.made_by != act.actor.id)

@@ -126,10 +126,12 @@ def check_weights(session: Session, found: ModelView) -> Checked:
     known, evidence, said, at = _known(session, row, found)
     wanted = Wanted(row.measure, row.comparator, row.threshold, row.bound, row.n_min)
     verdict = decide(wanted, known)
-    numbers = (known.value, known.low, known.high) if known and known.n else (None, None, None)
+    there = known if known and known.n else None
     return Checked(
-        found.name, found.sha256, verdict.state, _words(row, verdict, known, said), _view(session, row), *numbers,
-        known.n if known else 0, verdict.more, verdict.settled_at, evidence, at,
+        model=found.name, sha256=found.sha256, state=verdict.state, words=_words(row, verdict, known, said),
+        criterion=_view(session, row), value=there.value if there else None, low=there.low if there else None,
+        high=there.high if there else None, n=there.n if there else 0, more=verdict.more,
+        settled_at=verdict.settled_at, evidence=evidence, measured_at=at,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.addressees import kept_to, names_of
 from sfumato.people.wording import check_words, shortened
 from sfumato.review.records import Judgement
-from sfumato.review.standing import Opinion, decision, opinions, stands, withdrawn
+from sfumato.review.standing import Opinion, decision, opinions, same_sort, stands, withdrawn
 
 MOST = 500  # subjects that one act may judge
 SHOWN = 500
@@ -202,7 +202,7 @@ def _of_batch(act: Act, batch: str) -> list[Judgement]:
     again = list(act.session.scalars(
         select(Judgement.subject).where(*mine, ~withdrawn()).join(
             later, (later.subject == Judgement.subject) & (later.made_by == Judgement.made_by)
-            & (later.turn > Judgement.turn) & ~later.withdraws & ~withdrawn(later),
+            & (later.turn > Judgement.turn) & same_sort(later, Judgement) & ~later.withdraws & ~withdrawn(later),
         ).distinct()
     ))  # fmt: skip
     if again:

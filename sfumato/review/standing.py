@@ -37,15 +37,17 @@ def withdrawn(of: Any = Judgement) -> ColumnElement[bool]:
     return select(undo.id).where(undo.supersedes == of.id, undo.withdraws).exists()
 
 
+def same_sort(one: Any, other: Any) -> ColumnElement[bool]:
+    """Whether two judgements are both verdicts, or both ratings."""
+    verdicts = and_(one.verdict.is_not(None), other.verdict.is_not(None))
+    return or_(verdicts, and_(one.rating.is_not(None), other.rating.is_not(None)))
+
+
 def stands(of: Any = Judgement) -> ColumnElement[bool]:
     """Whether a judgement is its person's newest of its sort that was not taken back."""
     later = aliased(Judgement)
-    same_sort = or_(
-        and_(later.verdict.is_not(None), of.verdict.is_not(None)),
-        and_(later.rating.is_not(None), of.rating.is_not(None)),
-    )
     newer = select(later.id).where(
-        later.subject == of.subject, later.made_by == of.made_by, later.turn > of.turn, same_sort,
+        later.subject == of.subject, later.made_by == of.made_by, later.turn > of.turn, same_sort(later, of),
         ~later.withdraws, ~withdrawn(later),
     )  # fmt: skip
     return and_(~of.withdraws, ~withdrawn(of), ~newer.exists())
