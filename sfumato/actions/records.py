@@ -42,3 +42,12 @@ class Event(InProject, MaybePrivate, Record):
         """Who did what to which record."""
         facts = {"by": self.made_by, "subject": self.subject, "position": self.position}
         return Described(self.summary or self.action, facts)
+
+
+class Concern(Base):
+    """An event concerns somebody (person/…) or all who hold a role (role/…): they are told of it until they read it."""
+
+    __tablename__ = "concern"
+
+    whom: Mapped[str] = mapped_column(String(200), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -9,7 +9,7 @@ from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions.permissions import may
-from sfumato.actions.records import Event, WorkspaceInfo
+from sfumato.actions.records import Concern, Event, WorkspaceInfo
 from sfumato.actions.workspace import Actor, Workspace
 from sfumato.errors import Conflict, Forbidden
 from sfumato.store import Store
@@ -33,6 +33,7 @@ class Act:
     private: bool = False
     outside: bool = False
     by: str = ""
+    concerned: set[str] = field(default_factory=set)
 
     @property
     def store(self) -> Store:
@@ -55,6 +56,10 @@ class Act:
         """
         self.summary, self.subject, self.details = summary, subject, details
         self.private, self.outside, self.by = private, outside, by
+
+    def concerns(self, *whom: str) -> None:
+        """Tell those whom the event concerns: person/ID, or role/NAME; nobody is told of what they did themselves."""
+        self.concerned |= {one for one in whom if one and one != self.actor.id}
 
 
 def require(workspace: Workspace, permission: str) -> None:
@@ -159,3 +164,5 @@ def append_event(act: Act, name: str) -> None:
             **({"project_id": ""} if act.outside else {}),
         )
     )
+    told = () if act.private else sorted(act.concerned)
+    act.session.add_all(Concern(whom=whom, position=position) for whom in told)

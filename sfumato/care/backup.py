@@ -213,7 +213,7 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _write_down(act: Act, *, made: Backup) -> None:
     """Write into the log that a backup was made."""
     keys = "with" if made.with_keys else "without"
-    act.says(f"wrote the backup {made.path.name} {keys} the secret keys", subject="workspace", bytes=made.bytes)
+    act.says(f"wrote the backup {made.path.name} {keys} the secret keys", subject="workspace", outside=True, bytes=made.bytes)
 
 
 @action("care.backup", needs=NEEDS, doors=("web",))
@@ -222,5 +222,5 @@ def ask_backup(act: Act, *, with_keys: bool = False) -> JobView:
     folder = act.workspace.path / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     spec = {"target": str(placed(act.workspace, folder)), "with_keys": with_keys}
-    act.says("asked for a backup", subject="workspace")
+    act.says("asked for a backup", subject="workspace", outside=True)
     return enqueue(act, kind="care.backup", spec=spec, key=f"care.backup:{with_keys}")

@@ -84,7 +84,7 @@ def _write_down(act: Act, *, kind: str, things: list[Going], size: int) -> None:
             act.session.flush()
             link(act.session, row.ref, one.ref, "clears")
     names = [one.what for one in things[:200]]
-    act.says(f"cleared {len(things):,} {kind}, {in_words(size)}", subject="workspace", things=names, bytes=size)
+    act.says(f"cleared {len(things):,} {kind}, {in_words(size)}", subject="workspace", outside=True, things=names, bytes=size)
 
 
 def clear(

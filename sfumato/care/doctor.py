@@ -52,13 +52,13 @@ def examine(workspace: Workspace, *, deep: bool = False, mend: bool = False) -> 
 @action("care.mend", needs=NEEDS)
 def _write_down(act: Act, *, mended: list[str]) -> None:
     """Write into the log what was mended."""
-    act.says(f"mended {len(mended)} things", subject="workspace", mended=mended)
+    act.says(f"mended {len(mended)} things", subject="workspace", outside=True, mended=mended)
 
 
 @action("care.doctor", needs=NEEDS, doors=("web",))
 def ask_doctor(act: Act, *, deep: bool = False, mend: bool = False) -> JobView:
     """Ask for the workspace to be examined, and for what is safe to be mended, by a worker."""
-    act.says("asked for the workspace to be " + ("mended" if mend else "examined"), subject="workspace")
+    act.says("asked for the workspace to be " + ("mended" if mend else "examined"), subject="workspace", outside=True)
     spec = {"deep": deep, "mend": mend}
     return enqueue(act, kind="care.doctor", spec=spec, key=f"care.doctor:{deep}:{mend}")
 

@@ -1,23 +1,25 @@
 """Finding a model by name: one that a run of this workspace made, or the one that ships with Sfumato."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, query
 from sfumato.checkpoints.card import Card, open_card
 from sfumato.checkpoints.header import Header, read_header, read_shapes
-from sfumato.checkpoints.records import Checkpoint, Model
+from sfumato.checkpoints.records import Alias, Checkpoint, Model
 from sfumato.errors import NotFound, unknown
 
 EMBEDDED = Path(__file__).parent / "embedded"
 ENLARGER = EMBEDDED / "enlarger.safetensors"
 DEFAULT = "emoji-styles-small"
+LIVE = "live"  # no model's own name, but what stands for the one that a project has let go live
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,50 @@ def list_models(act: Act) -> list[ModelFacts]:
 @query("model.show")
 def show_model(act: Act, *, name: str = DEFAULT) -> ModelFacts:
     """One model: what it learnt from, how far, and whether it has a training card. Raises NotFound."""
-    return facts_of(_named(act, name), look_inside=True)
+    return facts_of(named(act, name), look_inside=True)
 
 
 @query("model.find", doors=())
-def find_model(act: Act, name: str = DEFAULT) -> ModelView:
-    """The model of that name; one of this workspace goes before the embedded one. Raises NotFound."""
-    return _named(act, name)
+def find_model(act: Act, name: str = DEFAULT, *, sha256: str = "") -> ModelView:
+    """The model of that name, or what is live; one of this workspace goes before the embedded one. Raises NotFound.
+
+    With `sha256` those weights, if they are here, also where the model of that name has become others since.
+    """
+    if sha256:
+        pinned = find_weights(act, sha256)
+        if pinned is not None:
+            return replace(pinned, name=name)
+    return named(act, name)
 
 
-def _named(act: Act, name: str) -> ModelView:
+def named(act: Act, name: str) -> ModelView:
+    """The model of that name, or what is live, as it is now. Raises NotFound."""
+    stands = alias_of(act.session, LIVE) if name == LIVE else None
+    if stands is not None:
+        return _aliased(act, stands)
     models = {view.name: view for view in views(act)}
+    if name == LIVE and name not in models:
+        raise NotFound("No model is live in this project yet.", hint="Run: sfumato models go-live MODEL")
     if name not in models:
         raise unknown("model", name, models)
     return models[name]
+
+
+def _aliased(act: Act, stands: Alias) -> ModelView:
+    view = find_weights(act, stands.sha256)
+    if view is None:
+        raise NotFound(
+            f"The weights of '{stands.model}', which is live, are not in this workspace any more.",
+            hint="Bring the file back from a backup, or run: sfumato models roll-back",
+        )
+    return replace(view, name=stands.model)
+
+
+def alias_of(session: Session, name: str) -> Alias | None:
+    """What an alias stands for now: the newest fact that was not undone."""
+    undone = select(Alias.undoes).where(Alias.name == name, Alias.undoes.is_not(None))
+    which = select(Alias).where(Alias.name == name, Alias.undoes.is_(None), Alias.id.not_in(undone))
+    return session.scalar(which.order_by(Alias.turn.desc()).limit(1))
 
 
 def views(act: Act) -> list[ModelView]:

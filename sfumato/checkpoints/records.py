@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, String
+from sqlalchemy import JSON, BigInteger, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import Described, InProject, Record, Version
@@ -36,6 +36,30 @@ class Model(InProject, Record):
     def describe(self) -> Described:
         """The name, and which weights it stands for."""
         return Described(f"model {self.name}", {"checkpoint": self.checkpoint_id})
+
+
+class Alias(InProject, Record):
+    """A fact: from here on `name` stands for these weights in this project.
+
+    One that `undoes` another brings back what stood before it. `turn` counts the facts of one alias.
+    """
+
+    __tablename__ = "alias"
+    __table_args__ = (UniqueConstraint("project_id", "name", "turn"),)
+    KIND = "alias"
+
+    name: Mapped[str] = mapped_column(String(40))
+    model: Mapped[str] = mapped_column(String(100))
+    sha256: Mapped[str] = mapped_column(String(64))
+    turn: Mapped[int] = mapped_column(Integer)
+    undoes: Mapped[str | None] = mapped_column(String(36))
+    details: Mapped[dict] = mapped_column(JSON, default=dict)
+
+    def describe(self) -> Described:
+        """Which weights got the name, and what spoke for it."""
+        return Described(
+            f"{self.name}: {self.model}", {"sha256": self.sha256, "because": self.details.get("grounds", "")}
+        )
 
 
 def describe_weights(sha256: str, header: dict[str, Any]) -> Described:

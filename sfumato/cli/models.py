@@ -90,3 +90,101 @@ def card(context: typer.Context, model: Name) -> None:
         job = follow(context, workspace, ask_for_card(workspace, name=model))
     made = job.result or {}
     answer(context, made, lambda: f"Wrote {made['path']}: {made['n']:,} pictures, {weight(made['bytes'])}.")
+
+
+@app.command()
+def criterion(
+    context: typer.Context,
+    model: Name,
+    *,
+    measure: Annotated[str, typer.Option(help="What is measured, such as recall@5 or near copies.")] = "approval share",
+    group: Annotated[str, typer.Option(help="Which drawings, such as held-out pairs.")] = "",
+    at_least: Annotated[float | None, typer.Option(min=0, max=1, help="The share that must be reached.")] = None,
+    at_most: Annotated[float | None, typer.Option(min=0, max=1, help="The share that must not be passed.")] = None,
+    bound: Annotated[
+        str | None, typer.Option(help="low, high or value.", show_default="the end that speaks against it")
+    ] = None,
+    n_min: Annotated[int, typer.Option(min=1, help="How many must be judged or drawn at least.")] = 30,
+    version: Annotated[int | None, typer.Option(help="The version that is replaced, as it was shown.")] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Take the criterion of that version away.")] = False,
+) -> None:
+    """Show what a model must hold before it may go live, or set it.
+
+    Example: `sfumato models criterion first --at-least 0.6 --n-min 40`
+    """
+    from sfumato.product.criteria import drop_criterion, set_criterion, show_criterion
+
+    with opened(context) as workspace:
+        if drop:
+            drop_criterion(workspace, model=model, version=version or 0)
+        elif at_least is not None or at_most is not None:
+            set_criterion(
+                workspace, model=model, measure=measure, group=group, at_least=at_least, at_most=at_most, bound=bound,
+                n_min=n_min, version=version,
+            )  # fmt: skip
+        found = show_criterion(workspace, model=model)
+    none = f"No criterion is set for {model}: sfumato models criterion {model} --at-least 0.6"
+    answer(context, found, lambda: f"{found.model}: {found.words} (version {found.version})" if found else none)
+
+
+@app.command()
+def check(context: typer.Context, model: Name) -> None:
+    """Say whether a model holds its criterion, fails it, or there is not enough data, and how much is missing.
+
+    Example: `sfumato models check first`
+    """
+    from sfumato.product.criteria import check as check_model
+
+    with opened(context) as workspace:
+        found = check_model(workspace, model=model)
+    answer(context, found, lambda: found.words)
+
+
+@app.command("go-live")
+def go_live(context: typer.Context, model: Name) -> None:
+    """Let a model go live, if its criterion holds; `sfumato create --model live` then draws with it.
+
+    Example: `sfumato models go-live first`
+    """
+    from sfumato.product.launch import go_live as let_go_live
+
+    with opened(context) as workspace:
+        found = let_go_live(workspace, model=model)
+    answer(context, found, lambda: lives(found))
+
+
+@app.command("roll-back")
+def roll_back(
+    context: typer.Context, because: Annotated[str, typer.Option(help="Why, for whoever let it go live.")] = ""
+) -> None:
+    """Bring back what was live before.
+
+    Example: `sfumato models roll-back --because "it draws no ears"`
+    """
+    from sfumato.product.launch import roll_back as bring_back
+
+    with opened(context) as workspace:
+        found = bring_back(workspace, reason=because)
+    answer(context, found, lambda: lives(found))
+
+
+@app.command()
+def live(context: typer.Context) -> None:
+    """Show what is live, since when, by whom and on what grounds.
+
+    Example: `sfumato models live`
+    """
+    from sfumato.product.launch import show_live
+
+    with opened(context) as workspace:
+        found = show_live(workspace)
+    answer(context, found, lambda: lives(found))
+
+
+def lives(one: Any) -> Any:
+    """Lay out what is live."""
+    return pairs([
+        ("live", one.model), ("since", one.since.strftime("%Y-%m-%d %H:%M")), ("decided by", one.by_name),
+        ("because", one.grounds), ("before it", one.before), ("SHA-256", one.sha256),
+        ("weights", "" if one.here else "not in this workspace any more"),
+    ])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from sfumato.compliance.neighbours import Neighbour
@@ -22,6 +23,7 @@ UNCHECKED = "Not checked: trademarks, likenesses of persons, and likeness to pic
 NO_ADVICE = "This is no legal advice."
 UNSTATED = ("NOASSERTION", "NONE", "")
 AUTHORS = 4  # named in a credit line
+PEOPLE = 4  # told besides whose verdict decides
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,23 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a person holds of the picture: a verdict or a rating, why, and since when."""
+
+    by: str
+    verdict: str | None
+    rating: int | None
+    reason: str
+    at: datetime
+    evidence: str
+
+    def __str__(self) -> str:
+        said = self.verdict or f"rated {self.rating} of 5"
+        why = f" because “{self.reason}”" if self.reason else ""
+        return f"{said} by {self.by} on {self.at.day} {self.at:%B %Y}{why}"
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that the answer may rest on."""
 
@@ -62,7 +81,17 @@ class Facts:
     nearest: Sequence[Neighbour] = ()
     compared: str = ""  # what was compared, or why nothing could be
     originals: Sequence[Neighbour] = ()  # training pictures of the very name and style that were asked for
-    looked_at: Sequence[str] = ()  # events in which a person judged it
+    judged: Sequence[Said] = ()  # what stands of each person, newest first
+
+    @property
+    def decided(self) -> Said | None:
+        """The verdict that decides: of several people's the newest."""
+        return next((one for one in self.judged if one.verdict), None)
+
+    @property
+    def rejected(self) -> Said | None:
+        """The rejection that decides, None where nobody rejected it or somebody approved it since."""
+        return self.decided if self.decided and self.decided.verdict == "rejected" else None
 
 
 @dataclass(frozen=True)
@@ -83,25 +112,28 @@ def answer(facts: Facts) -> Answer:
     """Say whether a picture may be used, from what is on record and from nothing else."""
     conditions = [*_standing_conditions(facts), *_licence_conditions(facts), *_comparison_conditions(facts)]
     copied = next((one for one in facts.nearest if one.is_copied), None)
-    verdict: Verdict = "no" if copied else "only if" if conditions else "yes-nothing-against"
+    verdict: Verdict = "no" if copied or facts.rejected else "only if" if conditions else "yes-nothing-against"
     clauses = [
         *_licences(facts, conditions), *_neighbours(facts, copied), *_originals(facts, copied), *_file(facts),
-        *_credit(facts), _person(facts),
+        *_credit(facts), *_people(facts),
     ]  # fmt: skip
-    text = " ".join([_head(verdict, conditions, copied, clauses), UNCHECKED, NO_ADVICE])
+    text = " ".join([_head(facts, conditions, copied, clauses), UNCHECKED, NO_ADVICE])
     return Answer(verdict, conditions, clauses, credit_line(facts), text)
 
 
-def _head(verdict: Verdict, conditions: list[Clause], copied: Neighbour | None, clauses: list[Clause]) -> str:
+def _head(facts: Facts, conditions: list[Clause], copied: Neighbour | None, clauses: list[Clause]) -> str:
     rest = "; ".join(one.says for one in clauses)
     asked = "; and if ".join(one.says for one in conditions)
-    if verdict == "yes-nothing-against":
-        return f"Nothing on record speaks against commercial use: {rest}."
     said = rest[:1].upper() + rest[1:]
-    if copied is None:
+    if copied is not None:
+        besides = f" Without that likeness: only if {asked}." if asked else ""
+        return f"No, use the original: {name_of(copied)}. {said}.{besides}"
+    if facts.rejected is not None:
+        besides = f" Without that rejection: only if {asked}." if asked else ""
+        return f"No: {facts.rejected}. {said}.{besides}"
+    if asked:
         return f"Only if {asked}. {said}."
-    besides = f" Without that likeness: only if {asked}." if asked else ""
-    return f"No, use the original: {name_of(copied)}. {said}.{besides}"
+    return f"Nothing on record speaks against commercial use: {rest}."
 
 
 def _standing_conditions(facts: Facts) -> list[Clause]:
@@ -206,10 +238,17 @@ def _credit(facts: Facts) -> list[Clause]:
     return [Clause("credit", f"credit line: “{line}”", facts.training[0].evidence)] if line else []
 
 
-def _person(facts: Facts) -> Clause:
-    if facts.looked_at:
-        return Clause("person", "looked at by a person", ", ".join(facts.looked_at))
-    return Clause("person", "not yet looked at by a person", "event log")
+def _people(facts: Facts) -> list[Clause]:
+    """Who looked at it and what each holds of it; the verdict that decides is told last, where the paragraph ends."""
+    if not facts.judged:
+        return [Clause("person", "not yet looked at by a person", "event log")]
+    last = facts.decided or facts.judged[0]
+    others = [one for one in facts.judged if one is not last]
+    told = [Clause("person", str(one), one.evidence) for one in [*reversed(others[:PEOPLE]), last]]
+    if len(others) > PEOPLE:
+        rest = others[PEOPLE:]
+        told.insert(0, Clause("person", f"judged {len(rest):,} times more", ", ".join(one.evidence for one in rest)))
+    return told
 
 
 def credit_line(facts: Facts) -> str:

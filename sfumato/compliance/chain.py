@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sfumato.actions import Act
 from sfumato.checkpoints.models import ModelView, card_path, find_weights
 from sfumato.checkpoints.records import Checkpoint, Model, describe_weights
-from sfumato.compliance.kinds import get_record, kinds
 from sfumato.data.records import describe_version
 from sfumato.db import Described, Record, children, parents
+from sfumato.db.kinds import get_record, kinds
 from sfumato.training.records import describe_run
 
 MOST = 20  # children shown of one record

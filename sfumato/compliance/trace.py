@@ -11,22 +11,23 @@ from PIL import Image as Picture
 from sqlalchemy import select
 
 from sfumato.actions import Act, Workspace, query
-from sfumato.actions.records import Event
 from sfumato.checkpoints.card import Card, open_card
 from sfumato.checkpoints.models import DEFAULT, find_model, find_weights
 from sfumato.compliance.again import styles_of, ten_more
-from sfumato.compliance.answer import Answer, Facts, Standing, Training, answer
+from sfumato.compliance.answer import Answer, Facts, Said, Standing, Training, answer
 from sfumato.compliance.chain import Step, Weights, lineage, of_model, walk_down, walk_up, weights_of_record
 from sfumato.compliance.files import PictureFile, pixels, read_file
-from sfumato.compliance.kinds import find_record
 from sfumato.compliance.neighbours import Neighbour, distance_to, find_nearest, neighbour
 from sfumato.data.pictures import SUFFIXES
-from sfumato.db import children
+from sfumato.db.kinds import find_record
 from sfumato.errors import NotFound
 from sfumato.generation.knowledge import split_style
 from sfumato.generation.records import Image, Published, Request
+from sfumato.people.wording import shortened
+from sfumato.review.standing import opinions
 from sfumato.trust.keys import anchors, keys_folder
 
+REASON = 300  # characters of a reason that an answer repeats; the judgement holds all of it
 UNDECODED = "its pixels cannot be decoded"
 
 
@@ -55,7 +56,7 @@ class Known:
     weights: list[Weights] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
-    looked_at: list[str] = field(default_factory=list)
+    judged: list[Said] = field(default_factory=list)
     below: Step | None = None
 
 
@@ -107,7 +108,7 @@ def trace(workspace: Workspace, what: str | Path, *, down: bool = False) -> Trac
         standing=known.standing, subject=known.subject, credentials=credentials,
         signer=file.credentials.signer if file else "", model=known.weights[0].name if known.weights else "",
         training=[one for one in training if one.n], missing=[*known.missing, *unsaid], nearest=nearest,
-        compared=compared, originals=_originals(known), looked_at=known.looked_at,
+        compared=compared, originals=_originals(known), judged=known.judged,
     )  # fmt: skip
     again = ten_more(known.drawing, known.weights[0] if known.weights else None)
     return Trace(
@@ -159,7 +160,10 @@ def _of_file(act: Act, file: PictureFile, *, down: bool) -> Known:
         image = act.session.get(Image, row.image_id)
         return _of_image(act, image, "on record", walk_up(act, row.ref, "on record as"), name, below)
     standing: Standing = {
-        "signed here": "signed here", "signer unknown here": "elsewhere", "invalid": "changed", "unsigned": "claimed",
+        "signed here": "signed here",
+        "signer unknown here": "elsewhere",
+        "invalid": "changed",
+        "unsigned": "claimed",
     }[state]  # type: ignore[assignment]
     if state in ("invalid", "unsigned") and not file.claims:
         standing = "unknown" if state == "unsigned" else "changed"
@@ -187,11 +191,13 @@ def _of_image(
         drawing = replace(drawing, prompt=request.prompt, subject=subject_said, style=style)
     out = act.session.scalars(select(Published).where(Published.image_id == image.id).order_by(Published.id)).all()
     weights, missing = lineage(act, request.checkpoint_sha256)
-    refs = [image.ref, *(one.ref for one in out), *(ref for _, ref in children(act.session, image.ref))]
-    seen = select(Event).where(Event.subject.in_(refs), Event.action.startswith("review."))
+    held = opinions(act.session, [image.ref, *(one.ref for one in out)])
+    judged = [
+        Said(one.by_name, one.verdict, one.rating, shortened(one.reason, REASON), one.made_at, one.ref) for one in held
+    ]
     return Known(
         subject, standing, chain, drawing, weights, [f"weights {one[:12]}" for one in missing],
-        [one.sha256 for one in out], [event.ref for event in act.session.scalars(seen)], below,
+        [one.sha256 for one in out], judged, below,
     )  # fmt: skip
 
 

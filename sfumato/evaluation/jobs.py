@@ -74,7 +74,7 @@ class Work:
 @job("evaluation.evaluate", own_process=True, needs="evaluation.write")
 def evaluate(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Draw each group, measure it, and write down what was measured; batches that were drawn are not drawn again."""
-    model = find_model(ctx.workspace, spec["model"])
+    model = find_model(ctx.workspace, spec["model"], sha256=spec["sha256"])
     card = model.card()
     if (model.sha256, card.sha256) != (spec["sha256"], spec["card"]):
         raise Conflict(f"The model '{model.name}' was changed since this was asked.", hint="Ask again.")

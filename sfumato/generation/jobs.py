@@ -84,7 +84,7 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
         request = session.scalars(select(Request).where(Request.id == spec["request"])).one()
         session.expunge(request)
     done = _already(workspace, request, folder)
-    model = find_model(workspace, request.model)
+    model = find_model(workspace, request.model, sha256=request.checkpoint_sha256)
     if model.sha256 != request.checkpoint_sha256:
         raise Conflict(f"The model '{request.model}' was changed since this was asked.", hint="Ask again.")
     yield Progress(len(done), request.n, "pictures", "loading the model")

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Boolean, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import UTC, Record, now
+from sfumato.people import asking_records as asking_records  # its tables are found with these
 
 NOBODY = "visitor/"  # who acts before anybody has signed in; no name at any machine holds a stroke
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
-from sfumato.checkpoints.models import ModelView, find_model
+from sfumato.checkpoints.models import LIVE, ModelView, find_model
 from sfumato.data.collect import NAME, read_options
 from sfumato.data.freeze import VersionView, find_version
 from sfumato.db import ACROSS, link, new_id
@@ -20,6 +20,7 @@ from sfumato.training.records import Run
 
 NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
 RECIPES = Catalog("sfumato.training.recipes", NEEDS)
+LETTERS = "Use letters, digits, dots and dashes."
 LONGER = "long"  # a run's model of the longer average is called NAME-long
 
 
@@ -87,8 +88,9 @@ def train(
 
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
-    if not NAME.fullmatch(name):
-        raise InvalidInput(f"'{name}' cannot be a run's name.", hint="Use letters, digits, dots and dashes.")
+    if not NAME.fullmatch(name) or name == LIVE:
+        hint = "It stands for the model that is live; take another." if name == LIVE else LETTERS
+        raise InvalidInput(f"'{name}' cannot be a run's name.", hint=hint)
     made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name

@@ -1,12 +1,13 @@
 """The answer to "May I use it?" follows from what is on record, clause by clause, each with its evidence."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfumato.compliance.answer import NO_ADVICE, Answer, Facts, Training, answer, credit_line
+from sfumato.compliance.answer import NO_ADVICE, Answer, Facts, Said, Training, answer, credit_line
 from sfumato.compliance.neighbours import Neighbour
 from sfumato.trust.licences import ASKS, CLASSES, class_of
 
@@ -133,10 +134,61 @@ def test_what_is_not_known_is_never_taken_for_granted():
     assert "could not be looked at: the model emoji has no training card" in found.text
 
 
-def test_a_person_who_looked_at_it_is_told_with_the_event():
-    found = about(looked_at=["event/7"])
+def said(verdict=None, by="Alice", *, rating=None, reason="", day=24):
+    """What a person holds of it, as one judgement says it."""
+    return Said(by, verdict, rating, reason, datetime(2026, 11, day, tzinfo=UTC), f"judgement/{by}-{verdict or rating}")
+
+
+def person(found):
+    """The clauses on people, with their evidence."""
+    return [(clause.says, clause.evidence) for clause in found.clauses if clause.topic == "person"]
+
+
+def test_who_approved_it_is_the_last_clause_with_when_why_and_its_evidence():
+    found = about(judged=[said("approved", reason="a fine llama")])
+    assert found.verdict == "yes-nothing-against"
+    assert found.clauses[-1].says == "approved by Alice on 24 November 2026 because “a fine llama”"
+    assert found.clauses[-1].evidence == "judgement/Alice-approved"
     assert "not yet looked at" not in found.text
-    assert [clause.evidence for clause in found.clauses if clause.topic == "person"] == ["event/7"]
+
+
+def test_a_rejection_is_a_no_that_says_by_whom_and_why():
+    found = about(judged=[said("rejected", "Bob", reason="six legs")])
+    assert found.verdict == "no"
+    assert found.text.startswith("No: rejected by Bob on 24 November 2026 because “six legs”. All 11,902 training")
+    assert found.text.endswith(NO_ADVICE)
+    assert person(found) == [
+        ("rejected by Bob on 24 November 2026 because “six legs”", "judgement/Bob-rejected")
+    ]
+
+
+def test_a_rejection_still_names_the_conditions():
+    found = about(judged=[said("rejected", reason="no")], standing="changed", credentials="changed after signing")
+    assert found.verdict == "no"
+    assert "Without that rejection: only if you take the picture as it was drawn" in found.text
+
+
+def test_of_several_people_the_newest_verdict_decides_and_the_others_are_told():
+    bobs = said("rejected", "Bob", reason="x", day=2)
+    found = about(judged=[said("approved", "Alice"), said(rating=4, by="Carol", day=23), bobs])
+    assert found.verdict == "yes-nothing-against"
+    assert [says.partition(" on ")[0] for says, _ in person(found)] == [
+        "rejected by Bob", "rated 4 of 5 by Carol", "approved by Alice",
+    ]  # fmt: skip
+    assert about(judged=[said("rejected", "Bob", reason="x"), said("approved", "Alice", day=2)]).verdict == "no"
+
+
+def test_a_rating_alone_decides_nothing_and_is_told():
+    found = about(judged=[said(rating=1, by="Carol")])
+    assert found.verdict == "yes-nothing-against"
+    assert person(found) == [("rated 1 of 5 by Carol on 24 November 2026", "judgement/Carol-1")]
+
+
+def test_many_who_judged_are_counted_and_each_is_evidence():
+    found = about(judged=[said("approved", f"P{number}") for number in range(9)])
+    assert len(person(found)) == 6
+    assert person(found)[0][0] == "judged 4 times more"
+    assert person(found)[0][1].count("judgement/") == 4
 
 
 def test_no_credit_is_asked_for_what_is_in_the_public_domain():
@@ -165,6 +217,9 @@ facts = st.builds(
     missing=st.lists(st.just("weights 12ab"), max_size=1),
     nearest=st.lists(st.floats(0, 2).map(lambda far: dataclasses.replace(APPLE, distance=far)), max_size=3),
     compared=st.just("the picture as drawn"),
+    judged=st.lists(
+        st.sampled_from([said("approved"), said("rejected", "Bob", reason="x"), said(rating=2)]), max_size=3
+    ),
 )
 
 
@@ -175,9 +230,11 @@ def test_a_yes_needs_free_licences_a_known_origin_and_no_copy(known):
     copied = any(one.is_copied for one in known.nearest)
     sound = known.standing in ("on record", "signed here", "same pixels")
     clear = sound and known.training and not known.missing and known.nearest and not asks
-    assert found.verdict == ("no" if copied else "yes-nothing-against" if clear else "only if")
+    verdicts = [one.verdict for one in known.judged if one.verdict]
+    rejected = verdicts[:1] == ["rejected"]
+    assert found.verdict == ("no" if copied or rejected else "yes-nothing-against" if clear else "only if")
     assert found.text.endswith(NO_ADVICE)
-    assert "looked at by a person" in found.text
+    assert ("ot yet looked at by a person" in found.text) == (not known.judged)
     assert all(clause.says and clause.evidence for clause in [*found.conditions, *found.clauses])
     assert all(clause.says in found.text or clause.says[:1].upper() + clause.says[1:] in found.text
                for clause in [*found.conditions, *found.clauses])  # fmt: skip

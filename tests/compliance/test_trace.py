@@ -13,19 +13,20 @@ from sqlalchemy import delete, select
 
 import sfumato
 from sfumato.actions import Act, Workspace, to_json
-from sfumato.actions.registry import append_event
 from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import DEFAULT, find_model
 from sfumato.checkpoints.records import Checkpoint
 from sfumato.cli import entry
 from sfumato.compliance.again import ten_more
 from sfumato.compliance.chain import Step, walk_up
-from sfumato.compliance.kinds import kinds
 from sfumato.compliance.trace import Drawing, trace
+from sfumato.db.kinds import kinds
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.generation.records import Image, Published, Request
+from sfumato.review.judge import approve, reject, withdraw
 from sfumato.trust.keys import rotate
 from tests.compliance.conftest import draw
+from tests.crew import ALICE, BOB
 
 
 def roles(step: Step) -> list[str]:
@@ -251,13 +252,30 @@ def test_without_a_card_it_says_what_could_not_be_looked_at(studio, gallery):
     assert found.again == "sfumato create 'red disc, bold style' -n 10 --seed 8 --model tiny"
 
 
-def test_a_person_who_looked_at_it_is_found_in_the_event_log(studio, gallery):
+def test_who_judged_a_picture_is_told_by_its_trace(studio, gallery):
     image = rows(studio, Image)[0]
-    with studio.write() as session:
-        append_event(Act(session, studio, subject=image.ref, summary="liked it"), "review.rate")
-    found = trace(studio, gallery.path)
-    assert "not yet looked at" not in found.answer.text
-    assert "looked at by a person" in found.answer.text
+    alice, bob = studio.as_actor(ALICE), studio.as_actor(BOB)
+    approve(alice, subjects=[image.ref], reason="a fine disc")
+    told = trace(studio, gallery.path).answer
+    assert "approved by alice on " in told.text
+    assert "because “a fine disc”" in told.text
+    assert told.clauses[-1].evidence.startswith("judgement/")
+    out = rows(studio, Published)[0]
+    assert out.image_id == image.id
+    reject(bob, subjects=[out.ref], reason="it is\nno disc \x1b[31m")
+    for what in (gallery.path, image.ref, out.ref):
+        told = trace(studio, what).answer
+        assert told.verdict == "no"
+        assert told.text.startswith("No: rejected by bob on ")
+        assert "because “it is no disc [31m”" in told.text
+        assert {"approved by alice", "rejected by bob"} == {
+            clause.says.partition(" on ")[0] for clause in told.clauses if clause.topic == "person"
+        }
+    withdraw(bob, subjects=[image.ref])
+    told = trace(studio, gallery.path).answer
+    assert "bob" not in told.text
+    withdraw(alice, subjects=[image.ref])
+    assert "not yet looked at by a person" in trace(studio, gallery.path).answer.text
 
 
 def test_every_kind_of_record_tells_of_itself_in_words(studio):

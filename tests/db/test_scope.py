@@ -175,7 +175,7 @@ def test_what_is_private_is_found_by_its_owner_alone(either):
 
 
 def test_every_record_that_a_team_makes_belongs_to_a_project():
-    from sfumato.compliance.kinds import kinds
+    from sfumato.db.kinds import kinds
 
     outside = {name for name, kind in kinds().items() if not issubclass(kind, InProject)}
     assert outside == set()

@@ -11,6 +11,7 @@ from sfumato.features.look import nearest_distances
 from sfumato.statistics.intervals import wilson
 
 FEATURES, BETTER = "look", "lower"
+FIGURES = ("near copies",)
 
 
 def compute(evidence: Evidence) -> dict[str, Figure]:

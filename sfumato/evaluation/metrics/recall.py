@@ -11,6 +11,7 @@ from sfumato.statistics.intervals import Interval, bootstrap_mean, wilson
 
 FEATURES, BETTER = "scorer", "higher"
 FIRST = (1, 5)
+FIGURES = (*(f"recall@{first}" for first in FIRST), "mean reciprocal rank")
 
 
 def compute(evidence: Evidence) -> dict[str, Figure]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import sfumato
-from sfumato.db import Record
+from sfumato.db.records import Record
 from sfumato.errors import InvalidInput, NotFound
 
 SHORTEST = 4  # characters of an id's end that may stand for it
