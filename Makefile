@@ -28,8 +28,8 @@ help:  ## List these commands
 
 setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing need
 
-studio: $(VENV)/.ok  ## Set up, open the workspace, and draw pictures from a sentence
-	@$(B)/sfumato welcome $(ARGS)
+studio: $(VENV)/.ok  ## Set up, and open the studio in the browser; ARGS="--port 8800" and others
+	@$(B)/sfumato studio $(ARGS)
 
 test: $(VENV)/.ok  ## Run the tests (under ten minutes on two cores); ARGS="-k word" narrows
 	$(TEST) -m "not slow" $(ARGS)

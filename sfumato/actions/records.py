@@ -1,11 +1,12 @@
 """Tables of the event log and of the workspace's own facts."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.db import Base, Described, InProject, MaybePrivate, Record
+from sfumato.db import UTC, Base, Described, InProject, MaybePrivate, Record, now
 
 
 class WorkspaceInfo(Base):
@@ -15,6 +16,18 @@ class WorkspaceInfo(Base):
 
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class Answer(Base):
+    """What was answered to a person who gave a key, so that the same key does a thing once (`sfumato.actions.once`)."""
+
+    __tablename__ = "answer"
+
+    person: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    asked: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[Any] = mapped_column(JSON, nullable=True)
+    made_at: Mapped[datetime] = mapped_column(UTC, default=now, index=True)
 
 
 def project_or_none(context: Any) -> str:

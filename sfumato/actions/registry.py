@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
+from sfumato.actions.once import begin
 from sfumato.actions.permissions import may
 from sfumato.actions.records import Concern, Event, WorkspaceInfo
 from sfumato.actions.workspace import Actor, Workspace
@@ -89,7 +90,7 @@ def allowed(workspace: Workspace, permission: str) -> bool:
 
 
 def action(
-    name: str, *, needs: str, doors: tuple[str, ...] = ("cli", "library"), archived: bool = False
+    name: str, *, needs: str, doors: tuple[str, ...] = ("api", "cli", "library"), archived: bool = False
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
     """Make a function the action `name`: permission `needs`, one write transaction, one event.
 
@@ -104,9 +105,12 @@ def action(
                 if not archived:
                     _refuse_archived(session, workspace.project)
                 act = Act(session, workspace)
+                kept = begin(session, workspace.actor.id, workspace.once) if workspace.once else None
                 result = function(act, *args, **options)
                 if act.summary:
                     append_event(act, name)
+                if kept is not None and workspace.once is not None:
+                    kept.answer = workspace.once.encode(result)
             return result
 
         return _register(ACTIONS, run, name, needs, doors)
@@ -115,7 +119,7 @@ def action(
 
 
 def query(
-    name: str, *, needs: str = "record.read", doors: tuple[str, ...] = ("cli", "library")
+    name: str, *, needs: str = "record.read", doors: tuple[str, ...] = ("api", "cli", "library")
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
     """Make a function the query `name`: permission `needs`, one read transaction, no event."""
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
@@ -17,6 +18,9 @@ from sfumato.errors import Conflict, InvalidInput, NotFound, Unsupported
 from sfumato.settings import Settings, read_settings
 from sfumato.store import Store
 from sfumato.store.disk import share_of
+
+if TYPE_CHECKING:
+    from sfumato.actions.once import Once
 
 FORMAT = 1
 FOLDERS = ("cache", "copies", "keys", "logs", "runs", "tmp")
@@ -56,6 +60,7 @@ class Workspace:
     settings: Settings
     actor: Actor
     project: str = DEFAULT_PROJECT
+    once: "Once | None" = None
 
     @classmethod
     def open(
@@ -101,6 +106,10 @@ class Workspace:
     def in_project(self, project: str) -> "Workspace":
         """The same workspace, seen and used in the project with this id."""
         return replace(self, project=project)
+
+    def doing_once(self, once: "Once") -> "Workspace":
+        """The same workspace, the next action of which is done at most once, however often it is asked for."""
+        return replace(self, once=once)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -213,7 +213,8 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _write_down(act: Act, *, made: Backup) -> None:
     """Write into the log that a backup was made."""
     keys = "with" if made.with_keys else "without"
-    act.says(f"wrote the backup {made.path.name} {keys} the secret keys", subject="workspace", outside=True, bytes=made.bytes)
+    said = f"wrote the backup {made.path.name} {keys} the secret keys"
+    act.says(said, subject="workspace", outside=True, bytes=made.bytes)
 
 
 @action("care.backup", needs=NEEDS, doors=("web",))

@@ -84,7 +84,8 @@ def _write_down(act: Act, *, kind: str, things: list[Going], size: int) -> None:
             act.session.flush()
             link(act.session, row.ref, one.ref, "clears")
     names = [one.what for one in things[:200]]
-    act.says(f"cleared {len(things):,} {kind}, {in_words(size)}", subject="workspace", outside=True, things=names, bytes=size)
+    said = f"cleared {len(things):,} {kind}, {in_words(size)}"
+    act.says(said, subject="workspace", outside=True, things=names, bytes=size)
 
 
 def clear(

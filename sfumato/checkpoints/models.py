@@ -74,9 +74,12 @@ class ModelFacts:
 
 
 @query("model.list")
-def list_models(act: Act) -> list[ModelFacts]:
-    """All models with what they learnt from, the embedded one first."""
-    return [facts_of(view) for view in views(act)]
+def list_models(act: Act, *, after: str | None = None, limit: int = 1_000) -> list[ModelFacts]:
+    """Models with what they learnt from, the embedded one first; `after` is the name of the last one seen."""
+    known = views(act)
+    names = [view.name for view in known]
+    start = names.index(after) + 1 if after in names else 0
+    return [facts_of(view) for view in known[start : start + limit]]
 
 
 @query("model.show")

@@ -12,6 +12,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "studio": Entry("sfumato.cli.studio", "Open the studio in the browser, with its workers.", "Pictures"),
     "welcome": Entry("sfumato.cli.welcome", "Meet Sfumato: four pictures, and what they are made from.", "Pictures"),
     "create": Entry("sfumato.cli.create", "Draw pictures of a sentence, and sign them.", "Pictures"),
     "verify": Entry("sfumato.cli.verify", "Say whether pictures are signed and unchanged.", "Pictures"),

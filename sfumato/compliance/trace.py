@@ -81,12 +81,13 @@ class Trace:
         return in_words(self)
 
 
-def trace(workspace: Workspace, what: str | Path, *, down: bool = False) -> Trace:
+def trace(workspace: Workspace, what: str | Path, *, down: bool = False, files: bool = True) -> Trace:
     """Trace a picture file, or a record by its id, the end of it, or kind/id, up to the sources.
 
-    With `down` also what was made from it. Raises NotFound, or InvalidInput for what is no picture.
+    With `down` also what was made from it; without `files` a record alone can be meant. Raises NotFound, or
+    InvalidInput for what is no picture.
     """
-    file = _file(workspace, what)
+    file = _file(workspace, what) if files else None
     if file is None:
         known = known_of(workspace, what=_said(workspace, str(what)), file=None, down=down)
         left = known.published[0] if known.published else ""

@@ -93,9 +93,12 @@ def _refuse_namesake(session: Session, spec: dict[str, Any]) -> None:
 
 
 @query("data.list")
-def list_datasets(act: Act) -> list[DatasetView]:
-    """All datasets in numbers, by name."""
-    return [_view(act.session, row) for row in act.session.scalars(select(Dataset).order_by(Dataset.name))]
+def list_datasets(act: Act, *, after: str | None = None, limit: int = 1_000) -> list[DatasetView]:
+    """Datasets in numbers, by name; `after` is the name of the last one seen."""
+    found = select(Dataset).order_by(Dataset.name).limit(limit)
+    if after:
+        found = found.where(Dataset.name > after)
+    return [_view(act.session, row) for row in act.session.scalars(found)]
 
 
 @query("data.show")

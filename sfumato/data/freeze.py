@@ -146,13 +146,13 @@ def _name_version(act: Act, *, name: str, items_sha256: str, n: int, summary: di
 
 
 @query("data.versions")
-def list_versions(act: Act, *, name: str) -> list[VersionView]:
-    """Frozen versions of a dataset, oldest first."""
+def list_versions(act: Act, *, name: str, after: str | None = None, limit: int = 1_000) -> list[VersionView]:
+    """Frozen versions of a dataset, oldest first; `after` is the id of the last one seen."""
     dataset = find_dataset(act.session, name)
-    rows = act.session.scalars(
-        select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)
-    )
-    return [view(row, name) for row in rows]
+    found = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id)
+    if after:
+        found = found.where(DatasetVersion.id > after)
+    return [view(row, name) for row in act.session.scalars(found.order_by(DatasetVersion.id).limit(limit))]
 
 
 def view(row: DatasetVersion, dataset: str) -> VersionView:

@@ -72,11 +72,19 @@ def hash_of(spec: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
-@query("evaluation.measurements", doors=("library",))
-def list_measurements(act: Act, *, model: str = DEFAULT) -> list[MeasurementView]:
-    """All that was ever measured of a model's present weights, the newest first."""
+@query("evaluation.measurements", doors=("api", "library"))
+def list_measurements(
+    act: Act, *, model: str = DEFAULT, after: str | None = None, limit: int = 1_000
+) -> list[MeasurementView]:
+    """All that was ever measured of a model's present weights, the newest first.
+
+    `after` is the id of the last one seen.
+    """
     found = find_model(act.workspace, model)
-    return [_view(row) for row in measured_of(act.session, Measurement.subject == found.ref)]
+    wanted = select(Measurement).where(Measurement.subject == found.ref).order_by(Measurement.id.desc()).limit(limit)
+    if after:
+        wanted = wanted.where(Measurement.id < after)
+    return [_view(row) for row in act.session.scalars(wanted)]
 
 
 def measured_of(session: Session, which: Any) -> list[Measurement]:

@@ -99,9 +99,17 @@ def get_job(act: Act, *, job_id: str) -> JobView:
 
 
 @query("job.list", needs="job.read")
-def list_jobs(act: Act, *, limit: int = 50) -> list[JobView]:
-    """The newest jobs first."""
-    return [view(row) for row in act.session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
+def list_jobs(
+    act: Act, *, after: str | None = None, limit: int = 50, status: str = "", kind: str = "", made_by: str = ""
+) -> list[JobView]:
+    """The newest jobs first: in one state, of one kind, of one person; `after` is the id of the last one seen."""
+    found = select(Job).order_by(Job.id.desc()).limit(limit)
+    if after:
+        found = found.where(Job.id < after)
+    for column, said in ((Job.status, status), (Job.kind, kind), (Job.made_by, made_by)):
+        if said:
+            found = found.where(column == said)
+    return [view(row) for row in act.session.scalars(found)]
 
 
 @action("job.cancel", needs="job.cancel")

@@ -24,6 +24,7 @@ from sfumato import logs
 from sfumato.actions import Workspace
 from sfumato.db import new_id, rows_changed
 from sfumato.errors import Busy, NoSpace, SfumatoError
+from sfumato.jobs.child import watch
 from sfumato.jobs.contract import find_kind
 from sfumato.jobs.queue import database_now, handed_on, mark, worker_name
 from sfumato.jobs.records import Job, Worker
@@ -215,11 +216,16 @@ def main() -> None:
     parser.add_argument("--job")
     parser.add_argument("--lane", choices=LANES, action="append")
     parser.add_argument("--lease", type=float, default=LEASE)
+    parser.add_argument("--nice", type=int, default=0, help="how much it gives way to other processes")
+    parser.add_argument("--parent", type=int, help="the process that it ends with")
     given = parser.parse_args()
+    os.nice(given.nice)
     logs.to_stderr()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if given.parent is not None:
+        threading.Thread(target=watch, args=(given.parent, stop), daemon=True).start()
     with Workspace.open(given.workspace, create=False) as workspace:
         run_worker(workspace, lanes=tuple(given.lane or LANES), only_job=given.job, lease=given.lease, stop=stop)
 

@@ -41,7 +41,7 @@ class Invited:
     invitation: InvitationView
 
 
-@action("people.invite", needs="people.write", doors=("cli", "web"))
+@action("people.invite", needs="people.write", doors=("api", "cli", "web"))
 def invite(act: Act, *, roles: list[str], note: str = "", days: int = 7) -> Invited:
     """Make a code that lets one person into this project with these roles; `note` says for whom it is."""
     given = check_roles(roles)
@@ -61,14 +61,14 @@ def invite(act: Act, *, roles: list[str], note: str = "", days: int = 7) -> Invi
     return Invited(code, _view(row))
 
 
-@query("people.invitations", needs="people.write", doors=("cli", "web"))
+@query("people.invitations", needs="people.write", doors=("api", "cli", "web"))
 def list_invitations(act: Act) -> list[InvitationView]:
     """The invitations to this project, the newest first."""
     rows = select(Invitation).where(Invitation.project == act.workspace.project).order_by(Invitation.id.desc())
     return [_view(row) for row in act.session.scalars(rows)]
 
 
-@action("people.revoke_invitation", needs="people.write", doors=("cli", "web"), archived=True)
+@action("people.revoke_invitation", needs="people.write", doors=("api", "cli", "web"), archived=True)
 def revoke_invitation(act: Act, *, invitation: str) -> InvitationView:
     """Take back an invitation that nobody has used yet, named by its id or the end of it."""
     fits = Invitation.id.endswith(printable(invitation), autoescape=True)

@@ -43,7 +43,7 @@ def check_roles(roles: list[str]) -> list[str]:
     return [role for role in ASSIGNABLE if role in roles]
 
 
-@query("people.members", doors=("cli", "web"))
+@query("people.members", doors=("api", "cli", "web"))
 def list_members(act: Act) -> list[MemberView]:
     """The members of this project with their roles, by name."""
     rows = act.session.execute(
@@ -55,7 +55,7 @@ def list_members(act: Act) -> list[MemberView]:
     return [_view(person, member) for person, member in rows]
 
 
-@action("people.add_member", needs="people.write", doors=("cli", "web"))
+@action("people.add_member", needs="people.write", doors=("api", "cli", "web"))
 def add_member(act: Act, *, person: str, roles: list[str]) -> MemberView:
     """Let somebody who has an account here into this project, with these roles."""
     given = check_roles(roles)
@@ -78,7 +78,7 @@ def let_in(act: Act, person: Person, roles: list[str], *, by: str = "", project:
     return row
 
 
-@action("people.set_roles", needs="people.write", doors=("cli", "web"))
+@action("people.set_roles", needs="people.write", doors=("api", "cli", "web"))
 def set_roles(act: Act, *, person: str, roles: list[str], version: int | None = None) -> MemberView:
     """Give a member these roles in place of those they had; `version` is the one that was looked at."""
     given = check_roles(roles)
@@ -95,7 +95,7 @@ def set_roles(act: Act, *, person: str, roles: list[str], version: int | None = 
     return _view(found, row)
 
 
-@action("people.remove_member", needs="people.write", doors=("cli", "web"))
+@action("people.remove_member", needs="people.write", doors=("api", "cli", "web"))
 def remove_member(act: Act, *, person: str, version: int | None = None) -> None:
     """Take somebody out of this project; their tokens for it end, and what they made stays."""
     found, row = _member(act, person)

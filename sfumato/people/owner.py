@@ -28,7 +28,7 @@ class OwnersCode:
     expires_at: datetime
 
 
-@action("people.make_owner_code", needs="people.write", doors=("cli", "web"), archived=True)
+@action("people.make_owner_code", needs="people.write", doors=("api", "cli", "web"), archived=True)
 def make_owner_code(act: Act) -> OwnersCode:
     """Make a code that makes whoever has it an owner of the workspace, once, within an hour; older codes end.
 

@@ -33,13 +33,13 @@ class Me:
     version: int
 
 
-@query("people.me", needs="account.read", doors=("cli", "web"))
+@query("people.me", needs="account.read", doors=("api", "cli", "web"))
 def me(act: Act) -> Me:
     """Who one is here: name, roles and permissions in this project, and whether one works alone."""
     return _me(act)
 
 
-@action("people.introduce", needs="people.write", doors=("cli", "web"))
+@action("people.introduce", needs="people.write", doors=("api", "cli", "web"))
 def introduce(act: Act, *, name: str, roles: list[str], project: str = "") -> Me:
     """Say, at the machine itself, what one is called, at which desks one works, and what the project is called."""
     if act.actor.project is not None:
@@ -61,7 +61,7 @@ def introduce(act: Act, *, name: str, roles: list[str], project: str = "") -> Me
     return _me(act)
 
 
-@action("people.rename", needs="account.enter", doors=("web",))
+@action("people.rename", needs="account.enter", doors=("api", "web"))
 def rename(act: Act, *, name: str, version: int | None = None) -> Me:
     """Change what one is called; every page shows the new name, also beside what was done before."""
     person = edit(act, own_person(act), version)
@@ -71,7 +71,7 @@ def rename(act: Act, *, name: str, version: int | None = None) -> Me:
     return _me(act)
 
 
-@action("people.disable", needs="workspace.care", doors=("cli", "web"), archived=True)
+@action("people.disable", needs="workspace.care", doors=("api", "cli", "web"), archived=True)
 def disable(act: Act, *, person: str) -> None:
     """Let somebody in no more, in any project: their sessions and tokens end, and what they made stays."""
     row = edit(act, find_person(act, person), None)
@@ -87,7 +87,7 @@ def disable(act: Act, *, person: str) -> None:
     act.says("may come in no more", subject=row.ref, outside=True)
 
 
-@action("people.enable", needs="workspace.care", doors=("cli", "web"), archived=True)
+@action("people.enable", needs="workspace.care", doors=("api", "cli", "web"), archived=True)
 def enable(act: Act, *, person: str) -> None:
     """Let somebody in again; they sign in anew, and make new tokens."""
     row = edit(act, find_person(act, person), None)

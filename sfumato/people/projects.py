@@ -30,7 +30,7 @@ class ProjectView:
     version: int
 
 
-@action("project.create", needs="project.write", doors=("cli", "web"), archived=True)
+@action("project.create", needs="project.write", doors=("api", "cli", "web"), archived=True)
 def create_project(act: Act, *, name: str, description: str = "") -> ProjectView:
     """Make a project, with whoever makes it as its admin."""
     said = _free_name(act, name)
@@ -46,20 +46,20 @@ def create_project(act: Act, *, name: str, description: str = "") -> ProjectView
     return _view(act, row)
 
 
-@query("project.list", needs="account.read", doors=("cli", "web"))
+@query("project.list", needs="account.read", doors=("api", "cli", "web"))
 def list_projects(act: Act, *, archived: bool = False) -> list[ProjectView]:
     """The projects that one is a member of, by name; with `archived` those too that are put away."""
     rows = act.session.scalars(_visible(act).order_by(Project.name)).all()
     return [_view(act, row) for row in rows if archived or row.archived_at is None]
 
 
-@query("project.show", needs="account.read", doors=("cli", "web"))
+@query("project.show", needs="account.read", doors=("api", "cli", "web"))
 def show_project(act: Act, *, project: str = "") -> ProjectView:
     """One project by its name or id, else the present one; raises NotFound with the nearest name."""
     return _view(act, find_project(act, project))
 
 
-@action("project.rename", needs="project.write", doors=("cli", "web"), archived=True)
+@action("project.rename", needs="project.write", doors=("api", "cli", "web"), archived=True)
 def rename_project(
     act: Act, *, project: str = "", name: str, description: str | None = None, version: int | None = None
 ) -> ProjectView:
@@ -75,7 +75,7 @@ def rename_project(
     return _view(act, row)
 
 
-@action("project.archive", needs="project.write", doors=("cli", "web"))
+@action("project.archive", needs="project.write", doors=("api", "cli", "web"))
 def archive_project(act: Act, *, project: str = "", version: int | None = None) -> ProjectView:
     """Put a project away: it can be looked at, and nothing in it changes until it is taken out again."""
     row = edit(act, _own(act, project), version)
@@ -87,7 +87,7 @@ def archive_project(act: Act, *, project: str = "", version: int | None = None) 
     return _view(act, row)
 
 
-@action("project.unarchive", needs="project.write", doors=("cli", "web"), archived=True)
+@action("project.unarchive", needs="project.write", doors=("api", "cli", "web"), archived=True)
 def unarchive_project(act: Act, *, project: str = "", version: int | None = None) -> ProjectView:
     """Take a project out again that was put away."""
     row = edit(act, _own(act, project), version)

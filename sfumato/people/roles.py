@@ -32,7 +32,7 @@ class Table:
     permissions: list[PermissionView]
 
 
-@query("people.permissions", needs="account.read", doors=("cli", "web"))
+@query("people.permissions", needs="account.read", doors=("api", "cli", "web"))
 def show_permissions(act: Act) -> Table:
     """Which role may do what: what is not granted here is denied."""
     return Table(

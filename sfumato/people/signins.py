@@ -105,7 +105,7 @@ def sign_out(act: Act, *, secret: str) -> bool:
     return ended is not None
 
 
-@query("people.sessions", needs="account.enter", doors=("cli", "web"))
+@query("people.sessions", needs="account.enter", doors=("api", "cli", "web"))
 def list_sessions(act: Act, *, person: str = "") -> list[SignInView]:
     """The sessions that live, the last used first: one's own, or with care of the workspace somebody's."""
     moment, whose = now(), _whose(act, person)
@@ -116,7 +116,7 @@ def list_sessions(act: Act, *, person: str = "") -> list[SignInView]:
     return [SignInView(row.id, row.made_at, row.used_at, row.ends_at, row.user_agent) for row in rows]
 
 
-@action("people.revoke_session", needs="account.enter", doors=("cli", "web"), archived=True)
+@action("people.revoke_session", needs="account.enter", doors=("api", "cli", "web"), archived=True)
 def revoke_session(act: Act, *, session: str, person: str = "") -> None:
     """End a session by its id or the end of it: one's own, or with care of the workspace somebody's."""
     whose = _whose(act, person)

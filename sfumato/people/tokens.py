@@ -40,7 +40,7 @@ class TokenMade:
     token: TokenView
 
 
-@action("token.make", needs="token.write", doors=("cli", "web"))
+@action("token.make", needs="token.write", doors=("api", "cli", "web"))
 def make_token(act: Act, *, name: str, scopes: list[str], days: int = 90) -> TokenMade:
     """Make an API token of one's own for this project, with some of one's own permissions, for a number of days."""
     said = check_name(name)
@@ -68,13 +68,13 @@ def make_token(act: Act, *, name: str, scopes: list[str], days: int = 90) -> Tok
     return TokenMade(secret, _view(row))
 
 
-@query("token.list", needs="token.write", doors=("cli", "web"))
+@query("token.list", needs="token.write", doors=("api", "cli", "web"))
 def list_tokens(act: Act) -> list[TokenView]:
     """One's own tokens for this project, the newest first; those that have ended too."""
     return [_view(row) for row in act.session.scalars(_own(act).order_by(Token.id.desc()))]
 
 
-@action("token.revoke", needs="token.write", doors=("cli", "web"), archived=True)
+@action("token.revoke", needs="token.write", doors=("api", "cli", "web"), archived=True)
 def revoke_token(act: Act, *, token: str) -> TokenView:
     """End one of one's own tokens at once, named by its id, the end of it, or how its secret begins."""
     fits = Token.id.endswith(printable(token), autoescape=True) | (Token.prefix == printable(token).rstrip("…"))

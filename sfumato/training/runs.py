@@ -194,6 +194,11 @@ def show_run(act: Act, *, name: str) -> RunView:
 
 
 @query("training.list")
-def list_runs(act: Act) -> list[RunView]:
-    """All runs, newest first."""
-    return [_view(act.session, run) for run in act.session.scalars(select(Run).order_by(Run.id.desc()))]
+def list_runs(act: Act, *, after: str | None = None, limit: int = 1_000, recipe: str = "") -> list[RunView]:
+    """Runs, newest first; `after` is the id of the last one seen."""
+    found = select(Run).order_by(Run.id.desc()).limit(limit)
+    if after:
+        found = found.where(Run.id < after)
+    if recipe:
+        found = found.where(Run.recipe == recipe)
+    return [_view(act.session, run) for run in act.session.scalars(found)]

@@ -10,7 +10,7 @@ import pytest
 from docs.write import registered
 
 ROOT = Path(__file__).parents[2]
-DOORS = {"cli": "sfumato/cli", "library": "sfumato/library.py"}
+DOORS = {"cli": "sfumato/cli", "library": "sfumato/library.py", "api": "sfumato/web/api"}
 # Actions and queries that no person calls, each with the reason.
 SYSTEM: dict[str, str] = {
     "data.lines": "a part of data.freeze: reads what is to be frozen",

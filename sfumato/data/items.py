@@ -1,0 +1,133 @@
+"""Looking at the pictures of a dataset, one by one and a grid at a time."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Act, Workspace, query
+from sfumato.data.collect import find_dataset
+from sfumato.data.drawing import Drawer
+from sfumato.data.pictures import kind_of, open_picture
+from sfumato.data.records import Dataset, Item
+from sfumato.errors import NotFound
+from sfumato.store.files import write_whole
+
+SIDE = 160  # pixels of a thumbnail's longer side
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One picture of a dataset with all that is known of it."""
+
+    id: str
+    dataset: str
+    name: str
+    key: str
+    concept: str
+    style: str
+    category: str
+    tags: list[str]
+    licence: str
+    author: str
+    source: str
+    source_version: str
+    url: str
+    sha256: str
+    width: int
+    height: int
+    has_alpha: bool
+    flip_ok: bool
+    weight: float
+    collected_at: datetime
+
+
+@query("item.list", doors=("api",))
+def list_items(
+    act: Act,
+    *,
+    name: str,
+    after: str | None = None,
+    limit: int = 60,
+    style: str = "",
+    licence: str = "",
+    category: str = "",
+    concept: str = "",
+    words: str = "",
+) -> list[ItemView]:
+    """Pictures of the dataset `name`, in the order in which they came; `after` is the id of the last one seen."""
+    dataset = find_dataset(act.session, name)
+    found = select(Item).where(Item.dataset_id == dataset.id).order_by(Item.id).limit(limit)
+    if after:
+        found = found.where(Item.id > after)
+    for column, said in ((Item.style, style), (Item.licence, licence), (Item.category, category)):
+        if said:
+            found = found.where(column == said)
+    if concept:
+        found = found.where(Item.concept == concept.lower())
+    for word in words.split()[:8]:
+        found = found.where(Item.name.icontains(word, autoescape=True) | cast(Item.tags, String).icontains(word))
+    return [view(row, dataset.name) for row in act.session.scalars(found)]
+
+
+@query("item.show", doors=("api",))
+def show_item(act: Act, *, id: str) -> ItemView:
+    """One picture of a dataset, by its id or the end of it."""
+    row, dataset = find_item(act.session, id)
+    return view(row, dataset)
+
+
+def find_item(session: Session, said: str) -> tuple[Item, str]:
+    """The item with this id or ending, and its dataset's name; raises NotFound."""
+    same = Item.id == said if len(said) >= 36 else Item.id.endswith(said, autoescape=True)
+    both = select(Item, Dataset.name).join(Dataset, Dataset.id == Item.dataset_id).where(same).limit(2)
+    rows = session.execute(both).all() if len(said) >= 4 else []
+    if len(rows) != 1:
+        raise NotFound(f"There is no single picture '{said}' in the datasets.", hint="Write its whole id.")
+    return rows[0][0], rows[0][1]
+
+
+def view(row: Item, dataset: str) -> ItemView:
+    """Copy a row into what may leave its session."""
+    plain: dict[str, Any] = {
+        name: getattr(row, name) for name in ItemView.__dataclass_fields__ if name != "dataset"
+    }
+    return ItemView(dataset=dataset, **plain)
+
+
+def thumbnail(workspace: Workspace, sha256: str) -> Path:
+    """A small WebP of kept bytes, made once; raises NotFound, or Unusable for what cannot be drawn.
+
+    It is for whoever may see the record that the bytes belong to: ask for that first.
+    """
+    path = workspace.path / "cache" / "thumbs" / sha256[:2] / f"{sha256}-{SIDE}.webp"
+    if path.exists():
+        return path
+    data = workspace.store.get(sha256)
+    with Drawer() as drawer:
+        picture = open_picture(data, workspace.settings.max_pixels, svg_size=SIDE, draw=drawer.draw)
+    picture.thumbnail((SIDE, SIDE))
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=88, method=2, lossless=max(picture.size) <= 64)
+    write_whole(path, out.getvalue())
+    return path
+
+
+def original(workspace: Workspace, sha256: str) -> tuple[bytes, str]:
+    """Kept bytes and their MIME type; an SVG, which could act by itself, is given as the PNG that it draws."""
+    data = workspace.store.get(sha256)
+    kind = kind_of(data)
+    if kind != "svg":
+        return data, f"image/{kind}" if kind else "application/octet-stream"
+    path = workspace.path / "cache" / "drawn" / sha256[:2] / f"{sha256}.png"
+    if not path.exists():
+        with Drawer() as drawer:
+            picture = open_picture(data, workspace.settings.max_pixels, svg_size=512, draw=drawer.draw)
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        write_whole(path, out.getvalue())
+    return path.read_bytes(), "image/png"

@@ -1,0 +1,75 @@
+"""Datasets: their pictures, their frozen versions, and taking pictures in."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sfumato.actions import Workspace
+from sfumato.data.collect import collect as ask_to_collect
+from sfumato.data.collect import list_datasets, show_dataset
+from sfumato.data.freeze import VersionView, list_versions
+from sfumato.data.freeze import freeze as freeze_now
+from sfumato.data.items import list_items, original, show_item, thumbnail
+from sfumato.errors import Forbidden
+from sfumato.jobs import JobView
+from sfumato.web.files import file_answer, lasting
+from sfumato.web.offering import offer
+from sfumato.web.uploads import FORM, Uploaded, take_in
+from sfumato.web.visits import Here, counted
+from sfumato.web.written import as_bytes
+
+router = APIRouter()
+PLACES = {"path", "packages_dir"}  # options that name a folder of the server
+
+
+def collect(workspace: Workspace, *, name: str, source: str, options: dict[str, Any] | None = None) -> JobView:
+    """Take pictures from a source into a dataset, which is made if need be. To send pictures, use its uploads."""
+    if PLACES & set(options or {}) and "admin" not in workspace.actor.roles:
+        raise Forbidden("To read a folder of the server is for admins.", hint="Upload the pictures instead.")
+    return ask_to_collect(workspace, source=source, into=name, options=options)
+
+
+def freeze(workspace: Workspace, *, name: str) -> VersionView:
+    """Freeze a dataset: name exactly what it holds now, for runs to learn from."""
+    return freeze_now(workspace, name=name)
+
+
+offer(router, "GET", "/datasets", list_datasets, key="name")
+offer(router, "GET", "/datasets/{name}", show_dataset)
+offer(router, "POST", "/datasets/{name}/collections", collect, name="data.collect", count_as="upload")
+offer(router, "GET", "/datasets/{name}/versions", list_versions)
+offer(router, "POST", "/datasets/{name}/versions", freeze, name="data.freeze")
+offer(router, "GET", "/datasets/{name}/items", list_items)
+offer(router, "GET", "/items/{id}", show_item)
+
+
+@router.post(
+    "/datasets/{name}/uploads", operation_id="data.upload", response_model=Uploaded, status_code=202,
+    summary="Send pictures into a dataset", openapi_extra=FORM,
+)  # fmt: skip
+@counted("upload")
+async def upload(visit: Here, name: str, request: Request) -> Response:
+    """Take pictures, with captions in .txt files of the same name, and start collecting them."""
+    taken = await take_in(visit, name, request)
+    return Response(as_bytes(Uploaded, taken), 202, media_type="application/json")
+
+
+@router.get("/items/{id}/file", operation_id="item.file", summary="The bytes of a dataset's picture")
+def item_file(visit: Here, id: str, download: bool = False) -> Response:
+    """The picture as it was collected; an SVG, which could act by itself, is given as a PNG."""
+    item = show_item(visit.workspace, id=id)
+    tag, same = lasting(visit, item.sha256)
+    if same:
+        return same
+    data, mime = original(visit.workspace, item.sha256)
+    return file_answer(data, mime, tag, name=f"{item.id[-12:]}.{mime.rpartition('/')[2]}", download=download)
+
+
+@router.get("/items/{id}/thumb", operation_id="item.thumb", summary="A small copy of a dataset's picture")
+def item_thumb(visit: Here, id: str) -> Response:
+    """A WebP of at most 160 pixels a side."""
+    item = show_item(visit.workspace, id=id)
+    tag, same = lasting(visit, f"{item.sha256}-thumb")
+    return same or file_answer(thumbnail(visit.workspace, item.sha256).read_bytes(), "image/webp", tag)

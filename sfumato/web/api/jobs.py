@@ -1,0 +1,12 @@
+"""Jobs: what runs, what has run, and stopping it."""
+
+from fastapi import APIRouter
+
+from sfumato.jobs.queue import cancel_job, get_job, list_jobs
+from sfumato.web.offering import offer
+
+router = APIRouter()
+
+offer(router, "GET", "/jobs", list_jobs)
+offer(router, "GET", "/jobs/{job_id}", get_job)
+offer(router, "POST", "/jobs/{job_id}/cancel", cancel_job)

@@ -1,0 +1,124 @@
+"""What surrounds every page: who looks, in which project, the desks, what runs and what waits."""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from sfumato.actions import Workspace
+from sfumato.actions.events import last_position
+from sfumato.actions.permissions import may
+from sfumato.jobs.records import Job
+from sfumato.people.projects import list_projects
+from sfumato.web.desks import Desk, Page
+
+if TYPE_CHECKING:
+    from sfumato.web.visits import Visit
+
+FRESH = 2.0  # seconds that the counts of a page may be old
+LOOKS_AS = "sfumato_looks_as"
+THEME = "sfumato_theme"
+RAIL = "sfumato_rail"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A project by its name."""
+
+    id: str
+    name: str
+    archived: bool = False
+
+
+@dataclass(frozen=True)
+class Me:
+    """Who looks at the page."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    looks_as: str
+    project: Named
+    projects: tuple[Named, ...]
+    can_sign_out: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A desk as this person sees it."""
+
+    name: str
+    title: str
+    href: str
+    icon: str
+    allowed: bool
+    mine: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is counted for the frame."""
+
+    running: int
+    waits: int
+    projects: tuple[Named, ...]
+
+
+_kept: dict[tuple[str, str, str], tuple[int, float, Counts]] = {}
+_lock = threading.Lock()
+
+
+def counts_of(workspace: Workspace) -> Counts:
+    """What runs and what waits, counted anew when something has happened, and every two seconds."""
+    who = (str(workspace.path), workspace.actor.id, workspace.project)
+    position, moment = last_position(workspace), time.monotonic()
+    kept = _kept.get(who)
+    if kept is not None and kept[0] == position and moment < kept[1]:
+        return kept[2]
+    with workspace.read() as session:
+        open_jobs = select(func.count(Job.id)).where(Job.status.in_(("waiting", "running")))
+        running = session.scalar(open_jobs) or 0
+    projects = [Named(one.id, one.name, bool(one.archived_at)) for one in list_projects(workspace, archived=True)]
+    shown = [one for one in projects if not one.archived or one.id == workspace.project]
+    counts = Counts(running, waiting_for(workspace), tuple(shown))
+    with _lock:
+        if len(_kept) > 5_000:
+            _kept.clear()
+        _kept[who] = (position, moment + FRESH, counts)
+    return counts
+
+
+def waiting_for(workspace: Workspace) -> int:
+    """How many asks wait for whoever looks."""
+    return 0
+
+
+def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
+    """The context that every template has; for a visitor it is only the page's own."""
+    cookies = visit.cookies
+    around: dict[str, Any] = {
+        "visit": visit, "page": replace(page, crumbs=page.crumbs or ((page.title, ""),), here=page.here or visit.path),
+        "csrf": visit.csrf, "theme": cookies.get(THEME, ""), "rail": cookies.get(RAIL, ""), "me": None,
+    }  # fmt: skip
+    known = visit.known
+    if known is None:
+        return around
+    counts = counts_of(visit.workspace)
+    actor, project = visit.me, visit.workspace.project
+    looks_as = cookies.get(LOOKS_AS, "")
+    looks_as = looks_as if looks_as in actor.roles else ""
+    named = next((one for one in counts.projects if one.id == project), Named("", "No project yet"))
+    me = Me(actor.id, actor.name, actor.roles, looks_as, named, counts.projects, known.by == "session")
+    desks = [shown(desk, actor.roles, looks_as) for desk in visit.house.desks]
+    return around | {"me": me, "desks": desks, "running": counts.running, "waits": counts.waits}
+
+
+def shown(desk: Desk, roles: tuple[str, ...], looks_as: str) -> Shown:
+    """A desk with whether this person may use it, and whether it is their own."""
+    allowed = may(roles, desk.needs)
+    own = looks_as in desk.roles if looks_as else bool(set(desk.roles) & set(roles))
+    why = "" if allowed else f"You need the permission '{desk.needs}'. An admin of the project can give it."
+    return Shown(desk.name, desk.title, desk.path, desk.icon, allowed, own, why)
