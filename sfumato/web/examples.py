@@ -13,7 +13,8 @@ TELLING: dict[str, Any] = {
     "author": "Google", "style": "noto", "source": "sample", "subject": f"image/{ID}", "action": "image.create",
     "summary": "asked emoji-styles-small for 4 pictures", "ref": f"image/{ID}", "metric": "recall",
     "group": "held-out pairs", "title": '"a red apple, noto style"', "seed": 7, "n": 4,
-    "reason": "the outline is wrong", "q": "apple", "email": "bea@example.org", "role": "researcher", "position": 1204, "next": None,
+    "reason": "the outline is wrong", "q": "apple", "email": "bea@example.org", "role": "researcher",
+    "position": 1204, "next": None,
 }  # fmt: skip
 
 

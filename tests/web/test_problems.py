@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from sfumato.logs import read_lines
 
+from sfumato.logs import read_lines
 from sfumato.web import entrance
 from tests.web.conftest import enter, open_studio
 

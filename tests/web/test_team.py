@@ -1,13 +1,13 @@
 """A team at the same studio: signing in, tokens with scopes, projects, and what is nobody else's business."""
 
 import pytest
+
 from sfumato.people.identify import local_actor
 from sfumato.people.invitations import accept_invitation, invite
 from sfumato.people.members import set_roles
 from sfumato.people.owner import claim, make_owner_code
 from sfumato.people.projects import create_project
 from sfumato.people.tokens import make_token, revoke_token
-
 from sfumato.web.visits import PROJECT
 from tests.web.conftest import HERE, Browser, enter, open_studio
 
