@@ -209,7 +209,7 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-@action("care.backed_up", needs=NEEDS)
+@action("care.backed_up", needs=NEEDS, doors=("cli", "library"))
 def _write_down(act: Act, *, made: Backup) -> None:
     """Write into the log that a backup was made."""
     keys = "with" if made.with_keys else "without"
@@ -217,7 +217,7 @@ def _write_down(act: Act, *, made: Backup) -> None:
     act.says(said, subject="workspace", outside=True, bytes=made.bytes)
 
 
-@action("care.backup", needs=NEEDS, doors=("web",))
+@action("care.backup", needs=NEEDS, doors=("api",))
 def ask_backup(act: Act, *, with_keys: bool = False) -> JobView:
     """Ask for a backup to be written into the workspace's folder `backups`, from where it can be fetched."""
     folder = act.workspace.path / "backups"

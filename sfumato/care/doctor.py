@@ -49,13 +49,13 @@ def examine(workspace: Workspace, *, deep: bool = False, mend: bool = False) -> 
     return report
 
 
-@action("care.mend", needs=NEEDS)
+@action("care.mend", needs=NEEDS, doors=("cli", "library"))
 def _write_down(act: Act, *, mended: list[str]) -> None:
     """Write into the log what was mended."""
     act.says(f"mended {len(mended)} things", subject="workspace", outside=True, mended=mended)
 
 
-@action("care.doctor", needs=NEEDS, doors=("web",))
+@action("care.doctor", needs=NEEDS, doors=("api",))
 def ask_doctor(act: Act, *, deep: bool = False, mend: bool = False) -> JobView:
     """Ask for the workspace to be examined, and for what is safe to be mended, by a worker."""
     act.says("asked for the workspace to be " + ("mended" if mend else "examined"), subject="workspace", outside=True)

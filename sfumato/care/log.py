@@ -7,7 +7,7 @@ from sfumato.errors import NotFound
 from sfumato.logs import read_lines
 
 
-@query("care.log", needs="workspace.care", doors=("cli",))
+@query("care.log", needs="workspace.care", doors=("api", "cli"))
 def read_log(act: Act, *, error: str = "", last: int = 20) -> list[dict[str, Any]]:
     """The last lines of the workspace's logs, or all that were written of one error; raises NotFound for its id."""
     found = read_lines(act.workspace.path / "logs", error=error, last=0 if error else last)

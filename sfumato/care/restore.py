@@ -155,7 +155,7 @@ def _finish(database_url: str, workspace_format: str) -> None:
         )
 
 
-@action("care.restored", needs=NEEDS)
+@action("care.restored", needs=NEEDS, doors=("cli", "library"))
 def _write_down(act: Act, *, source: str, made_at: str) -> None:
     """Write into the log that this workspace was made of a backup."""
     act.says(f"restored from {source}, made {made_at[:16]}", subject="workspace", outside=True)

@@ -93,9 +93,7 @@ def find_item(session: Session, said: str) -> tuple[Item, str]:
 
 def view(row: Item, dataset: str) -> ItemView:
     """Copy a row into what may leave its session."""
-    plain: dict[str, Any] = {
-        name: getattr(row, name) for name in ItemView.__dataclass_fields__ if name != "dataset"
-    }
+    plain: dict[str, Any] = {name: getattr(row, name) for name in ItemView.__dataclass_fields__ if name != "dataset"}
     return ItemView(dataset=dataset, **plain)
 
 

@@ -57,7 +57,7 @@ class RequestView:
     images: list[str] = field(default_factory=list)
 
 
-SHOWN: Select[Any] = (
+SHOWN: Any = (
     select(Image, Request, Published)
     .join(Request, Request.id == Image.request_id)
     .join(Published, Published.image_id == Image.id)
@@ -156,8 +156,6 @@ def _requests(session: Session, rows: list[Request]) -> list[RequestView]:
         made[request_id].append(image_id)
     told = [name for name in RequestView.__dataclass_fields__ if name not in ("images", "understood")]
     return [
-        RequestView(
-            **{name: getattr(row, name) for name in told}, understood=row.understood or {}, images=made[row.id]
-        )
+        RequestView(**{name: getattr(row, name) for name in told}, understood=row.understood or {}, images=made[row.id])
         for row in rows
     ]

@@ -55,7 +55,7 @@ class AskView:
     replies: list[ReplyView] = field(default_factory=list)
 
 
-@action("ask.make", needs="ask.write", doors=("cli",))
+@action("ask.make", needs="ask.write", doors=("api", "cli"))
 def make_ask(act: Act, *, question: str, to: str, refs: list[str] | None = None, due: date | None = None) -> AskView:
     """Ask a role ("data scientist") or a person (person/ID) something about records that are pinned to it.
 
@@ -72,7 +72,7 @@ def make_ask(act: Act, *, question: str, to: str, refs: list[str] | None = None,
     return _view(act, row)
 
 
-@action("ask.change", needs="ask.write", doors=("cli",))
+@action("ask.change", needs="ask.write", doors=("api", "cli"))
 def change_ask(
     act: Act, *, ask: str, version: int, question: str | None = None, to: str | None = None, due: date | None = None
 ) -> AskView:
@@ -92,7 +92,7 @@ def change_ask(
     return _view(act, row)
 
 
-@action("ask.answer", needs="ask.write", doors=("cli",))
+@action("ask.answer", needs="ask.write", doors=("api", "cli"))
 def answer_ask(act: Act, *, ask: str, words: str, evidence: str, version: int | None = None) -> AskView:
     """Close an ask with what was done (event/ID of one's own, made since) or with a record that answers it.
 
@@ -110,7 +110,7 @@ def answer_ask(act: Act, *, ask: str, words: str, evidence: str, version: int | 
     return _view(act, row)
 
 
-@action("ask.decline", needs="ask.write", doors=("cli",))
+@action("ask.decline", needs="ask.write", doors=("api", "cli"))
 def decline_ask(act: Act, *, ask: str, reason: str, version: int | None = None) -> AskView:
     """Hand an ask back to who asked, with a reason. It stays open, for others of the role or for another to be asked.
 
@@ -128,7 +128,7 @@ def decline_ask(act: Act, *, ask: str, reason: str, version: int | None = None) 
     return _view(act, row)
 
 
-@action("ask.withdraw", needs="ask.write", doors=("cli",))
+@action("ask.withdraw", needs="ask.write", doors=("api", "cli"))
 def withdraw_ask(act: Act, *, ask: str, reason: str = "", version: int | None = None) -> AskView:
     """Take back what one has asked; it stays on record and waits for nobody any more."""
     row = _mine(act, ask)
@@ -141,7 +141,7 @@ def withdraw_ask(act: Act, *, ask: str, reason: str = "", version: int | None = 
     return _view(act, row)
 
 
-@query("ask.waiting", doors=("cli",))
+@query("ask.waiting", doors=("api", "cli"))
 def asks_waiting(act: Act, *, limit: int = SHOWN) -> list[AskView]:
     """Open asks that wait for me, in person or by a role that I hold here; the first due first.
 
@@ -155,7 +155,7 @@ def asks_waiting(act: Act, *, limit: int = SHOWN) -> list[AskView]:
     )
 
 
-@query("ask.mine", doors=("cli",))
+@query("ask.mine", doors=("api", "cli"))
 def asks_of_mine(act: Act, *, after: str | None = None, limit: int = 50) -> list[AskView]:
     """What I have asked and what came of it, newest first; `after` is the last id of the page before."""
     which = select(Ask).where(Ask.made_by == act.actor.id).order_by(Ask.id.desc()).limit(min(max(limit, 1), SHOWN))
@@ -164,13 +164,13 @@ def asks_of_mine(act: Act, *, after: str | None = None, limit: int = 50) -> list
     return _views(act, list(act.session.scalars(which)))
 
 
-@query("ask.show", doors=("cli",))
+@query("ask.show", doors=("api", "cli"))
 def show_ask(act: Act, *, ask: str) -> AskView:
     """One ask with everything that came of it, by its id or the end of it. Raises NotFound."""
     return _view(act, _find(act.session, ask))
 
 
-@query("ask.about", doors=("cli",))
+@query("ask.about", doors=("api", "cli"))
 def asks_about(act: Act, *, ref: str) -> list[AskView]:
     """Asks to which a record is pinned, newest first."""
     pinned = select(Pin.ask_id).where(Pin.ref == ref)

@@ -33,7 +33,7 @@ class CommentView:
     edited_at: datetime | None
 
 
-@action("comment.write", needs="comment.write", doors=("cli",))
+@action("comment.write", needs="comment.write", doors=("api", "cli"))
 def write_comment(act: Act, *, about: str, text: str) -> CommentView:
     """Say something on a record (kind/ID); who made it, or asked it, is told."""
     about = check_ref(act.session, about)
@@ -49,7 +49,7 @@ def write_comment(act: Act, *, about: str, text: str) -> CommentView:
     return _views(act.session, [row])[0]
 
 
-@action("comment.edit", needs="comment.write", doors=("cli",))
+@action("comment.edit", needs="comment.write", doors=("api", "cli"))
 def edit_comment(act: Act, *, comment: str, text: str) -> CommentView:
     """Put other words in the place of one's own; `comment` is the id of the words that were seen.
 
@@ -64,7 +64,7 @@ def edit_comment(act: Act, *, comment: str, text: str) -> CommentView:
     return _views(act.session, [row])[0]
 
 
-@action("comment.withdraw", needs="comment.write", doors=("cli",))
+@action("comment.withdraw", needs="comment.write", doors=("api", "cli"))
 def withdraw_comment(act: Act, *, comment: str) -> None:
     """Take a comment back; it is shown no more, and that it was there stays on record."""
     before = _find(act, comment)
@@ -74,7 +74,7 @@ def withdraw_comment(act: Act, *, comment: str) -> None:
     act.says("took a comment back", subject=row.ref, private=bool(row.private_to), about=row.about)
 
 
-@query("comment.of", doors=("cli",))
+@query("comment.of", doors=("api", "cli"))
 def comments_on(act: Act, *, about: str, after: str | None = None, limit: int = 50) -> list[CommentView]:
     """What stands on a record, oldest first; `after` is the last thread (`first`) of the page before.
 

@@ -39,7 +39,7 @@ class Unread:
     notices: list[Notice]
 
 
-@query("notice.unread", doors=("cli",))
+@query("notice.unread", doors=("api", "cli"))
 def unread(act: Act, *, before: int | None = None, limit: int = 50) -> Unread:
     """Events that concern me and that I have not read, newest first; `before` is the last position of a page."""
     seen = act.session.scalar(select(Seen.position).where(Seen.person == act.actor.id)) or 0
@@ -66,7 +66,7 @@ def _concerning(act: Act, which: Any, seen: int) -> Any:
     return which.where(Event.position.in_(reached), Event.made_by != act.actor.id)
 
 
-@action("notice.read_to", needs="record.read", doors=("cli",))
+@action("notice.read_to", needs="record.read", doors=("api", "cli"))
 def read_to(act: Act, *, position: int) -> int:
     """Take note of all notices up to a position; it never goes back. Returns how far one has read now."""
     newest = act.session.scalar(select(func.max(Event.position))) or 0

@@ -62,7 +62,7 @@ class Checked:
     measured_at: datetime | None = None
 
 
-@action("product.set_criterion", needs="criterion.write", doors=("cli",))
+@action("product.set_criterion", needs="criterion.write", doors=("api", "cli"))
 def set_criterion(
     act: Act, *, model: str, measure: str = APPROVAL, group: str = "", at_least: float | None = None,
     at_most: float | None = None, bound: str | None = None, n_min: int = N_MIN, version: int | None = None,
@@ -92,7 +92,7 @@ def set_criterion(
     return view
 
 
-@action("product.drop_criterion", needs="criterion.write", doors=("cli",))
+@action("product.drop_criterion", needs="criterion.write", doors=("api", "cli"))
 def drop_criterion(act: Act, *, model: str, version: int) -> None:
     """Take the criterion of a model away; without one it cannot go live. `version` is the one that was seen."""
     row = criterion_of(act.session, named(act, model).name)
@@ -102,14 +102,14 @@ def drop_criterion(act: Act, *, model: str, version: int) -> None:
     act.says(f"wants nothing of {row.model} any more", subject=row.ref, model=row.model, version=row.version)
 
 
-@query("product.criterion", doors=("cli",))
+@query("product.criterion", doors=("api", "cli"))
 def show_criterion(act: Act, *, model: str = DEFAULT) -> CriterionView | None:
     """What must hold of a model before it may go live, None where nothing was set yet."""
     row = criterion_of(act.session, named(act, model).name)
     return _view(act.session, row) if row is not None else None
 
 
-@query("product.check", doors=("cli",))
+@query("product.check", doors=("api", "cli"))
 def check(act: Act, *, model: str = DEFAULT) -> Checked:
     """Whether a model's present weights hold its criterion, fail it, or there is not enough data, and what is missing.
 

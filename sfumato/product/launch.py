@@ -32,7 +32,7 @@ class Live:
     here: bool
 
 
-@action("product.go_live", needs="model.promote", doors=("cli",))
+@action("product.go_live", needs="model.promote", doors=("api", "cli"))
 def go_live(act: Act, *, model: str) -> Live:
     """Give a model's present weights the alias `live`, if its criterion holds.
 
@@ -58,7 +58,7 @@ def go_live(act: Act, *, model: str) -> Live:
     return _view(act, row)
 
 
-@action("product.roll_back", needs="model.promote", doors=("cli",))
+@action("product.roll_back", needs="model.promote", doors=("api", "cli"))
 def roll_back(act: Act, *, reason: str = "") -> Live:
     """Give the alias `live` back to what had it before; raises Conflict where nothing had, or its weights are gone."""
     check_words(reason, "The reason", may_be_empty=True)
@@ -78,7 +78,7 @@ def roll_back(act: Act, *, reason: str = "") -> Live:
     return _view(act, before)
 
 
-@query("product.live", doors=("cli",))
+@query("product.live", doors=("api", "cli"))
 def show_live(act: Act) -> Live:
     """What is live in this project and on what grounds; raises NotFound where nothing is."""
     stands = alias_of(act.session, LIVE)

@@ -60,7 +60,7 @@ class Review:
     history: list[JudgementView]
 
 
-@action("review.rate", needs="review.write", doors=("cli",))
+@action("review.rate", needs="review.write", doors=("api", "cli"))
 def rate(act: Act, *, subjects: list[str], rating: int, reason: str = "") -> Judged:
     """Rate pictures, or other records, from 1 to 5; it says nothing on whether they may be used."""
     if not 1 <= rating <= 5:
@@ -69,21 +69,21 @@ def rate(act: Act, *, subjects: list[str], rating: int, reason: str = "") -> Jud
     return _judge(act, subjects, reason, rating=rating)
 
 
-@action("review.approve", needs="review.write", doors=("cli",))
+@action("review.approve", needs="review.write", doors=("api", "cli"))
 def approve(act: Act, *, subjects: list[str], reason: str = "") -> Judged:
     """Approve pictures, or other records, in one act."""
     check_words(reason, "The reason", may_be_empty=True)
     return _judge(act, subjects, reason, verdict="approved")
 
 
-@action("review.reject", needs="review.write", doors=("cli",))
+@action("review.reject", needs="review.write", doors=("api", "cli"))
 def reject(act: Act, *, subjects: list[str], reason: str) -> Judged:
     """Reject pictures, or other records, in one act; the reason is told wherever somebody asks to use one."""
     check_words(reason, "The reason of a rejection")
     return _judge(act, subjects, reason, verdict="rejected")
 
 
-@action("review.withdraw", needs="review.write", doors=("cli",))
+@action("review.withdraw", needs="review.write", doors=("api", "cli"))
 def withdraw(act: Act, *, subjects: list[str] | None = None, batch: str | None = None) -> Judged:
     """Take back one's newest judgement of each subject, or all that one act said; what stood before stands again.
 
@@ -103,7 +103,7 @@ def withdraw(act: Act, *, subjects: list[str] | None = None, batch: str | None =
     return _write(act, own, undone, "took back what was said of")
 
 
-@query("review.of", doors=("cli",))
+@query("review.of", doors=("api", "cli"))
 def review_of(act: Act, *, subject: str) -> Review:
     """All judgements of a subject, newest first, what stands now per person, and what decides."""
     ref = subject_of(act.session, subject)

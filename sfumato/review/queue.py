@@ -26,7 +26,7 @@ class Queued:
     made_at: datetime
 
 
-@query("review.queue", doors=("cli",))
+@query("review.queue", doors=("api", "cli"))
 def queue(act: Act, *, kind: str = "image", after: str | None = None, limit: int = 48) -> list[Queued]:
     """Pictures, or records of another kind, that I have not judged yet, newest first; `after` is the last id seen."""
     table = kinds().get(kind)

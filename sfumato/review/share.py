@@ -29,7 +29,7 @@ class Share:
     words: str
 
 
-@query("review.share", doors=("cli",))
+@query("review.share", doors=("api", "cli"))
 def approval_share(act: Act, *, model: str = DEFAULT) -> Share:
     """How many of the pictures that a model's present weights drew were approved, of those that were judged.
 

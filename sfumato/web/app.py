@@ -80,5 +80,3 @@ def adopt(app: FastAPI, router: APIRouter, *, prefix: str = "", tag: str = "") -
 async def tell(request: Request, problem: Exception) -> Response:
     """Answer with a problem, as a page or as JSON."""
     return await run_in_threadpool(answer, request.scope["sfumato.visit"], problem)
-
-

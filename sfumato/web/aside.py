@@ -60,7 +60,8 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             gives = get_type_hints(verb)["return"]
             workspace = opened.as_actor(actor).in_project(asked["project"])
             if asked["once"]:
-                workspace = workspace.doing_once(Once(*asked["once"], encode=lambda result: as_json(gives, result)))
+                key, body = asked["once"]
+                workspace = workspace.doing_once(Once(key, body, lambda result: as_json(gives, result)))
             return {"result": as_json(gives, verb(workspace, **asked["options"]))}
     except AnsweredBefore as before:
         return {"before": before.answer}

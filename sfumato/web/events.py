@@ -172,12 +172,12 @@ async def stream(
             yield f"id: {listener.position}\n\n".encode()
         while not hub.over:
             try:
-                message: bytes | None = await asyncio.wait_for(listener.queue.get(), hub.beat)
+                said: bytes | None = await asyncio.wait_for(listener.queue.get(), hub.beat)
             except TimeoutError:
-                message = b": still here\n\n"
-            if message is None or not await _may_stay(hub, listener, may_stay):
+                said = b": still here\n\n"
+            if said is None or not await _may_stay(hub, listener, may_stay):
                 return
-            yield message
+            yield said
     finally:
         hub.leave(listener)
 

@@ -11,6 +11,7 @@ from sfumato.actions import Workspace
 from sfumato.actions.events import last_position
 from sfumato.actions.permissions import may
 from sfumato.jobs.records import Job
+from sfumato.people.asks import asks_waiting
 from sfumato.people.projects import list_projects
 from sfumato.web.desks import Desk, Page
 
@@ -83,17 +84,12 @@ def counts_of(workspace: Workspace) -> Counts:
         running = session.scalar(open_jobs) or 0
     projects = [Named(one.id, one.name, bool(one.archived_at)) for one in list_projects(workspace, archived=True)]
     shown = [one for one in projects if not one.archived or one.id == workspace.project]
-    counts = Counts(running, waiting_for(workspace), tuple(shown))
+    counts = Counts(running, len(asks_waiting(workspace)), tuple(shown))
     with _lock:
         if len(_kept) > 5_000:
             _kept.clear()
         _kept[who] = (position, moment + FRESH, counts)
     return counts
-
-
-def waiting_for(workspace: Workspace) -> int:
-    """How many asks wait for whoever looks."""
-    return 0
 
 
 def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:

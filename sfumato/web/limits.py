@@ -12,9 +12,7 @@ LARGEST = 20_000  # persons and addresses that are remembered; those who have be
 class Limits:
     """A bucket of turns for each kind of thing and each who; it fills again while time goes by."""
 
-    def __init__(
-        self, rates: dict[str, tuple[int, float]], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, rates: dict[str, tuple[int, float]], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.rates = rates
         self.clock = clock
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
@@ -32,5 +30,6 @@ class Limits:
             while len(self._buckets) > LARGEST:
                 del self._buckets[next(iter(self._buckets))]
         if not taken:
-            raise TooOften(f"That was asked for too often: {a_minute:g} times a minute are taken.",
-                           (1 - left) * 60 / a_minute)
+            raise TooOften(
+                f"That was asked for too often: {a_minute:g} times a minute are taken.", (1 - left) * 60 / a_minute
+            )

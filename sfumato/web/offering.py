@@ -41,11 +41,11 @@ class Taken(BaseModel):
 
 def offer(
     router: APIRouter, method: str, path: str, verb: Verb, *, name: str = "", leave_out: tuple[str, ...] = (),
-    key: str = "id", count_as: str = "", secret: bool = False,
+    key: str = "id", count_as: str = "", once: bool = True,
 ) -> None:  # fmt: skip
     """Make a verb an address. A query that takes `after` and `limit` is a list, read part by part by its `key`.
 
-    An answer that is a `secret` is not kept, so that it cannot be given again.
+    Without `once` no answer is kept to be given again: it is a secret, or not what the action itself tells.
     """
     operation = name or verb.name  # type: ignore[attr-defined]
     hints = get_type_hints(inspect.unwrap(verb), include_extras=True)
@@ -63,7 +63,7 @@ def offer(
         whole: Any = Annotated[body if needed else body | None, Body()]
         default: Any = inspect.Parameter.empty if needed else None
         parameters.append(inspect.Parameter("body", inspect.Parameter.KEYWORD_ONLY, annotation=whole, default=default))
-    if method == "POST" and not secret:
+    if method == "POST" and once:
         parameters.append(inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, annotation=KEY, default=None))
 
     def endpoint(visit: Visit, body: BaseModel | None = None, key: str | None = None, **given: Any) -> Response:

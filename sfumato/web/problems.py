@@ -89,7 +89,7 @@ def told(error: BaseException, said_id: str = "") -> Told:
         detail, hint = DETAILS.get(error.status_code, (str(error.detail), ""))
         return Told(_problem(error.status_code, detail, hint, said_id), error.headers or {})
     detail = "Something went wrong that should not. Nothing that was kept before is lost."
-    return Told(_problem(500, detail, f"The log knows it as {said_id}: sfumato log {said_id}", said_id), {}, True)
+    return Told(_problem(500, detail, f"The log knows it as {said_id}: sfumato logs {said_id}", said_id), {}, True)
 
 
 def _problem(status: int, detail: str, hint: str, said_id: str) -> Problem:

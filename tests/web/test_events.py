@@ -71,6 +71,10 @@ def read(lines, n, *, kinds=("event", "job")):
     return found
 
 
+def hub_of(server):
+    return server.config.app.state.house.hub
+
+
 @contextmanager
 def listening(client, hub, **headers):
     with client.stream("GET", "/api/v1/events", headers=headers) as stream:
@@ -82,7 +86,7 @@ def listening(client, hub, **headers):
 
 
 def test_what_happens_is_told_in_order(workspace, happen):
-    with served(workspace) as (client, server), listening(client, server.config.app.state.house.hub) as stream:
+    with served(workspace) as (client, server), listening(client, hub_of(server)) as stream:
         for what in ("one", "two", "three"):
             happen(workspace, what=what)
         found = read(stream, 3)
@@ -105,7 +109,7 @@ def test_who_comes_back_is_told_what_was_missed_and_no_more(workspace, happen):
 
 
 def test_the_progress_of_a_job_is_told(workspace, happen):
-    with served(workspace) as (client, server), listening(client, server.config.app.state.house.hub) as stream:
+    with served(workspace) as (client, server), listening(client, hub_of(server)) as stream:
         with workspace.write() as session:
             session.add(Job(made_by="person/x", kind="test.nothing", spec={}, key="k", lane="quick", status="running"))
         first = read(stream, 1)
@@ -120,7 +124,7 @@ def test_the_progress_of_a_job_is_told(workspace, happen):
 
 def test_other_projects_and_other_peoples_private_work_are_told_to_nobody_else(workspace, happen):
     bea = workspace.as_actor(Actor("person/bea", "Bea", ("admin",)))
-    with served(workspace) as (client, server), listening(client, server.config.app.state.house.hub) as stream:
+    with served(workspace) as (client, server), listening(client, hub_of(server)) as stream:
         happen(bea, what="private to bea", private=True)
         happen(workspace.in_project("00000000-0000-7000-8000-00000000000f"), what="elsewhere")
         happen(workspace, what="mine", private=True)
@@ -130,7 +134,7 @@ def test_other_projects_and_other_peoples_private_work_are_told_to_nobody_else(w
 
 
 def test_silence_is_filled_so_that_nobody_hangs_up(workspace):
-    with served(workspace, beat=0.1) as (client, server), listening(client, server.config.app.state.house.hub) as stream:
+    with served(workspace, beat=0.1) as (client, server), listening(client, hub_of(server)) as stream:
         assert any(line.startswith(": ") for _, line in zip(range(20), stream, strict=False))
 
 
@@ -146,7 +150,7 @@ def test_who_is_signed_out_hears_nothing_more(workspace, happen):
 
 
 def test_the_end_of_the_studio_ends_all_streams_at_once(workspace):
-    with served(workspace) as (client, server), listening(client, server.config.app.state.house.hub) as stream:
+    with served(workspace) as (client, server), listening(client, hub_of(server)) as stream:
         began = time.monotonic()
         server.handle_exit(2, None)
         assert read(stream, 1) == []

@@ -25,6 +25,7 @@ def png(colour="red", size=(20, 10)) -> bytes:
 
 def bomb(side: int) -> bytes:
     """A small PNG that says it is enormous."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
