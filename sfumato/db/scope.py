@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnClause, Insert, Select, TableClause, TextClause, event
+from sqlalchemy import ColumnClause, Insert, Select, TableClause, TextClause, event, func, literal_column
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import ClauseElement, visitors
 
 from sfumato.db.records import Base, InProject, MaybePrivate
 
 DEFAULT_PROJECT = "00000000-0000-7000-8000-000000000001"
+MOST: Any = literal_column("0.99")  # SQLite asks for a number that is written out
 ACROSS = {"across": True}  # execution options of a statement that may look into all projects
 
 
@@ -47,7 +48,13 @@ def keep_to_project(state: ORMExecuteState) -> None:
     for part in visitors.iterate(statement):
         if _escapes(part):
             raise OutsideProject("A part of this statement cannot be kept to its project.")
-    of_project = with_loader_criteria(InProject, lambda cls: cls.project_id == project, include_aliases=True)
+    if state.is_select and state.session.get_bind().dialect.name == "sqlite":
+        # Most rows are of the project: told so, SQLite looks by the other conditions, and by this one for the order.
+        of_project = with_loader_criteria(
+            InProject, lambda cls: func.likelihood(cls.project_id == project, MOST), include_aliases=True
+        )
+    else:
+        of_project = with_loader_criteria(InProject, lambda cls: cls.project_id == project, include_aliases=True)
     state.statement = statement.options(of_project)
     if person is not None:
         seen = with_loader_criteria(

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, exists, func, insert, literal, literal_column, select, text, union_all, update
+from sqlalchemy import delete, event, exists, func, insert, literal, literal_column, select, text, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -190,3 +190,19 @@ def test_only_what_is_named_here_looks_into_all_projects():
         if opening.search(path.read_text(encoding="utf-8"))
     }
     assert found == set(SYSTEM)
+
+
+def test_sqlite_looks_by_what_is_asked_for_and_by_the_project_for_the_order(workspace):
+    of_dataset = select(func.count()).where(Item.dataset_id == "d")
+    newest = select(Image.id).order_by(Image.id.desc()).limit(60)
+    with workspace.read() as session:
+        asked = []
+        event.listen(session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        session.execute(of_dataset)
+        session.execute(newest)
+        plans = [
+            session.connection().exec_driver_sql(f"explain query plan {words}", values).all()[0][-1]
+            for words, values in list(asked)
+        ]
+    assert "ix_item_dataset_id" in plans[0]
+    assert "ix_image_project" in plans[1]

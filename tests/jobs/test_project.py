@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from sfumato.actions import Actor
 from sfumato.data.records import Dataset
-from sfumato.errors import NotFound
+from sfumato.errors import Forbidden, NotFound
 from sfumato.jobs.queue import cancel_job, get_job, list_jobs
 from sfumato.jobs.worker import run_worker
 from tests.jobs.counting_work import start
@@ -36,6 +36,15 @@ def test_one_key_may_wait_in_two_projects_and_neither_sees_the_others_job(either
     for verb in (get_job, cancel_job):
         with pytest.raises(NotFound):
             verb(either, job_id=theirs.id)
+
+
+def test_a_job_is_stopped_by_who_asked_and_by_an_admin_alone(either):
+    alice = either.as_actor(ALICE)
+    asked, other = start(alice, to=1), start(alice, key="other", to=1)
+    with pytest.raises(Forbidden, match="somebody else"):
+        cancel_job(either.as_actor(Actor("person/bob", "bob", ("ML engineer",))), job_id=asked.id)
+    assert cancel_job(alice, job_id=asked.id).status == "cancelled"
+    assert cancel_job(either, job_id=other.id).status == "cancelled"
 
 
 def test_a_job_in_a_process_of_its_own_runs_in_its_project_too(workspace, tmp_path):

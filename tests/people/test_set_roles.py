@@ -1,11 +1,14 @@
 """Members and their roles: changed by admins, at once, and never over somebody else's change."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select
 
 from sfumato.actions.records import Event
 from sfumato.data.collect import list_datasets
-from sfumato.errors import Conflict, Forbidden, NotFound
+from sfumato.errors import Busy, Conflict, Forbidden, NotFound
 from sfumato.people.identify import person_of_session, person_of_token
 from sfumato.people.members import add_member, list_members, remove_member, set_roles
 from sfumato.people.projects import create_project
@@ -46,6 +49,45 @@ def test_of_two_who_change_the_same_the_second_is_told_who_was_first(either):
         remove_member(olga.workspace, person=bob.id, version=seen_by_olga.version)
     now = member(olga.workspace, "Bob").version
     set_roles(olga.workspace, person=bob.id, roles=["admin"], version=now)
+
+
+def test_of_two_who_change_the_same_at_the_very_same_moment_one_is_told(either):
+    olga = own(either)
+    bob = come(either, olga, "Bob", "viewer")
+    otto = own(either, "otto", "Otto")
+    version, together = member(either, "Bob").version, threading.Barrier(2)
+
+    def change(seat, role):
+        together.wait()
+        try:
+            return set_roles(seat.workspace, person=bob.id, roles=[role], version=version).roles
+        except Conflict as told:
+            return told.message
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(change, (olga, otto), ("researcher", "admin")))
+    [told] = [one for one in ended if isinstance(one, str)]
+    [won] = [one for one in ended if not isinstance(one, str)]
+    assert "Nothing was overwritten" in told
+    assert (member(either, "Bob").roles, member(either, "Bob").version) == (won, version + 1)
+
+
+def test_of_two_admins_who_leave_at_the_same_moment_one_stays(either):
+    olga = own(either)
+    bob = come(either, olga, "Bob", "admin")
+    together = threading.Barrier(2)
+
+    def leave(person):
+        together.wait()
+        try:
+            return remove_member(either, person=person)
+        except (Conflict, Busy) as told:
+            return told
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(leave, (olga.id, bob.id)))
+    assert sum(one is None for one in ended) == 1
+    assert len(list_members(either)) == 1
 
 
 def test_giving_the_same_roles_changes_nothing(workspace, olga):
