@@ -44,13 +44,16 @@ check: $(VENV)/.ok  ## Check style, types, the order of imports, dependencies an
 	$(B)/deptry .
 	$(B)/python -m pytest -m "not slow" tests/contracts tests/doors tests/test_docs.py
 
-bench: $(VENV)/.ok  ## Measure training and drawing beside their peers; needs a quiet machine
+bench: $(VENV)/.ok  ## Measure training, drawing and the studio; needs a quiet machine
 	$(B)/python bench/training.py --write $(ARGS)
 	$(B)/python bench/create.py --write $(ARGS)
+	$(B)/python bench/web.py --write $(ARGS)
+	$(B)/python bench/first.py --write $(ARGS)
 
 bench-quick: $(VENV)/.ok  ## The same in under a minute each, once the peers are installed
 	$(B)/python bench/training.py --quick $(ARGS)
 	$(B)/python bench/create.py --quick $(ARGS)
+	$(B)/python bench/web.py --quick $(ARGS)
 
 format: $(VENV)/.ok  ## Sort imports and lay out the code
 	$(B)/ruff check --fix-only .
