@@ -34,7 +34,7 @@ class NotFound(SfumatoError):
 class Gone(NotFound):
     """It was here, and was erased for a reason that is told."""
 
-    status = 410
+    code, status = 13, 410  # 10 to 12 say how a file or a workspace was found to be
 
 
 class Forbidden(SfumatoError):
@@ -81,7 +81,7 @@ class Cancelled(SfumatoError):
 
 def of_code(code: int) -> type[SfumatoError]:
     """The kind of error that ends with this exit code, as another process told it; SfumatoError for any other."""
-    own = {kind.code: kind for kind in SfumatoError.__subclasses__() if kind.__module__ == __name__}
+    own = {kind.code: kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, SfumatoError)}
     return own.get(code, SfumatoError)
 
 

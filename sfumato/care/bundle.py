@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import re
 import zipfile
 from collections.abc import Generator, Iterator
@@ -96,12 +97,10 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
 
 
 def _manifest(bundle: zipfile.ZipFile, path: Path) -> Manifest:
-    from pydantic_core import from_json
-
     if MANIFEST not in bundle.namelist():
         raise InvalidInput(f"{path.name} is not a backup of Sfumato.", hint="Name a file that `sfumato backup` wrote.")
     try:
-        told = from_json(bundle.read(MANIFEST))
+        told = json.loads(bundle.read(MANIFEST))
         if not isinstance(told, dict) or told.get("kind") != "sfumato backup":
             raise InvalidInput(f"{path.name} is not a backup of Sfumato.")
         if int(told.get("format", 0)) > FORMAT:  # before anything else: what a newer one holds is not known here
@@ -110,7 +109,7 @@ def _manifest(bundle: zipfile.ZipFile, path: Path) -> Manifest:
                 hint="Install the newer Sfumato that made it.",
             )
         return Manifest.model_validate(told)
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         raise Damaged(f"The manifest of {path.name} cannot be read.") from problem
 
 

@@ -74,7 +74,9 @@ def set_criterion(
     Raises InvalidInput or NotFound for what cannot be, Conflict, naming who, where it was changed meanwhile.
     """
     name = named(act, model).name
-    values = _checked(act.session, measure, group, at_least, at_most, bound, n_min)
+    values = _checked(
+        act.session, measure=measure, group=group, at_least=at_least, at_most=at_most, bound=bound, n_min=n_min
+    )
     row = act.session.scalar(select(Criterion).where(Criterion.model == name))
     if row is None:
         if version is not None:
@@ -141,7 +143,7 @@ def criterion_of(session: Session, model: str) -> Criterion | None:
 
 
 def _checked(
-    session: Session, measure: str, group: str, at_least: float | None, at_most: float | None, bound: str | None,
+    session: Session, *, measure: str, group: str, at_least: float | None, at_most: float | None, bound: str | None,
     n_min: int,
 ) -> dict[str, Any]:  # fmt: skip
     if (at_least is None) == (at_most is None):

@@ -72,7 +72,7 @@ def add_run(workspace: Workspace, name: str = "tiny", marks: tuple[int, ...] = (
     lines = [json.dumps({"at": 1.0, "samples": mark, "held_out": {"t=0.5": losses[mark]}}) for mark in marks]
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "state-000000000040.safetensors").write_bytes(b"the run's state" * 100)
-    with workspace.db.write() as session:
+    with workspace.write() as session:
         session.add(Run(id=run_id, name=name, recipe="flow", options={}, version_id=version.view.id, seed=0))
         session.flush()
         link(session, f"run/{run_id}", f"dataset_version/{version.view.id}", "learnt from")

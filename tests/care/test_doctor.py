@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sfumato.actions import Workspace
 from sfumato.care.doctor import ask_doctor, examine
 from sfumato.cli.entry import main
-from sfumato.db import now
+from sfumato.db import DEFAULT_PROJECT, now
 from sfumato.errors import Forbidden, Unsupported
 from sfumato.jobs.records import Job
 from sfumato.store import disk
@@ -115,7 +115,7 @@ def test_half_written_files_go_after_a_day(filled):
 def test_a_job_waits_again_only_when_its_lease_is_long_dead(filled_either, late, status):
     moment = now() - timedelta(seconds=late)
     with filled_either.db.write() as session:
-        session.add(Job(kind="data.collect", spec={}, key="k", lane="long", status="running", worker="gone",
+        session.add(Job(project_id=DEFAULT_PROJECT, kind="data.collect", spec={}, key="k", lane="long", status="running", worker="gone",
                         lease_until=moment))  # fmt: skip
     assert bool(found(look(filled_either), "jobs")) == (status == "waiting")
     assert look(filled_either, mend=True).state == "sound"
