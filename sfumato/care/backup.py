@@ -15,7 +15,7 @@ from typing import IO
 from sqlalchemy import text
 
 import sfumato
-from sfumato.actions import Act, Workspace, action
+from sfumato.actions import Act, Workspace, action, query
 from sfumato.actions.registry import require
 from sfumato.care.bundle import MANIFEST, Manifest, Writer, blocks_of
 from sfumato.care.contents import drafts
@@ -24,8 +24,9 @@ from sfumato.care.naming import mentioned, named_files, tables_of
 from sfumato.db import now
 from sfumato.db.engine import in_words
 from sfumato.db.schema import revision_of
-from sfumato.errors import Conflict, Damaged, InvalidInput
+from sfumato.errors import Conflict, Damaged, InvalidInput, NotFound
 from sfumato.jobs import JobView, Progress, enqueue
+from sfumato.jobs.records import Job
 from sfumato.store.disk import require_room
 from sfumato.store.files import draft, finish
 
@@ -225,3 +226,14 @@ def ask_backup(act: Act, *, with_keys: bool = False) -> JobView:
     spec = {"target": str(placed(act.workspace, folder)), "with_keys": with_keys}
     act.says("asked for a backup", subject="workspace", outside=True)
     return enqueue(act, kind="care.backup", spec=spec, key=f"care.backup:{with_keys}")
+
+
+@query("care.fetch_backup", needs=NEEDS, doors=("api",))
+def finished_backup(act: Act, *, job: str) -> Path:
+    """Fetch the backup that a job has written; raises NotFound where it has written none, or it lies there no more."""
+    row = act.session.get(Job, job)
+    told = (row.result or {}) if row is not None and row.kind == "care.backup" else {}
+    path = act.workspace.path / "backups" / Path(str(told.get("path") or "none")).name
+    if not told or not path.is_file():
+        raise NotFound("This job has left no backup here.", hint="Ask for a new one.")
+    return path

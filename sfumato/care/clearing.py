@@ -74,7 +74,7 @@ def _let_go(workspace: Workspace, kind: str, things: list[Going], *, really: boo
     return Clearing(kind, things, size, LOST[kind], really)
 
 
-@action("care.clear", needs=NEEDS, doors=("cli",))
+@action("care.clear", needs=NEEDS, doors=("api", "cli"))
 def _write_down(act: Act, *, kind: str, things: list[Going], size: int) -> None:
     """Make room by letting go of caches, copies, old checkpoints or what was kept long enough."""
     for one in things:

@@ -21,5 +21,4 @@ def doctor(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
 def backup(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Write a backup into the workspace's folder `backups`, where the disk has room for it."""
     made = yield from back_up(ctx.workspace, Path(spec["target"]), with_keys=bool(spec.get("with_keys")))
-    told: dict[str, Any] = to_json(made)
-    return told
+    return {**to_json(made), "path": made.path.name}  # where the folder lies on the server is nobody's business

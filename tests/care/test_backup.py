@@ -168,7 +168,7 @@ def test_a_worker_can_take_one_too_and_it_is_no_part_of_the_next(filled):
     first = work_off(filled, ask_backup(filled))
     time.sleep(1.1)  # their names tell the second
     second = work_off(filled, ask_backup(filled))
-    with zipfile.ZipFile(second["path"]) as bundle:
+    with zipfile.ZipFile(filled.path / "backups" / second["path"]) as bundle:
         assert not any(name.startswith("backups") for name in bundle.namelist())
     assert first["path"] != second["path"]
     assert finish(examine(filled)).state == "sound"

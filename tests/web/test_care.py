@@ -1,0 +1,70 @@
+"""Care of the workspace from afar: a backup is fetched by its job, room is made, and only an owner may do either."""
+
+import io
+import os
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from sfumato.care.backup import finished_backup
+from sfumato.care.log import read_log
+from sfumato.errors import Forbidden, NotFound
+from sfumato.jobs.worker import run_worker
+
+API = "/api/v1/care"
+
+
+@pytest.fixture
+def backed_up(browser, workspace):
+    """A job that has written a backup."""
+    answer = browser.post(f"{API}/backups", json={})
+    assert answer.status_code == 200, answer.text
+    run_worker(workspace, only_job=answer.json()["id"])
+    return answer.json()["id"]
+
+
+def test_a_backup_is_fetched_by_its_job(browser, backed_up):
+    answer = browser.get(f"{API}/backups/{backed_up}/file")
+    assert answer.status_code == 200, answer.text
+    assert "attachment" in answer.headers["content-disposition"]
+    assert "no-store" in answer.headers["cache-control"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+        assert "manifest.json" in bundle.namelist()
+    told = browser.get(f"/api/v1/jobs/{backed_up}").json()["result"]
+    assert told["path"].endswith(".zip")
+    assert "/" not in told["path"], "where the server keeps it is not said"
+
+
+def test_nothing_else_is_fetched_that_way(browser, workspace, backed_up):
+    asked = browser.post(f"{API}/checks", json={}).json()["id"]
+    run_worker(workspace, only_job=asked)
+    for job in (asked, "none", "..%2f..%2fworkspace.db"):
+        assert browser.get(f"{API}/backups/{job}/file").status_code == 404, job
+    for path in (workspace.path / "backups").iterdir():
+        path.unlink()
+    assert browser.get(f"{API}/backups/{backed_up}/file").status_code == 404
+    with pytest.raises(NotFound, match="no backup"):
+        finished_backup(workspace, job=backed_up)
+
+
+def test_an_admin_of_a_project_who_owns_nothing_may_not(workspace, backed_up):
+    admin = replace(workspace.actor, scopes=frozenset({"record.read"}))
+    for verb in (lambda seen: finished_backup(seen, job=backed_up), read_log):
+        with pytest.raises(Forbidden):
+            verb(workspace.as_actor(admin))
+
+
+@pytest.mark.parametrize(("what", "name"), [("caches", "cache/thumbs/a.webp"), ("old", "logs/old.log")])
+def test_room_is_made_only_when_it_is_really_meant(browser, workspace, what, name):
+    path = workspace.path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * 1000)
+    os.utime(path, (0, 0))
+    shown = browser.post(f"{API}/clearings", json={"what": what}).json()
+    assert (shown["done"], path.exists()) == (False, True)
+    assert name in [one["what"] for one in shown["things"]]
+    assert {one["path"] for one in shown["things"]} == {""}
+    done = browser.post(f"{API}/clearings", json={"what": what, "really": True}).json()
+    assert (done["done"], path.exists()) == (True, False)
+    assert browser.post(f"{API}/clearings", json={"what": "everything"}).status_code == 422
