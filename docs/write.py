@@ -10,6 +10,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from sfumato import errors
 from sfumato.cli import entry, plugins, shared
 from sfumato.cli.commands import COMMANDS
 
@@ -58,6 +59,14 @@ def command_page(path: str, command: Any) -> str:
     return "\n\n".join(parts)
 
 
+def exit_codes() -> str:
+    """Return the rows of the table of exit codes."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SfumatoError)]
+    own = sorted((kind.code, kind.__doc__ or "") for kind in kinds if kind is not errors.SfumatoError)
+    told = [(1, "Anything else; `--debug` shows where."), *own]
+    return "\n".join(f"| {code} | {meaning} |" for code, meaning in told)
+
+
 def cli_page() -> str:
     """Return docs/cli.md."""
     options = "\n".join(option_line(one) for one in shared.parameters())
@@ -65,7 +74,10 @@ def cli_page() -> str:
         "# Commands\n\nWritten from the code by `python -m docs.write`; "
         "`sfumato COMMAND --help` says the same.\n\n"
         "Every command takes these, before or after its name:\n\n"
-        f"| option | meaning | default |\n|---|---|---|\n{options}"
+        f"| option | meaning | default |\n|---|---|---|\n{options}\n\n"
+        "A command ends with 0, or with the code of what went wrong:\n\n"
+        f"| code | meaning |\n|---|---|\n{exit_codes()}\n\n"
+        "10 to 12 are what `verify`, `trace`, `doctor` and `restore` say of what they looked at."
     )
     return "\n\n".join([head, *(command_page(path, command) for path, command in commands())]) + "\n"
 

@@ -48,8 +48,8 @@ def test_the_last_the_best_and_the_models_checkpoints_stay(filled_either, marks)
 def test_a_checkpoint_stays_that_another_run_or_a_release_needs(filled, monkeypatch):
     marks = add_run(filled, "long", (100, 200, 300, 400, 500))
     with filled.db.write() as session:
-        session.add(Run(id=new_id(), project_id=DEFAULT_PROJECT, name="child", recipe="flow", options={}, version_id="v",
-                        seed=0, parent_sha256=marks[100]))  # fmt: skip
+        session.add(Run(id=new_id(), project_id=DEFAULT_PROJECT, name="child", recipe="flow", options={},
+                        version_id="v", seed=0, parent_sha256=marks[100]))  # fmt: skip
         session.execute(text("create table some_release (id text primary key, checkpoint_sha256 text)"))
         session.execute(text("insert into some_release values ('r', :sha)"), {"sha": marks[300]})
     clear(filled, "checkpoints", keep_last=1, run="long", really=True)

@@ -115,8 +115,8 @@ def test_half_written_files_go_after_a_day(filled):
 def test_a_job_waits_again_only_when_its_lease_is_long_dead(filled_either, late, status):
     moment = now() - timedelta(seconds=late)
     with filled_either.db.write() as session:
-        session.add(Job(project_id=DEFAULT_PROJECT, kind="data.collect", spec={}, key="k", lane="long", status="running",
-                        worker="gone", lease_until=moment))  # fmt: skip
+        session.add(Job(project_id=DEFAULT_PROJECT, kind="data.collect", spec={}, key="k", lane="long",
+                        status="running", worker="gone", lease_until=moment))  # fmt: skip
     assert bool(found(look(filled_either), "jobs")) == (status == "waiting")
     assert look(filled_either, mend=True).state == "sound"
     with filled_either.db.read() as session:

@@ -13,12 +13,14 @@ from sqlalchemy import inspect, select, text
 
 from sfumato.actions import Actor, Workspace
 from sfumato.actions.records import Event
+from sfumato.data.records import Dataset
 from sfumato.db import open_database
 from sfumato.db.schema import STEPS, migrate, newest
 from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs.queue import handed_on
 from sfumato.jobs.records import Job
 from sfumato.migrations.write import differences
+from sfumato.people.identify import roles_in
 
 FACTS = {"format": "1", "events": "0"}
 HALFWAY = """
@@ -191,3 +193,33 @@ def rows_of_a_request(key, private):
         "event": {"id": f"{key}-e", "subject": f"request/{key}-r", "position": number, **event},
         " event": {"id": f"{key}-f", "subject": f"published/{key}-p", "position": number + 2, **event},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_what_a_team_had_before_judgement_and_care_stays_theirs(settings, kind, request, tmp_path):
+    url = request.getfixturevalue("postgresql_url") if kind == "postgresql" else None
+    before = tmp_path / "before"
+    shutil.copytree(STEPS, before, ignore=shutil.ignore_patterns("__pycache__", "000[6-9]*", "00[1-9]*"))
+    settings.workspace.mkdir()
+    old = open_database(url or settings.workspace / "workspace.db")
+    migrate(old, tmp_path, FACTS, steps=before)
+    made = {"made_at": "2026-01-01", "made_by": "person/alice"}
+    own = {"version": 1, "changed_by": "", "changed_at": "2026-01-01", **made}
+    rows = [
+        ("project", {"id": "llamas", "name": "llamas", "description": "", **own}),
+        ("person", {"id": "alice", "name": "Alice", "login": "alice", "owner": True, **own}),
+        ("membership", {"id": "m", "person": "alice", "project": "llamas", "roles": '["viewer"]', **own}),
+        ("dataset", {"id": "d", "name": "wool", "project_id": "llamas", **made}),
+    ]
+    with old.write() as session:
+        for table, values in rows:
+            names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            session.execute(text(f"insert into {table} ({names}) values ({marks})"), values)
+    old.close()
+    with Workspace.open(settings=settings, database_url=url) as workspace:
+        assert state(workspace)[2] == newest()
+        with workspace.in_project("llamas").read() as session:
+            assert session.scalars(select(Dataset.name)).all() == ["wool"]
+            assert roles_in(session, "alice", "llamas") == ("viewer",)
+        with workspace.read() as session:
+            assert session.scalars(select(Dataset.name)).all() == []
