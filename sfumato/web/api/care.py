@@ -1,7 +1,7 @@
 """Care of the whole workspace: what takes the room, checks, backups, erasure, and the log."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse
@@ -19,7 +19,8 @@ from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 
 router = APIRouter()
-ZIP = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": BINARY}}}
 
 
 def clear(
