@@ -176,7 +176,8 @@ def desk(
 ) -> Response:  # fmt: skip
     """The whole page."""
     workspace = visit.workspace
-    found = history(workspace, after=after or None, limit=AT_ONCE + 1, **_of_requests(sifted, visit.me.id))
+    found = history(workspace, after=after or None, limit=AT_ONCE + 2, **_of_requests(sifted, visit.me.id))
+    found = [one for one in found if shown is None or one.id != shown.id][: AT_ONCE + 1]
     names = drawing_models(workspace)
     older = sifted.address("/create", after=found[AT_ONCE - 1].id) if len(found) > AT_ONCE else ""
     return visit.render(
