@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Integer, Select, String, bindparam, func, literal, select
 
 from sfumato.actions import Act, query
+from sfumato.db.scope import Prepared
 from sfumato.errors import InvalidInput
 from sfumato.generation.records import Image, Published, Request
 from sfumato.review.records import Judgement
@@ -73,6 +74,10 @@ def _shown(*columns: Any) -> Select[Any]:
 PLAIN = _shown(Image.id, Image.seed, Request.prompt, Request.model, Image.made_by, verdict_of()).order_by(
     Image.id.desc()
 )  # fmt: skip
+LAST = "~"  # comes after every id
+ALL = Prepared(
+    PLAIN.where(Image.id < bindparam("before", type_=String)).limit(bindparam("most", type_=Integer))
+)
 
 
 @query("image.tiles", doors=("api",))
@@ -84,6 +89,8 @@ def list_tiles(
 
     Of one model, by one person, of one request, by the verdict that decides ("open" for none), or with these words.
     """
+    if not (model or made_by or request_id or verdict or words.strip()):
+        return [Tile(*row) for row in ALL.rows(act.session, before=after or LAST, most=limit)]
     found = narrowed(
         PLAIN.limit(limit), model=model, made_by=made_by, request_id=request_id, verdict=verdict, words=words
     )

@@ -1,6 +1,6 @@
 """A trace as a graph: from the steps of the record to cards in columns, sources left, what came of it right."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfumato.compliance.chain import Step
 from sfumato.web.graphs import Edge, Graph, Node, lay_out
@@ -12,7 +12,7 @@ HEADINGS = {
     "drawn by": "Model", "asked by": "Request", "grown from": "Grown from", "frozen from": "Dataset",
 }  # fmt: skip
 MOST = 12  # cards of one kind above a record
-TOLD = ("licence", "samples_seen", "n", "seed", "model", "pictures", "status", "reason")
+TOLD = {"samples_seen": "pictures seen", "seed": "seed", "model": "model", "n": "pictures", "status": "", "reason": "", "background": "background"}
 
 
 @dataclass
@@ -24,11 +24,11 @@ class _Cards:
     headings: dict[int, str] = field(default_factory=dict)
 
 
-def graph_of(chain: Step, below: Step | None, *, picture: str = "") -> Graph:
+def graph_of(chain: Step, below: Step | None, *, picture: str = "", title: str = "") -> Graph:
     """The graph of a record's trace; `picture` is the address of what shows the record itself."""
     cards = _Cards()
     deepest = _depth(chain)
-    here = _up(cards, chain, deepest, here=True, picture=picture)
+    here = _up(cards, replace(chain, title=title or chain.title), deepest, here=True, picture=picture)
     cards.headings[deepest] = "This record" if not picture else "Picture"
     for one in below.steps if below else ():
         _down(cards, one, here, deepest + 1)
@@ -75,9 +75,9 @@ def says(step: Step) -> str:
         count = step.facts.get("n") or step.facts.get("pictures")
         licence = str(step.facts["licence"])
         return f"{number(count)} pictures, {licence}" if isinstance(count, int) else licence
-    for name in TOLD[1:]:
+    for name, word in TOLD.items():
         value = step.facts.get(name)
         if value not in (None, "", {}, []):
-            shown = number(value) if isinstance(value, int | float) and name != "seed" else str(value)
-            return f"{name.replace('_', ' ')} {shown}"
+            counted = isinstance(value, int) and name != "seed"
+            return f"{number(value)} {word}" if counted else f"{word} {value}".strip()
     return step.role

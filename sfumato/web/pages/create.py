@@ -14,7 +14,7 @@ from sfumato.checkpoints.models import DEFAULT
 from sfumato.errors import SfumatoError
 from sfumato.generation.create import LONGEST, CreateOptions, create
 from sfumato.generation.history import Told, again, drawing_models, history, progress, styles, understand_prompt
-from sfumato.generation.knowledge import FAR, split_style
+from sfumato.generation.knowledge import split_style
 from sfumato.generation.pictures import RequestView, show_image, show_request
 from sfumato.data.captions import style_words
 from sfumato.jobs.queue import cancel_job, lane_is_served
@@ -167,7 +167,8 @@ def knowledge(workspace: Workspace, draft: Draft) -> dict[str, Any]:
         found = understand_prompt(workspace, prompt=sentence(draft), model=draft.model)
     except SfumatoError as problem:
         return {"understood": None, "problem": f"{problem.message} {problem.hint}".strip(), "model": draft.model}
-    return {"understood": found, "problem": "", "model": draft.model, "far": found.likeness < FAR}
+    besides = [line for line in found.besides() if found.style or found.unknown_style or line[:8] != "No style"]
+    return {"understood": found, "problem": "", "model": draft.model, "besides": besides}
 
 
 def desk(

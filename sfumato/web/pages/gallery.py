@@ -8,7 +8,6 @@ from fastapi import APIRouter, Form, Query
 from PIL import Image
 from starlette.responses import JSONResponse, Response
 
-from sfumato.actions.events import last_position
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import find_model
 from sfumato.errors import InvalidInput, NotFound
@@ -21,7 +20,7 @@ from sfumato.web.desks import Page
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.frame import LOOKS_AS, RAIL, THEME
 from sfumato.web.look import GALLERY_KEYS
-from sfumato.web.sifting import Sift, Sifted
+from sfumato.web.sifting import said_by
 from sfumato.web.visits import Here, Visit, not_modified
 
 router = APIRouter()
@@ -30,20 +29,23 @@ COMPARED = 6  # pictures at once
 Word = Annotated[str, Form(max_length=100)]
 Words = Annotated[str, Form(max_length=4_000)]
 Short = Annotated[str, Query(max_length=100)]
+_kept: dict[tuple[str, str], tuple[int, list[str]]] = {}
 CRUMB = ("Pictures", "/pictures")
 
 
 @router.get("/pictures")
-def show_pictures(visit: Here, sifted: Sifted, after: Short = "") -> Response:
+def show_pictures(visit: Here) -> Response:
     """All pictures of the project, the newest first; a browser that has this very page already is told so."""
     tag, same = visit.unchanged(*_shown_by(visit))
     if same:
         return not_modified(tag)
+    sifted, after = said_by(visit.scope["query_string"].decode("latin-1"))
     found = list_tiles(visit.workspace, after=after or None, limit=PART + 1, **sifted.options(visit.me.id))
     older = sifted.address("/pictures", after=found[PART - 1].id) if len(found) > PART else ""
     page = Page("Pictures", desk="create", crumbs=(("Create", "/create"), ("Pictures", "")), keys=tuple(GALLERY_KEYS))
     answer = visit.render(
-        "pictures/index.html", page=page, tiles=found[:PART], sift=sifted, models=drawing_models(visit.workspace),
+        "pictures/index.html", page=page, sift=sifted, models=_models(visit),
+        tiles=[(one.id, one.seed, one.prompt, one.model, one.verdict) for one in found[:PART]],
         older=older, newest=sifted.address("/pictures") if after else "", may=allowed(visit.workspace, "review.write"),
         tail=sifted.query,
     )  # fmt: skip
@@ -51,11 +53,21 @@ def show_pictures(visit: Here, sifted: Sifted, after: Short = "") -> Response:
     return answer
 
 
+def _models(visit: Visit) -> list[str]:
+    """The models that draw, asked for anew when anything has happened."""
+    workspace = visit.workspace
+    key, position = (str(workspace.path), workspace.project), visit.position
+    kept = _kept.get(key)
+    if kept is None or kept[0] != position:
+        kept = _kept[key] = (position, drawing_models(workspace))
+    return kept[1]
+
+
 def _shown_by(visit: Visit) -> tuple[object, ...]:
     """All that a page of the gallery depends on: what has happened, who looks, at what, and how the frame is set."""
     choices = [visit.cookies.get(name, "") for name in (THEME, RAIL, LOOKS_AS)]
     query = visit.scope["query_string"].decode("latin-1")
-    return last_position(visit.workspace), visit.me.id, visit.me.roles, visit.workspace.project, query, *choices, version()
+    return visit.position, visit.me.id, visit.me.roles, visit.workspace.project, query, *choices, version()
 
 
 @router.post("/pictures/judge")

@@ -81,7 +81,7 @@ def page_of(visit: Visit, view: ImageView, sifted: Sift, *, again: bool = False)
     return visit.render(
         "pictures/picture.html", page=Page(asked.prompt, desk="create", crumbs=crumbs, keys=KEYS), view=view, asked=asked,
         ref=ref, answer=answer_of(found, view), sift=sifted, beside=near, traced=found,
-        graph=graph_of(found.chain, found.below, picture=f"/api/v1/images/{view.id}/file"), checked=again,
+        graph=graph_of(found.chain, found.below, picture=f"/api/v1/images/{view.id}/file", title=asked.prompt), checked=again,
         credentials=_credentials(workspace, view, found, again), nearest=[_near(workspace, one) for one in found.nearest],
         review=review_of(workspace, subject=ref), whom=_whom(workspace), comments_shown=_comments(workspace, ref),
         asks=[ask_shown(one, view) for one in asks_about(workspace, ref=ref)], made_by=names_of(workspace, [view.made_by])[view.made_by],
