@@ -42,7 +42,7 @@ class Told:
     @property
     def finished(self) -> bool:
         """Whether nothing more will come of it."""
-        return len(self.request.images) >= self.request.n or self.job is None or self.job.ended
+        return len(self.tiles) + self.more >= self.request.n or self.job is None or self.job.ended
 
 
 @query("request.history", doors=("api",))
@@ -110,7 +110,7 @@ def _told(session: Session, rows: Sequence[Request], most: int) -> list[Told]:
         .where(Image.id.in_(wanted), exists().where(Published.image_id == Image.id))
     )
     tiles = {row[0]: Tile(*row) for row in session.execute(found)} if wanted else {}
-    jobs = _jobs(session, [one for one in views if len(one.images) < one.n])
+    jobs = _jobs(session, [one for one in views if len([key for key in one.images if key in tiles]) < min(one.n, most)])
     names = names_of(session, {one.made_by for one in views})
     return [
         Told(
