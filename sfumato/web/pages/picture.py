@@ -32,6 +32,7 @@ from sfumato.web.places import place_of, readable
 from sfumato.web.sifting import Sift, Sifted
 from sfumato.web.visits import Here, Visit
 from sfumato.web.walks import graph_of
+from sfumato.web.words import date as in_words
 
 router = APIRouter()
 KEPT = 200  # traces that are remembered until anything has happened
@@ -142,8 +143,16 @@ def _credentials(workspace: Workspace, view: ImageView, found: Trace, again: boo
     state, says = states[seen.state]
     return {
         "state": state, "says": says, "words": seen.words.replace(path.name, view.file_name), "problems": seen.problems,
-        "signer": seen.signer, "when": seen.when,
+        "signer": seen.signer, "when": _moment(seen.when),
     }  # fmt: skip
+
+
+def _moment(said: str) -> str:
+    """A moment that a signer wrote, as pages write moments; as it stands where it cannot be read."""
+    try:
+        return in_words(datetime.fromisoformat(said), True)
+    except ValueError:
+        return said
 
 
 def _near(workspace: Workspace, one: Neighbour) -> dict[str, Any]:
