@@ -10,7 +10,16 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause, Insert, Select, String, TableClause, TextClause, bindparam, event, func, literal_column,
+    ColumnClause,
+    Insert,
+    Select,
+    String,
+    TableClause,
+    TextClause,
+    bindparam,
+    event,
+    func,
+    literal_column,
 )  # fmt: skip
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import ClauseElement, visitors

@@ -75,9 +75,7 @@ PLAIN = _shown(Image.id, Image.seed, Request.prompt, Request.model, Image.made_b
     Image.id.desc()
 )  # fmt: skip
 LAST = "~"  # comes after every id
-ALL = Prepared(
-    PLAIN.where(Image.id < bindparam("before", type_=String)).limit(bindparam("most", type_=Integer))
-)
+ALL = Prepared(PLAIN.where(Image.id < bindparam("before", type_=String)).limit(bindparam("most", type_=Integer)))
 
 
 @query("image.tiles", doors=("api",))

@@ -79,7 +79,7 @@ def progress(act: Act, *, id: str) -> Told:
 
 @query("image.understand", needs="record.read", doors=("api",))
 def understand_prompt(act: Act, *, prompt: str, model: str = DEFAULT) -> Understood:
-    """Say what a model makes of a sentence before it draws: words it has seen and how often, those it has not, the nearest.
+    """Say what a model makes of a sentence before it draws: words it has seen, how often, and the nearest to others.
 
     Raises NotFound for a model that is not there, or has no training card.
     """
@@ -136,5 +136,3 @@ def again(request: RequestView, **changed: Any) -> dict[str, Any]:
     """The options of a request, to ask the same once more with a few of them changed."""
     names = ("n", "seed", "model", "sampler", "steps", "guidance", "background", "upscale", "private", "engine")
     return {name: getattr(request, name) for name in names} | changed
-
-

@@ -29,7 +29,7 @@ class Unfinished:
         self._first, self._expected = first, expected
 
     def previews(self) -> dict[str, str]:
-        """A small JPEG of each picture of the batch, by its place in the request, as base64; looked at anew in a while."""
+        """A small JPEG of each picture of the batch, by its place in the request, as base64; made anew in a while."""
         moment = time.monotonic()
         if self._expected is not None and moment - self._looked >= EVERY:
             self._looked = moment

@@ -7,6 +7,7 @@ NAMES = {
     "training_run": "run", "item": "training picture",
 }  # fmt: skip
 
+
 def place_of(ref: str) -> str:
     """The address of a record."""
     kind, _, key = ref.partition("/")

@@ -1,4 +1,4 @@
-"""Which pictures a list is narrowed to, as its address says it; the same for the gallery, the history and one picture."""
+"""Which pictures a list is narrowed to, as its address says it, for the gallery, the history and one picture."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
@@ -46,7 +46,7 @@ Word = Annotated[str, Query(max_length=MOST)]
 
 
 async def sift(model: Word = "", by: Word = "", verdict: Word = "", words: Word = "", request_id: Word = "") -> Sift:
-    """Read the narrowing from an address, on the loop, since it only reads; a verdict that there is not counts as none."""
+    """Read the narrowing from an address, on the loop, since it only reads; an unknown verdict counts as none."""
     return Sift(model, by, verdict if verdict in VERDICTS else "", words.strip(), request_id)
 
 

@@ -12,7 +12,10 @@ HEADINGS = {
     "drawn by": "Model", "asked by": "Request", "grown from": "Grown from", "frozen from": "Dataset",
 }  # fmt: skip
 MOST = 12  # cards of one kind above a record
-TOLD = {"samples_seen": "pictures seen", "seed": "seed", "model": "model", "n": "pictures", "status": "", "reason": "", "background": "background"}
+TOLD = {
+    "samples_seen": "pictures seen", "seed": "seed", "model": "model", "n": "pictures", "status": "", "reason": "",
+    "background": "background",
+}  # fmt: skip
 
 
 @dataclass

@@ -50,7 +50,8 @@ def test_what_decides_is_told_and_can_be_asked_for(either):
     approve(either.as_actor(BEA), subjects=[f"image/{ids[0]}"])
     reject(either.as_actor(EVE), subjects=[f"image/{ids[0]}"], reason="the stalk is lost")
     approve(either.as_actor(BEA), subjects=[f"image/{ids[1]}"])
-    assert {one.id: one.verdict for one in list_tiles(either)} == dict(zip(ids, ["rejected", "approved", None], strict=True))
+    told = dict(zip(ids, ["rejected", "approved", None], strict=True))
+    assert {one.id: one.verdict for one in list_tiles(either)} == told
     assert [one.id for one in list_tiles(either, verdict="approved")] == [ids[1]]
     assert [one.id for one in list_tiles(either, verdict="rejected")] == [ids[0]]
     assert [one.id for one in list_tiles(either, verdict="open")] == [ids[2]]

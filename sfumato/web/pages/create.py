@@ -11,12 +11,12 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import DEFAULT
+from sfumato.data.captions import style_words
 from sfumato.errors import SfumatoError
 from sfumato.generation.create import LONGEST, CreateOptions, create
 from sfumato.generation.history import Told, again, drawing_models, history, progress, styles, understand_prompt
 from sfumato.generation.knowledge import split_style
 from sfumato.generation.pictures import RequestView, show_image, show_request
-from sfumato.data.captions import style_words
 from sfumato.jobs.queue import cancel_job, lane_is_served
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import Field, errors_of, fields, read_form

@@ -37,17 +37,28 @@ from sfumato.web.words import date as in_words
 router = APIRouter()
 KEPT = 200  # traces that are remembered until anything has happened
 KEYS = (
-    ("← →", "the picture before, the next"), ("a", "approve"), ("r", "reject, with a reason"), ("1 – 5", "rate"),
-    ("u", "take back what you said last"), ("c", "compare with the next"), ("Esc", "back to the list"),
-)  # fmt: skip
+    ("← →", "the picture before, the next"),
+    ("a", "approve"),
+    ("r", "reject, with a reason"),
+    ("1 – 5", "rate"),
+    ("u", "take back what you said last"),
+    ("c", "compare with the next"),
+    ("Esc", "back to the list"),
+)
 VERDICTS = {
     "yes-nothing-against": ("holds", "Yes, nothing on record speaks against it"),
-    "only if": ("held", "Only if"), "no": ("fails", "No"),
-}  # fmt: skip
+    "only if": ("held", "Only if"),
+    "no": ("fails", "No"),
+}
 TOPICS = {
-    "licences": "Licences", "nearest": "Nearest training picture", "original": "The original", "credentials": "Credentials",
-    "credit": "Credit line", "person": "Judged by people", "origin": "Where it comes from",
-}  # fmt: skip
+    "licences": "Licences",
+    "nearest": "Nearest training picture",
+    "original": "The original",
+    "credentials": "Credentials",
+    "credit": "Credit line",
+    "person": "Judged by people",
+    "origin": "Where it comes from",
+}
 _traces: "OrderedDict[tuple[str, ...], tuple[int, Trace]]" = OrderedDict()
 _lock = threading.Lock()
 Words = Annotated[str, Form(max_length=4_000)]
@@ -80,15 +91,28 @@ def page_of(visit: Visit, view: ImageView, sifted: Sift, *, again: bool = False)
     crumbs = (("Create", "/create"), ("Pictures", sifted.address("/pictures")), (asked.prompt, ""))
     assert found.answer is not None
     return visit.render(
-        "pictures/picture.html", page=Page(asked.prompt, desk="create", crumbs=crumbs, keys=KEYS), view=view, asked=asked,
-        ref=ref, answer=answer_of(found, view), sift=sifted, beside=near, traced=found,
-        graph=graph_of(found.chain, found.below, picture=f"/api/v1/images/{view.id}/file", title=asked.prompt), checked=again,
-        credentials=_credentials(workspace, view, found, again), nearest=[_near(workspace, one) for one in found.nearest],
-        review=review_of(workspace, subject=ref), whom=_whom(workspace), comments_shown=_comments(workspace, ref),
-        asks=[ask_shown(one, view) for one in asks_about(workspace, ref=ref)], made_by=names_of(workspace, [view.made_by])[view.made_by],
+        "pictures/picture.html",
+        page=Page(asked.prompt, desk="create", crumbs=crumbs, keys=KEYS),
+        view=view,
+        asked=asked,
+        ref=ref,
+        answer=answer_of(found, view),
+        sift=sifted,
+        beside=near,
+        traced=found,
+        graph=graph_of(found.chain, found.below, picture=f"/api/v1/images/{view.id}/file", title=asked.prompt),
+        checked=again,
+        credentials=_credentials(workspace, view, found, again),
+        nearest=[_near(workspace, one) for one in found.nearest],
+        review=review_of(workspace, subject=ref),
+        whom=_whom(workspace),
+        comments_shown=_comments(workspace, ref),
+        asks=[ask_shown(one, view) for one in asks_about(workspace, ref=ref)],
+        made_by=names_of(workspace, [view.made_by])[view.made_by],
         can={name: allowed(workspace, name) for name in ("review.write", "ask.write", "comment.write", "image.create")},
-        others={name: words for name, (words, _) in chips(workspace, asked.model).items()}, asked_facts=_facts(asked, view),
-    )  # fmt: skip
+        others={name: words for name, (words, _) in chips(workspace, asked.model).items()},
+        asked_facts=_facts(asked, view),
+    )
 
 
 def traced(workspace: Workspace, ref: str) -> Trace:
@@ -111,10 +135,15 @@ def answer_of(found: Trace, view: ImageView) -> dict[str, Any]:
     answer: Answer = found.answer  # type: ignore[assignment]
     state, head = VERDICTS[answer.verdict]
     clauses = [
-        {"topic": TOPICS.get(one.topic, one.topic), "says": one.says, "evidence": readable(one.evidence),
-         "href": _evidence(one.topic, one.evidence), "condition": one in answer.conditions}
+        {
+            "topic": TOPICS.get(one.topic, one.topic),
+            "says": one.says,
+            "evidence": readable(one.evidence),
+            "href": _evidence(one.topic, one.evidence),
+            "condition": one in answer.conditions,
+        }
         for one in [*answer.conditions, *(one for one in answer.clauses if one not in answer.conditions)]
-    ]  # fmt: skip
+    ]
     return {"state": state, "head": head, "verdict": answer.verdict, "clauses": clauses, "credit": answer.credit}
 
 
@@ -123,9 +152,14 @@ def _evidence(topic: str, evidence: str) -> str:
     if evidence.startswith(("judgement/", "checkpoint/", "event/")) and " " not in evidence:
         return place_of(evidence)
     return {
-        "nearest": "#nearest", "original": "#nearest", "credentials": "#credentials", "person": "#judgement",
-        "credit": "#credit", "licences": "#trace", "origin": "#credentials",
-    }.get(topic, "#trace")  # fmt: skip
+        "nearest": "#nearest",
+        "original": "#nearest",
+        "credentials": "#credentials",
+        "person": "#judgement",
+        "credit": "#credit",
+        "licences": "#trace",
+        "origin": "#credentials",
+    }.get(topic, "#trace")
 
 
 def _credentials(workspace: Workspace, view: ImageView, found: Trace, again: bool) -> dict[str, Any]:
@@ -138,13 +172,18 @@ def _credentials(workspace: Workspace, view: ImageView, found: Trace, again: boo
     states = {
         "signed here": ("holds", "Signed by this workspace, and unchanged since"),
         "signer unknown here": ("held", "Signed by somebody who is not known here, and unchanged since"),
-        "invalid": ("fails", "Changed after it was signed"), "unsigned": ("lacks", "Not signed"),
-    }  # fmt: skip
+        "invalid": ("fails", "Changed after it was signed"),
+        "unsigned": ("lacks", "Not signed"),
+    }
     state, says = states[seen.state]
     return {
-        "state": state, "says": says, "words": seen.words.replace(path.name, view.file_name), "problems": seen.problems,
-        "signer": seen.signer, "when": _moment(seen.when),
-    }  # fmt: skip
+        "state": state,
+        "says": says,
+        "words": seen.words.replace(path.name, view.file_name),
+        "problems": seen.problems,
+        "signer": seen.signer,
+        "when": _moment(seen.when),
+    }
 
 
 def _moment(said: str) -> str:
@@ -158,21 +197,34 @@ def _moment(said: str) -> str:
 def _near(workspace: Workspace, one: Neighbour) -> dict[str, Any]:
     items = items_of_content(workspace, sha256=one.sha256) if one.sha256 else []
     return {
-        "name": one.name or "a picture without a name", "style": style_words(one.style) if one.style else "",
-        "licence": one.licence, "author": one.author or "author not known", "distance": one.distance,
-        "copy_below": one.copy_below, "copied": one.is_copied, "src": f"/pictures/learnt/{one.model}/{one.row}",
-        "href": place_of(f"item/{items[0].id}") if items else "", "url": one.url if one.url.startswith("https://") else "",
-        "origin": " ".join(filter(None, [one.source, one.version])), "model": one.model,
-    }  # fmt: skip
+        "name": one.name or "a picture without a name",
+        "style": style_words(one.style) if one.style else "",
+        "licence": one.licence,
+        "author": one.author or "author not known",
+        "distance": one.distance,
+        "copy_below": one.copy_below,
+        "copied": one.is_copied,
+        "src": f"/pictures/learnt/{one.model}/{one.row}",
+        "href": place_of(f"item/{items[0].id}") if items else "",
+        "url": one.url if one.url.startswith("https://") else "",
+        "origin": " ".join(filter(None, [one.source, one.version])),
+        "model": one.model,
+    }
 
 
 def _facts(asked: RequestView, view: ImageView) -> list[tuple[str, Any]]:
     return [
-        ("Sentence", asked.prompt), ("Seed", str(view.seed)), ("Model", asked.model), ("Steps", asked.steps),
-        ("Guidance", f"{asked.guidance:g}"), ("Sampler", asked.sampler), ("Background", asked.background),
-        ("Drawn at", f"{view.width} × {view.height} pixels"), ("Enlarged", f"{asked.upscale} times" if asked.upscale > 1 else "no"),
+        ("Sentence", asked.prompt),
+        ("Seed", str(view.seed)),
+        ("Model", asked.model),
+        ("Steps", asked.steps),
+        ("Guidance", f"{asked.guidance:g}"),
+        ("Sampler", asked.sampler),
+        ("Background", asked.background),
+        ("Drawn at", f"{view.width} × {view.height} pixels"),
+        ("Enlarged", f"{asked.upscale} times" if asked.upscale > 1 else "no"),
         ("File", view.file_name),
-    ]  # fmt: skip
+    ]
 
 
 def _whom(workspace: Workspace) -> list[tuple[str, str]]:
@@ -191,7 +243,14 @@ def ask_shown(one: AskView, view: ImageView) -> dict[str, Any]:
     due = datetime.combine(date.fromisoformat(one.due), time(12), UTC) if one.due else None
     outcome = next((f"{reply.by_name}: {reply.words}" for reply in reversed(one.replies) if reply.words), "")
     return {
-        "id": one.id, "question": one.question, "made_by": one.by_name, "made_at": one.made_at, "to": one.to_name,
-        "due": due, "late": bool(due and due.date() < datetime.now(UTC).date() and one.status == "open"), "state": one.status, "about": [],
+        "id": one.id,
+        "question": one.question,
+        "made_by": one.by_name,
+        "made_at": one.made_at,
+        "to": one.to_name,
+        "due": due,
+        "late": bool(due and due.date() < datetime.now(UTC).date() and one.status == "open"),
+        "state": one.status,
+        "about": [],
         "outcome": outcome,
-    }  # fmt: skip
+    }

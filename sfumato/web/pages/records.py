@@ -45,10 +45,14 @@ def told(visit: Visit, found: RecordView) -> dict[str, Any]:
     """What the templates of a record need."""
     own = place_of(found.ref)
     return {
-        "record": found, "facts_shown": [(name.replace("_", " ").capitalize(), shown(value)) for name, value in found.facts.items()],
-        "own": own if not own.startswith("/records/") else "", "place": place_of, "kind_word": kind_in_words,
-        "comments_shown": _comments(visit.workspace, found.ref), "may_comment": allowed(visit.workspace, "comment.write"),
-    }  # fmt: skip
+        "record": found,
+        "facts_shown": [(name.replace("_", " ").capitalize(), shown(value)) for name, value in found.facts.items()],
+        "own": own if not own.startswith("/records/") else "",
+        "place": place_of,
+        "kind_word": kind_in_words,
+        "comments_shown": _comments(visit.workspace, found.ref),
+        "may_comment": allowed(visit.workspace, "comment.write"),
+    }
 
 
 def shown(value: Any) -> str:
