@@ -109,7 +109,7 @@ class Prepared:
             compiled = self._compiled[dialect.name] = self._narrowed(dialect.name).compile(dialect=dialect)
         scope = {"of_project": session.info["project"], "of_person": session.info["person"]}
         given = compiled.construct_params(values | scope)
-        ready: Any = tuple(given[name] for name in compiled.positiontup) if compiled.positional else given
+        ready: Any = tuple(given[name] for name in compiled.positiontup or ()) if compiled.positional else given
         return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, ready).all()]
 
     def _narrowed(self, dialect: str) -> Select[Any]:

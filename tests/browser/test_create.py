@@ -40,6 +40,7 @@ def test_a_sentence_becomes_pictures_and_one_is_approved_without_a_mouse(studio,
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="May I use it?").wait_for()
+    page.wait_for_load_state()
     page.keyboard.press("a")
     page.locator("#judgement .status", has_text="approved").wait_for()
     page.locator("#answer", has_text="Approved by").wait_for()
