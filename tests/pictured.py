@@ -70,7 +70,10 @@ def write_small_card(path: Path) -> None:
     ]
     write_card(
         path,
-        summary={"dataset": "drawn@0123", "n_train": len(items) - 1, "sources": sources, "copy_distance": 0.1},
+        summary={
+            "dataset": "drawn@0123", "size": SHAPE["size"], "n_train": len(items) - 1, "sources": sources,
+            "copy_distance": 0.1,
+        },
         items=items, pictures=stacked, names=names, name_embeddings=minilm.encode(names),
         features=describe(stacked, basis), basis=basis,
     )  # fmt: skip

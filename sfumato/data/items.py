@@ -81,6 +81,13 @@ def show_item(act: Act, *, id: str) -> ItemView:
     return view(row, dataset)
 
 
+@query("item.find", doors=("api",))
+def items_of_content(act: Act, *, sha256: str) -> list[ItemView]:
+    """The pictures of this project's datasets that have this very content, at most twenty; none where there is none."""
+    both = select(Item, Dataset.name).join(Dataset, Dataset.id == Item.dataset_id).where(Item.sha256 == sha256)
+    return [view(row, dataset) for row, dataset in act.session.execute(both.order_by(Item.id).limit(20))]
+
+
 def find_item(session: Session, said: str) -> tuple[Item, str]:
     """The item with this id or ending, and its dataset's name; raises NotFound."""
     same = Item.id == said if len(said) >= 36 else Item.id.endswith(said, autoescape=True)

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnClause, Insert, Select, TableClause, TextClause, event, func, literal_column
+from sqlalchemy import (
+    ColumnClause,
+    Insert,
+    Select,
+    String,
+    TableClause,
+    TextClause,
+    bindparam,
+    event,
+    func,
+    literal_column,
+)  # fmt: skip
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import ClauseElement, visitors
 
@@ -76,6 +87,43 @@ def fill_in_project(session: Session, _context: UOWTransaction, _objects: Any) -
                 row.project_id = project
             elif own not in (project, ""):
                 raise OutsideProject("A row of another project cannot be written here.")
+
+
+class Prepared:
+    """A SELECT of plain columns that is narrowed and compiled once, for the few pages that are asked for all the time.
+
+    It is kept to the session's project and person as every statement is. Rows are tuples as the driver gives them.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        if any(_escapes(part) for part in visitors.iterate(statement)):
+            raise OutsideProject("A part of this statement cannot be kept to its project.")
+        self._statement = statement
+        self._compiled: dict[str, Any] = {}
+
+    def rows(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows that the session's person may see of the session's project."""
+        dialect = session.get_bind().dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = self._narrowed(dialect.name).compile(dialect=dialect)
+        scope = {"of_project": session.info["project"], "of_person": session.info["person"]}
+        given = compiled.construct_params(values | scope)
+        ready: Any = tuple(given[name] for name in compiled.positiontup or ()) if compiled.positional else given
+        return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, ready).all()]
+
+    def _narrowed(self, dialect: str) -> Select[Any]:
+        project, person = bindparam("of_project", type_=String), bindparam("of_person", type_=String)
+        seen = with_loader_criteria(
+            MaybePrivate, lambda cls: (cls.private_to == "") | (cls.private_to == person), include_aliases=True
+        )
+        if dialect == "sqlite":
+            kept = with_loader_criteria(
+                InProject, lambda cls: func.likelihood(cls.project_id == project, MOST), include_aliases=True
+            )
+        else:
+            kept = with_loader_criteria(InProject, lambda cls: cls.project_id == project, include_aliases=True)
+        return self._statement.options(kept, seen)
 
 
 def _check_values(given: Any, project: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ SAMPLERS = Catalog("sfumato.models.samplers", ("ORDER", "sample"))
 INTERVAL = (0.0, 0.5)
 SHIFT = 2.0
 LARGEST_BATCH = 16
+Watch = Callable[[int, np.ndarray], None]
 INVISIBLE, OPAQUE = 0.04, 0.96  # alpha beyond these is noise, not softness
 
 
@@ -90,9 +92,12 @@ def _rows_of(card: Card, name: str) -> list[int]:
 
 
 def draw(
-    network: Network, card: Card, plan: Plan, stop: Callable[[], bool] = lambda: False
+    network: Network, card: Card, plan: Plan, stop: Callable[[], bool] = lambda: False, watch: Watch = lambda *_: None
 ) -> Iterator[Drawn | float]:
-    """Yield the share done after every step, and each picture when its batch is; raises Cancelled within a step."""
+    """Yield the share done after every step, and each picture when its batch is; raises Cancelled within a step.
+
+    `watch` is shown after every step which picture is the first of the batch, and what all of it looks like so far.
+    """
     from sfumato.features.encoders import minilm
 
     leaned = references(card, plan.understood, plan.seeds)
@@ -110,7 +115,8 @@ def draw(
             np.ones(len(seeds), np.float32),
         )
         z = np.empty(0)
-        for step, state in enumerate(walk(network, replace(plan, seeds=seeds), told), 1):
+        look = partial(watch, start)
+        for step, state in enumerate(walk(network, replace(plan, seeds=seeds), told, look), 1):
             if stop():
                 raise Cancelled("The drawing was stopped.", hint="Pictures that were finished are kept.")
             z = state
@@ -119,10 +125,13 @@ def draw(
             yield Drawn(start + place, seeds[place], picture, rows[place])
 
 
-def walk(network: Network, plan: Plan, told: Told) -> Iterator[np.ndarray]:
+def walk(
+    network: Network, plan: Plan, told: Told, look: Callable[[np.ndarray], None] = lambda _: None
+) -> Iterator[np.ndarray]:
     """The sampler's states (B, 4, S, S) for one batch, one for each step; the last one is the picture.
 
     Guidance 1 takes the words as they are, more leans on them harder; at 0 nothing is said to the network.
+    `look` is shown what the network expects the pictures to become, each time that it is asked.
     """
     count, scale = len(plan.seeds), plan.guidance
     if scale == 0:
@@ -137,7 +146,13 @@ def walk(network: Network, plan: Plan, told: Told) -> Iterator[np.ndarray]:
         return drawn[:count], drawn[count:]
 
     noise = starting_noise(list(plan.seeds), (4, network.size, network.size))
-    denoise = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
+    ahead = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
+
+    def denoise(z: np.ndarray, t: float) -> np.ndarray:
+        expected: np.ndarray = ahead(z, t)
+        look(expected)
+        return expected
+
     states: Iterator[np.ndarray] = SAMPLERS.get(plan.sampler).sample(denoise, noise, rising_times(plan.steps, SHIFT))
     return states
 

@@ -25,6 +25,7 @@ from sfumato.generation.engines.onnx_local import graph_path
 from sfumato.generation.enlarging import enlarge
 from sfumato.generation.knowledge import Understood
 from sfumato.generation.metadata import Facts
+from sfumato.generation.previews import Unfinished
 from sfumato.generation.publish import PublishedView, place_again, publish
 from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs import JobContext, Progress, job
@@ -94,14 +95,15 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
         Understood(**request.understood), [request.seed + place for place in missing], request.sampler,
         request.steps, request.guidance,
     )  # fmt: skip
-    before = len(done)
-    for thing in draw(network, card, plan, ctx.cancelled):
+    before, unfinished = len(done), Unfinished(missing)
+    for thing in draw(network, card, plan, ctx.cancelled, unfinished.watch):
         if isinstance(thing, Drawn):
             drawn = replace(thing, place=missing[thing.place])
             done[drawn.place] = _keep(ctx, request, drawn, card, model, folder)
             yield Progress(len(done), request.n, "pictures", "signing")
         else:
-            yield Progress(round(before + thing * len(missing), 2), request.n, "pictures", "drawing")
+            so_far = round(before + thing * len(missing), 2)
+            yield Progress(so_far, request.n, "pictures", "drawing", {"previews": unfinished.previews()})
     pictures = [done[place] for place in sorted(done)]
     return {
         "request": request.id,

@@ -52,6 +52,10 @@ class Understood:
             yield f"It has seen {listed(counted)}."
         for word, near in list(self.unseen.items())[:WORDS_EXPLAINED]:
             yield f"It has never seen '{word}'" + (f"; near it lie {listed(near)}." if near else ".")
+        yield from self.besides()
+
+    def besides(self) -> Iterator[str]:
+        """What is said besides single words: what it leans on, in which style, and what it cannot draw."""
         if self.likeness < FAR:
             yield f"Nothing it learnt from is close; the nearest is '{self.nearest_name}'."
         elif self.nearest_name.lower() != self.subject:

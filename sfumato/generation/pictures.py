@@ -1,5 +1,6 @@
 """Looking at what was asked for and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,7 +114,7 @@ def list_requests(
         found = found.where(Request.made_by == made_by)
     for word in words.split()[:8]:
         found = found.where(Request.prompt.icontains(word, autoescape=True))
-    return _requests(act.session, list(act.session.scalars(found)))
+    return requests_of(act.session, list(act.session.scalars(found)))
 
 
 @query("request.show", doors=("api",))
@@ -122,7 +123,7 @@ def show_request(act: Act, *, id: str) -> RequestView:
     rows = _ending(act.session, select(Request), Request.id, id)
     if len(rows) != 1:
         raise NotFound(f"There is no single request '{id}'.", hint="Write its whole id.")
-    return _requests(act.session, [rows[0][0]])[0]
+    return requests_of(act.session, [rows[0][0]])[0]
 
 
 def _find(session: Session, said: str) -> tuple[Image, Request, Published]:
@@ -148,7 +149,7 @@ def _view(image: Image, request: Request, out: Published) -> ImageView:
     )  # fmt: skip
 
 
-def _requests(session: Session, rows: list[Request]) -> list[RequestView]:
+def requests_of(session: Session, rows: Sequence[Request]) -> list[RequestView]:
     """Requests with the ids of their pictures, in the order in which they were drawn."""
     made: dict[str, list[str]] = {row.id: [] for row in rows}
     wanted = select(Image.request_id, Image.id).where(Image.request_id.in_(made)).order_by(Image.place)

@@ -145,6 +145,14 @@ def somebody_works(workspace: Workspace, job: JobView) -> bool:
     )
 
 
+def lane_is_served(workspace: Workspace, lane: str) -> bool:
+    """Whether any worker lives that takes jobs of a lane, now or when it has done the one that it works on."""
+    with workspace.db.read() as session:
+        since = database_now(session) - ALIVE
+        rows = session.execute(select(Worker.lanes, Worker.only_job).where(Worker.seen_at > since)).all()
+    return any(only is None and lane in lanes for lanes, only in rows)
+
+
 def handed_on(workspace: Workspace) -> dict[str, str]:
     """The environment in which another process opens the same workspace; no password is seen in a command."""
     handed = os.environ | workspace.settings.as_environment() | {"SFUMATO_WORKSPACE": str(workspace.path)}

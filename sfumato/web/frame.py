@@ -72,10 +72,11 @@ _kept: dict[tuple[str, str, str], tuple[int, float, Counts]] = {}
 _lock = threading.Lock()
 
 
-def counts_of(workspace: Workspace) -> Counts:
+def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
     """What runs and what waits, counted anew when something has happened, and every two seconds."""
     who = (str(workspace.path), workspace.actor.id, workspace.project)
-    position, moment = last_position(workspace), time.monotonic()
+    moment = time.monotonic()
+    position = last_position(workspace) if position is None else position
     kept = _kept.get(who)
     if kept is not None and kept[0] == position and moment < kept[1]:
         return kept[2]
@@ -102,7 +103,7 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
     known = visit.known
     if known is None:
         return around
-    counts = counts_of(visit.workspace)
+    counts = counts_of(visit.workspace, visit.position)
     actor, project = visit.me, visit.workspace.project
     looks_as = cookies.get(LOOKS_AS, "")
     looks_as = looks_as if looks_as in actor.roles else ""

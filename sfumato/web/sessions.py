@@ -94,12 +94,13 @@ class Doorkeeper:
         self._found: dict[tuple[str, str, str], tuple[int, float, Known | None]] = {}
         self._lock = threading.Lock()
 
-    def who(self, cookie: str, bearer: str, project: str) -> Known | None:
+    def who(self, cookie: str, bearer: str, project: str, position: int | None = None) -> Known | None:
         """The person behind a token or a cookie, in a project; a token that does not count is nobody."""
         if not cookie and not bearer:
             return None
         asked = (hash_of(cookie), hash_of(bearer), project)
-        position, moment = last_position(self.workspace), time.monotonic()
+        moment = time.monotonic()
+        position = last_position(self.workspace) if position is None else position
         seen, until, known = self._found.get(asked, (-1, 0.0, None))
         if known is not None and known.by == "launch" and not self.browsers.knows(cookie):
             return None

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from sfumato.actions import Actor, Workspace
+from sfumato.actions.events import last_position
 from sfumato.errors import Forbidden
 from sfumato.logs import Log, new_error_id
 from sfumato.web.desks import Desk, Page
@@ -73,6 +74,11 @@ class Visit:
         """The cookies that came along."""
         return cookie_parser(self.header("cookie"))
 
+    @functools.cached_property
+    def position(self) -> int:
+        """The newest event's position as this request began: what it is answered with is at least as new."""
+        return last_position(self.house.workspace)
+
     @property
     def secret(self) -> str:
         """The session's secret that the browser shows, "" without one."""
@@ -99,7 +105,7 @@ class Visit:
         """Find out who asks, and in which project: once, and never on the loop, since it may read the database."""
         if self._arrived:
             return
-        known = self.house.door.who(self.secret, self.bearer, self._asked_project())
+        known = self.house.door.who(self.secret, self.bearer, self._asked_project(), self.position)
         if known is not None:
             self._workspace = self.house.workspace.as_actor(known.actor).in_project(known.project)
         self._known, self._arrived = known, True

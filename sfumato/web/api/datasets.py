@@ -11,7 +11,7 @@ from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.freeze import VersionView, list_versions
 from sfumato.data.freeze import freeze as freeze_now
-from sfumato.data.items import list_items, original, show_item, thumbnail
+from sfumato.data.items import items_of_content, list_items, original, show_item, thumbnail
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
 from sfumato.web.files import file_answer, lasting
@@ -43,6 +43,7 @@ offer(router, "GET", "/datasets/{name}/versions", list_versions)
 offer(router, "POST", "/datasets/{name}/versions", freeze, name="data.freeze")
 offer(router, "GET", "/datasets/{name}/items", list_items)
 offer(router, "GET", "/items/{id}", show_item)
+offer(router, "GET", "/contents/{sha256}/items", items_of_content)
 
 
 @router.post(

@@ -6,6 +6,8 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.generation.create import Asked, CreateOptions
 from sfumato.generation.create import create as ask_to_create
+from sfumato.generation.gallery import beside, list_tiles
+from sfumato.generation.history import drawing_models, history, progress, styles, understand_prompt
 from sfumato.generation.pictures import list_images, list_requests, show_image, show_request
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer
@@ -24,6 +26,13 @@ offer(router, "GET", "/images/{id}", show_image)
 offer(router, "GET", "/requests", list_requests)
 offer(router, "POST", "/requests", create, name="image.create", count_as="create")
 offer(router, "GET", "/requests/{id}", show_request)
+offer(router, "GET", "/requests/{id}/progress", progress)
+offer(router, "GET", "/tiles", list_tiles)
+offer(router, "GET", "/images/{id}/beside", beside)
+offer(router, "GET", "/history", history)
+offer(router, "GET", "/knowledge", understand_prompt)
+offer(router, "GET", "/drawing-models", drawing_models)
+offer(router, "GET", "/drawing-models/{model}/styles", styles)
 
 
 @router.get("/images/{id}/file", operation_id="image.file", summary="The bytes of a picture, as it was let out")

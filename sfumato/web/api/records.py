@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
+from sfumato.compliance.inspection import show_record
 from sfumato.compliance.search import search
 from sfumato.compliance.trace import Trace
 from sfumato.compliance.trace import trace as follow
@@ -33,6 +34,7 @@ def trace(workspace: Workspace, *, ref: str, down: bool = False) -> Trace:
     return follow(workspace, ref, down=down, files=False)
 
 
+offer(router, "GET", "/records/{ref:path}", show_record)
 offer(router, "GET", "/search", search, name="search.everything")
 offer(router, "GET", "/trace/{ref:path}", trace, name="compliance.trace")
 

@@ -27,7 +27,7 @@ async function quick(form, event) {
   const body = new FormData(form, event.submitter);
   busy(form, true);
   try {
-    const response = await fetch(event.submitter?.formAction || form.action, { method: "POST", body });
+    const response = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body });
     if (!response.ok) return say(await wordsOf(response), "fails");
     const text = await response.text();
     const old = document.getElementById(form.dataset.quick);

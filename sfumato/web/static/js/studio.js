@@ -8,4 +8,5 @@ import "./forms.js";
 import "./gallery.js";
 import "./trace.js";
 import "./inspector.js";
+import "./take.js";
 import "./live.js";
