@@ -9,7 +9,7 @@ from sfumato.actions.permissions import PERMISSIONS
 from sfumato.actions.registry import allowed
 from sfumato.errors import Forbidden, SfumatoError
 from sfumato.people.passwords import change_password
-from sfumato.people.persons import introduce, me, rename
+from sfumato.people.persons import me, rename
 from sfumato.people.signins import list_sessions, revoke_other_sessions, revoke_session
 from sfumato.people.tokens import TokenMade, list_tokens, make_token, revoke_token
 from sfumato.web.desks import Page
@@ -50,16 +50,6 @@ def change_name(visit: Here, name: Word, version: Annotated[int | None, Form()] 
         rename(visit.workspace, name=name, version=version)
     except SfumatoError as wrong:
         return _page(visit, wrong=("name", wrong))
-    return visit.go(PLACE)
-
-
-@router.post("/account/roles")
-def change_own_roles(visit: Here, roles: Annotated[list[str] | None, Form(max_length=40)] = None) -> Response:
-    """Say at which desks one works, where one works alone."""
-    try:
-        introduce(visit.workspace, name=me(visit.workspace).name, roles=roles or [])
-    except SfumatoError as wrong:
-        return _page(visit, wrong=("roles", wrong))
     return visit.go(PLACE)
 
 
