@@ -12,9 +12,11 @@ from sfumato.db.kinds import get_record
 from sfumato.errors import NotFound
 from sfumato.generation.records import Image, Request
 from sfumato.people.addressees import names_of
+from sfumato.people.records import Project
 from sfumato.web.places import OWN, PAGES, address_of
 
 API = "/api/v1"
+CALLED = {"image": "picture", "item": "picture of a dataset"}
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,22 @@ def show(workspace: Workspace, ref: str) -> tuple[Shown, Record]:
     with workspace.read() as session:
         row = get_record(session, ref)
         if row is None:
+        called = _called(session, ref)
+        if called:
+            return Shown(ref, called, address_of(ref), kind=kind)
             raise NotFound("There is no such record in this project.", hint="Look for it with the search.")
         return _shown(session, ref), row
 
 
 def _shown(session: Session, ref: str) -> Shown:
     row = get_record(session, ref)
-    kind = ref.partition("/")[0].replace("_", " ")
+    kind, _, key = ref.partition("/")
+    kind = CALLED.get(kind, kind.replace("_", " "))
     if row is None:
-        return Shown(ref, f"{kind} {ref.rpartition('/')[2][-6:]}", address_of(ref), kind=kind)
+        called = _called(session, ref)
+        if called:
+            return Shown(ref, called, address_of(ref), kind=kind)
+        return Shown(ref, f"{kind} {key[-6:]}".strip(), address_of(ref), kind=kind)
     told = row.describe()
     title, picture = told.title, ""
     if isinstance(row, Image):
@@ -64,6 +73,14 @@ def _shown(session: Session, ref: str) -> Shown:
         picture = f"{API}/items/{row.id}/thumb"
     by = names_of(session, [row.made_by])[row.made_by]
     return Shown(ref, title, address_of(ref), picture, kind, by, dict(told.facts))
+
+
+def _called(session: Session, ref: str) -> str:
+    """What somebody or a project is called, which no trace comes upon."""
+    if ref.startswith("person/"):
+        return names_of(session, [ref])[ref]
+    project = session.get(Project, ref.removeprefix("project/")) if ref.startswith("project/") else None
+    return project.name if project is not None else ""
 
 
 def ref_of(said: str) -> str:

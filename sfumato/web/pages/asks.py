@@ -42,6 +42,7 @@ OFFERED = 8  # pictures that are offered to be pinned, or as evidence
 Text = Annotated[str, Form(max_length=10_000)]
 Word = Annotated[str, Form(max_length=400)]
 Words = Annotated[list[str] | None, Form(max_length=60)]
+NO_ANSWER = (*WORDS_ONLY, "notice", "people", "project", "token", "tour")  # what is done of these answers nobody
 ASKING = "You need the permission 'ask.write' to ask for something. An admin of the project can give it."
 
 
@@ -133,7 +134,7 @@ def _own_acts(visit: Visit, ask: AskView) -> list[tuple[Sentence, str]]:
     asked = list_events(visit.workspace, subject=ask.ref, action="ask.make", limit=1)
     since = asked[0].position if asked else 0
     recent: list[EventView] = list_events(visit.workspace, made_by=visit.me.id, limit=40)
-    rows = [one for one in recent if one.position > since and one.action.partition(".")[0] not in (*WORDS_ONLY, "notice")]
+    rows = [one for one in recent if one.position > since and one.action.partition(".")[0] not in NO_ANSWER]
     rows = rows[:OFFERED]
     told = sentences(visit.workspace, rows, me=visit.me.id)
     return [(sentence, f"event/{row.id}") for sentence, row in zip(told, rows, strict=True)]
