@@ -48,9 +48,6 @@ def show(workspace: Workspace, ref: str) -> tuple[Shown, Record]:
     with workspace.read() as session:
         row = get_record(session, ref)
         if row is None:
-        called = _called(session, ref)
-        if called:
-            return Shown(ref, called, address_of(ref), kind=kind)
             raise NotFound("There is no such record in this project.", hint="Look for it with the search.")
         return _shown(session, ref), row
 
