@@ -1,6 +1,6 @@
 """The log of events as auditors read it: filtered by who, what, which record and when, a part at a time."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from sfumato.errors import NotFound
 
 NEEDS = "audit.read"
 SLACK = timedelta(minutes=1)  # between the making of an id and of its moment
+HIGHEST = 2**63 - 1  # what a database counts to
+FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @query("event.audit", needs=NEEDS, doors=("api",))
@@ -39,7 +41,7 @@ def audit(
         require(act.workspace, "workspace.care")
         found = found.where(Event.project_id == "", Event.private_to.in_(("", act.actor.id)))
     if after is not None:
-        found = found.where(Event.position < after)
+        found = found.where(Event.position < min(max(after, 0), HIGHEST))
     if made_by:
         found = found.where(Event.made_by == made_by)
     if action:
@@ -55,14 +57,15 @@ def audit(
 @query("event.show", needs=NEEDS, doors=("api",))
 def show_event(act: Act, *, position: int) -> EventView:
     """One event by its position; raises NotFound."""
-    row = act.session.scalar(select(Event).where(Event.position == position))
-    if row is None and 0 < position < 2**63:
-        outside = select(Event).where(
-            Event.position == position, Event.project_id == "", Event.private_to.in_(("", act.actor.id))
-        )
-        row = act.session.scalar(outside, execution_options=ACROSS)
-        if row is not None:
-            require(act.workspace, "workspace.care")
+    row = None
+    if 0 < position <= HIGHEST:
+        one = select(Event).where(Event.position == position)
+        row = act.session.scalar(one)
+        if row is None:
+            shown = one.where(Event.project_id == "", Event.private_to.in_(("", act.actor.id)))
+            row = act.session.scalar(shown, execution_options=ACROSS)
+            if row is not None:
+                require(act.workspace, "workspace.care")
     if row is None:
         raise NotFound(f"There is no event at {position:,}.", hint="Look at the list again.")
     return view(row)
@@ -71,12 +74,19 @@ def show_event(act: Act, *, position: int) -> EventView:
 def _between(found: Select[Any], since: datetime | None, until: datetime | None) -> Select[Any]:
     """Keep to a time; ids are in order of time, so that their index finds it without reading the rest."""
     if since is not None:
-        found = found.where(Event.id >= _first_id(since), Event.made_at >= since)
+        moment = _within(since)
+        found = found.where(Event.id >= _first_id(moment - SLACK), Event.made_at >= moment)
     if until is not None:
-        found = found.where(Event.id <= _first_id(until + SLACK), Event.made_at < until)
+        moment = _within(until)
+        found = found.where(Event.id <= _first_id(moment + SLACK), Event.made_at < moment)
     return found
+
+
+def _within(moment: datetime) -> datetime:
+    """A moment that every database can hold; one without a zone is UTC."""
+    return min(max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), FIRST), LAST)
 
 
 def _first_id(moment: datetime) -> str:
     """The smallest id that a record made at this moment can have."""
-    return str(UUID(int=int(moment.timestamp() * 1000 - 1) << 80))
+    return str(UUID(int=int(moment.timestamp() * 1000) << 80))

@@ -7,29 +7,11 @@ import pytest
 from sfumato.people.asks import make_ask, show_ask
 from sfumato.people.comments import comments_on, write_comment
 from tests.crew import HOSTILE, add_pictures
-from tests.web.conftest import open_studio
-from tests.web.test_team import PASSWORD, as_person, signed_in
+from tests.web.crowd import crew, door
+from tests.web.test_team import as_person, signed_in
 
+__all__ = ["crew", "door"]
 SCRIPT = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def crew(workspace):
-    """Owen owns the workspace, Dana is a data scientist, Vic a viewer."""
-    from sfumato.people.invitations import accept_invitation, invite
-    from sfumato.people.owner import claim, make_owner_code
-
-    claim(workspace, code=make_owner_code(workspace).code, login="owen", name="Owen", password=PASSWORD)
-    for login, role in (("vic", "viewer"), ("dana", "data scientist")):
-        code = invite(workspace, roles=[role]).code
-        accept_invitation(workspace, code=code, login=login, name=login.title(), password=PASSWORD)
-    return workspace
-
-
-@pytest.fixture
-def door(crew):
-    with open_studio(crew) as client:
-        yield client
 
 
 def ask_id(answer):
