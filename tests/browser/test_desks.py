@@ -89,9 +89,9 @@ def test_a_comment_is_drawn_without_a_new_page_and_seen_by_another_browser(studi
     mine.evaluate("window.same = true")
     mine.get_by_label("Comment", exact=True).fill("Seen by both")
     mine.get_by_role("button", name="Comment", exact=True).click()
-    mine.get_by_text("Seen by both").wait_for()
+    mine.locator(".comment", has_text="Seen by both").wait_for()
     assert mine.evaluate("window.same") is True
-    other.get_by_text("Seen by both").wait_for()
+    other.locator(".comment", has_text="Seen by both").wait_for()
 
 
 def test_details_of_an_event_open_beside_the_list(studio, come_in):
