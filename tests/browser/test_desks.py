@@ -77,7 +77,7 @@ def test_n_asks_for_something_by_keys_alone(studio, come_in):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/asks/0*")
-    assert page.get_by_role("heading", name="A llama that looks left").is_visible()
+    page.get_by_role("heading", name="A llama that looks left").wait_for()
 
 
 def test_a_comment_is_drawn_without_a_new_page_and_seen_by_another_browser(studio, come_in):
