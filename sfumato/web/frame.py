@@ -90,7 +90,8 @@ def counts_of(workspace: Workspace) -> Counts:
         running = session.scalar(open_jobs) or 0
     projects = [Named(one.id, one.name, bool(one.archived_at)) for one in list_projects(workspace, archived=True)]
     shown = [one for one in projects if not one.archived or one.id == workspace.project]
-    counts = Counts(running, len(asks_waiting(workspace)), tuple(shown), *_told(workspace))
+    waits, notices, tour = _told(workspace)
+    counts = Counts(running, waits, tuple(shown), notices, tour)
     with _lock:
         if len(_kept) > 5_000:
             _kept.clear()
@@ -98,12 +99,12 @@ def counts_of(workspace: Workspace) -> Counts:
     return counts
 
 
-def _told(workspace: Workspace) -> tuple[int, Strip | None]:
-    """How many notices are unread, and where on the tour somebody is, if they are on it."""
+def _told(workspace: Workspace) -> tuple[int, int, Strip | None]:
+    """How many asks wait, how many notices are unread, and where on the tour somebody is, if they are on it."""
     if not allowed(workspace, "record.read"):
-        return 0, None
+        return 0, 0, None
     on = show_tour(workspace).state == "on"
-    return unread(workspace, limit=1).count, strip_of(workspace) if on else None
+    return len(asks_waiting(workspace)), unread(workspace, limit=1).count, strip_of(workspace) if on else None
 
 
 def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:

@@ -56,9 +56,21 @@ def strip_of(workspace: Workspace) -> Strip:
     mine = list_images(workspace, limit=1, made_by=workspace.actor.id) or list_images(workspace, limit=1)
     picture = f"/records/image/{mine[0].id}" if mine else "/create"
     ask = f"/asks/new?about=image/{mine[0].id}" if mine else "/asks/new"
-    places = {"data": "/data", "create": "/create", "trace": picture, "nearest": f"{picture}#nearest", "decide": picture}
+    places = {
+        "data": "/data",
+        "create": "/create",
+        "trace": picture,
+        "nearest": f"{picture}#nearest",
+        "decide": picture,
+    }
     legs = tuple(
-        Leg(name, *TOLD[name], places[name], name in tour.done, (("Ask for a better one", ask),) if name == "decide" else ())
+        Leg(
+            name,
+            *TOLD[name],
+            places[name],
+            name in tour.done,
+            (("Ask for a better one", ask),) if name == "decide" else (),
+        )
         for name in STEPS
     )
     return Strip(tour.step, legs[tour.step - 1], legs, tour.state)

@@ -1,7 +1,10 @@
 """The words we use, each with one plain sentence."""
 
 WORDS = (
-    ("Approve, reject", "Say whether a picture is good enough to be used; a rejection has a reason, and both can be taken back."),
+    (
+        "Approve, reject",
+        "Say whether a picture is good enough to be used; a rejection has a reason, and both can be taken back.",
+    ),
     ("Ask", "Something that one person wants of another or of a role; it is closed by what was done, not by words."),
     ("Checkpoint", "What a model had learnt at one moment of a run, kept as a file."),
     ("Content Credentials", "A signed note inside a picture that says who made it and with what; others can check it."),

@@ -9,9 +9,9 @@ from sfumato.errors import SfumatoError
 from sfumato.people.identify import is_team
 from sfumato.people.invitations import accept_invitation, join
 from sfumato.people.owner import claim
-from sfumato.web.pages.around import remember
 from sfumato.web.desks import Page
 from sfumato.web.entrance import keep_session
+from sfumato.web.pages.around import remember
 from sfumato.web.visits import PROJECT, Here, Visit, counted, public
 
 router = APIRouter()

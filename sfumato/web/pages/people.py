@@ -106,7 +106,9 @@ def show_person(visit: Here, person: str) -> Response:
     return _person(visit, person)
 
 
-def _person(visit: Visit, person: str, *, wrong: SfumatoError | None = None, chosen: list[str] | None = None) -> Response:
+def _person(
+    visit: Visit, person: str, *, wrong: SfumatoError | None = None, chosen: list[str] | None = None
+) -> Response:
     found = _member(visit, person)
     care = allowed(visit.workspace, "workspace.care") and found.login is not None
     rows = list_events(visit.workspace, made_by=found.ref, limit=15)

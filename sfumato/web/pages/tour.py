@@ -71,5 +71,10 @@ def leave(visit: Here, seen: Word = "", back: Annotated[str, Form(max_length=2_0
 def show_help(visit: Here) -> Response:
     """The tour, the keys, and the words we use."""
     return visit.render(
-        "welcome/help.html", page=Page("Help"), strip=strip_of(visit.workspace), steps=STEPS, words=WORDS, gallery=GALLERY_KEYS
+        "welcome/help.html",
+        page=Page("Help"),
+        strip=strip_of(visit.workspace),
+        steps=STEPS,
+        words=WORDS,
+        gallery=GALLERY_KEYS,
     )
