@@ -4,6 +4,7 @@ PERMISSIONS = {
     "account.enter": "Sign in, accept an invitation, and look after one's own account.",
     "account.read": "See who one is here, one's projects, and what each role may do.",
     "ask.write": "Ask a person or a role for something, and close asks that wait for oneself.",
+    "audit.read": "Read and export the log of everything that was done.",
     "comment.write": "Comment on any record.",
     "criterion.write": "Say what a model has to reach before it goes live.",
     "dataset.write": "Collect pictures, change datasets, and freeze versions.",
@@ -29,7 +30,7 @@ DESKS = {
     "ML engineer": {"dataset.write", "training.write", "evaluation.write", "model.promote"},
     "researcher": {"training.write", "evaluation.write"},
     "prompt designer": set(),
-    "responsible-AI advisor": {"keys.write", "criterion.write"},
+    "responsible-AI advisor": {"audit.read", "keys.write", "criterion.write"},
     "analytics translator": {"evaluation.write"},
     "product manager": {"model.promote", "criterion.write"},
 }

@@ -22,6 +22,7 @@ SHEETS = (
     "css/components/people.css",
     "css/components/trace.css",
     "css/components/desk-create.css",
+    "css/components/desks.css",
     "css/print.css",
 )
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -8,7 +8,9 @@ from starlette.responses import Response
 from sfumato import __version__
 from sfumato.errors import Forbidden
 from sfumato.people import signins
-from sfumato.people.identify import is_team
+from sfumato.people.identify import is_team, local_actor
+from sfumato.people.persons import me
+from sfumato.people.tour import show_tour
 from sfumato.web.desks import Page
 from sfumato.web.sessions import DAYS
 from sfumato.web.visits import Here, Visit, counted, public
@@ -39,7 +41,9 @@ def launch(visit: Here, token: str) -> Response:
             "This address was opened before, or is of an earlier start.",
             hint="Stop `sfumato studio` with Ctrl-C and start it again: it shows a new address. Nothing is lost.",
         )
-    answer = visit.go("/")
+    alone = visit.house.workspace.as_actor(local_actor(visit.house.workspace))
+    first = not me(alone).introduced and show_tour(alone).state == "new"
+    answer = visit.go("/welcome" if first else "/")
     keep_session(visit, answer, secret)
     return answer
 

@@ -10,10 +10,14 @@ from sqlalchemy import func, select
 from sfumato.actions import Workspace
 from sfumato.actions.events import last_position
 from sfumato.actions.permissions import may
+from sfumato.actions.registry import allowed
 from sfumato.jobs.records import Job
 from sfumato.people.asks import asks_waiting
+from sfumato.people.notices import unread
 from sfumato.people.projects import list_projects
+from sfumato.people.tour import show_tour
 from sfumato.web.desks import Desk, Page
+from sfumato.web.touring import Strip, strip_of
 
 if TYPE_CHECKING:
     from sfumato.web.visits import Visit
@@ -66,6 +70,8 @@ class Counts:
     running: int
     waits: int
     projects: tuple[Named, ...]
+    notices: int
+    tour: Strip | None
 
 
 _kept: dict[tuple[str, str, str], tuple[int, float, Counts]] = {}
@@ -85,12 +91,21 @@ def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
         running = session.scalar(open_jobs) or 0
     projects = [Named(one.id, one.name, bool(one.archived_at)) for one in list_projects(workspace, archived=True)]
     shown = [one for one in projects if not one.archived or one.id == workspace.project]
-    counts = Counts(running, len(asks_waiting(workspace)), tuple(shown))
+    waits, notices, tour = _told(workspace)
+    counts = Counts(running, waits, tuple(shown), notices, tour)
     with _lock:
         if len(_kept) > 5_000:
             _kept.clear()
         _kept[who] = (position, moment + FRESH, counts)
     return counts
+
+
+def _told(workspace: Workspace) -> tuple[int, int, Strip | None]:
+    """How many asks wait, how many notices are unread, and where on the tour somebody is, if they are on it."""
+    if not allowed(workspace, "record.read"):
+        return 0, 0, None
+    on = show_tour(workspace).state == "on"
+    return len(asks_waiting(workspace)), unread(workspace, limit=1).count, strip_of(workspace) if on else None
 
 
 def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
@@ -110,7 +125,10 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
     named = next((one for one in counts.projects if one.id == project), Named("", "No project yet"))
     me = Me(actor.id, actor.name, actor.roles, looks_as, named, counts.projects, known.by == "session")
     desks = [shown(desk, actor.roles, looks_as) for desk in visit.house.desks]
-    return around | {"me": me, "desks": desks, "running": counts.running, "waits": counts.waits}
+    return around | {
+        "me": me, "desks": desks, "running": counts.running, "waits": counts.waits, "notices": counts.notices,
+        "tour": counts.tour,
+    }  # fmt: skip
 
 
 def shown(desk: Desk, roles: tuple[str, ...], looks_as: str) -> Shown:

@@ -14,7 +14,7 @@ from sfumato.web.words import FILTERS
 TEMPLATES = Path(__file__).parent / "templates"
 COMPONENTS = (
     "ask", "card", "chart", "comments", "dialog", "empty", "form", "gallery", "menu", "number", "person", "progress",
-    "same", "status", "table", "tile", "toast", "trace",
+    "same", "sentence", "status", "table", "tile", "toast", "trace",
 )  # fmt: skip
 THEMES = ("light", "dark")  # anything else follows the system
 GALLERY_KEYS = [

@@ -124,6 +124,18 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper() or "?"
 
 
+def browser(user_agent: str) -> str:
+    """What a browser calls itself, in two words: "Firefox on Linux"."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (
+        ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )  # fmt: skip
+    name = next((said for mark, said in names if mark in user_agent), "A browser")
+    system = next((said for mark, said in systems if mark in user_agent), "")
+    return f"{name} on {system}" if system else name
+
+
 def tenth(done: float, total: float) -> int:
     """How far something is in tenths, for what sharpens as it goes on; an unknown total is nothing yet."""
     return max(0, min(10, int(10 * done / total))) if total and total > 0 else 0
@@ -135,5 +147,5 @@ def _aware(when: datetime) -> datetime:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number, "interval": interval, "ago": ago, "date": date, "stamp": stamp, "duration": duration,
-    "bytes": size, "plural": plural, "short": short, "initials": initials, "tenth": tenth,
+    "bytes": size, "plural": plural, "short": short, "initials": initials, "browser": browser, "tenth": tenth,
 }  # fmt: skip

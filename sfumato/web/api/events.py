@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sfumato.actions.audit import audit, show_event
 from sfumato.actions.events import list_events
 from sfumato.actions.registry import require
 from sfumato.errors import Busy
@@ -18,6 +19,8 @@ MOST = 500  # streams of one process
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy hands on each message at once
 
 offer(router, "GET", "/log", list_events, key="position", leave_out=("until", "oldest_first"))
+offer(router, "GET", "/audit", audit, key="position")
+offer(router, "GET", "/audit/{position}", show_event)
 
 
 @router.get(

@@ -27,7 +27,8 @@ async function quick(form, event) {
   const body = new FormData(form, event.submitter);
   busy(form, true);
   try {
-    const response = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body });
+    const to = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
+    const response = await fetch(to, { method: "POST", body });
     if (!response.ok) return say(await wordsOf(response), "fails");
     const text = await response.text();
     const old = document.getElementById(form.dataset.quick);

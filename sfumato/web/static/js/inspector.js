@@ -36,5 +36,9 @@ on("i", () => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-closes-inspector]")) return close();
   const wanted = event.target.closest("button[data-inspect]");
-  if (wanted) show(wanted.dataset.inspect, wanted);
+  if (wanted) return show(wanted.dataset.inspect, wanted);
+  const link = event.target.closest("a[data-inspects]"); // a link that goes there without script
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !aside) return;
+  event.preventDefault();
+  show(link.dataset.inspects, link);
 });

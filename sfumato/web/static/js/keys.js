@@ -37,6 +37,8 @@ document.addEventListener("keydown", (event) => {
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key.length === 1 && !enabled()) return;
   if (going && event.key !== "g" && goes(event.key)) return event.preventDefault();
+  const act = event.key.length === 1 ? document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`) : null;
+  if (act) return act.click();
   for (const run of own.get(event.key) ?? [])
     if (run(event) !== false) {
       event.preventDefault();

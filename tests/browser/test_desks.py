@@ -1,0 +1,117 @@
+"""Asks, people, settings, audit, help and the tour in a real browser: axe, no sideways scrolling, and by keys."""
+
+import pytest
+
+from sfumato.actions import Workspace
+from sfumato.people.asks import make_ask
+from sfumato.people.comments import write_comment
+from sfumato.people.persons import introduce
+from sfumato.web.app import create_app
+from sfumato.web.serving import Serving, new_secret
+from tests.crew import ALICE, BOB
+
+PAGES = (
+    "/asks", "/asks/new", "/notices", "/people", "/people/permissions", "/people/team", "/account", "/settings",
+    "/settings/storage", "/audit", "/help", "/welcome",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def studio(serve, tmp_path_factory):
+    """The address that lets one browser in, the studio's own, and an ask that waits."""
+    with Workspace.open(tmp_path_factory.mktemp("desks") / "workspace") as workspace:
+        introduce(workspace, name="Bea", roles=["researcher"])
+        asked = make_ask(workspace.as_actor(ALICE), question="Which of these?", to="role/researcher")
+        write_comment(workspace.as_actor(BOB), about=asked.ref, text="The second\nby far")
+        serving = Serving(launch=new_secret(), poll=0.05)
+        with serve(create_app(workspace, serving)) as address:
+            yield workspace, address, serving.launch, asked
+
+
+@pytest.fixture(scope="module")
+def cookies(studio, browser):
+    """What a browser holds that was let in."""
+    _, address, launch, _ = studio
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/launch/{launch}")
+    held = context.cookies()
+    context.close()
+    return held
+
+
+@pytest.fixture
+def come_in(studio, cookies, new_page):
+    """Open a page of somebody who is in."""
+
+    def open_page(width=1440, scheme="light", **more):
+        page = new_page(width, scheme=scheme, **more)
+        page.context.add_cookies(cookies)
+        return page
+
+    return open_page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(studio, come_in, clean, width, scheme):
+    _, address, _, asked = studio
+    page = come_in(width, scheme)
+    for path in (*PAGES, f"/asks/{asked.id}"):
+        page.goto(f"{address}{path}")
+        clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_n_asks_for_something_by_keys_alone(studio, come_in):
+    _, address, _, _ = studio
+    page = come_in()
+    page.goto(f"{address}/asks")
+    page.keyboard.press("n")
+    page.wait_for_url("**/asks/new")
+    page.keyboard.type("A llama that looks left")
+    page.keyboard.press("Tab")
+    page.keyboard.type("researcher")
+    for _ in range(30):
+        if page.evaluate("document.activeElement.textContent") == "Ask":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/asks/0*")
+    page.get_by_role("heading", name="A llama that looks left").wait_for()
+
+
+def test_a_comment_is_drawn_without_a_new_page_and_seen_by_another_browser(studio, come_in):
+    _, address, _, asked = studio
+    mine, other = come_in(), come_in()
+    for page in (mine, other):
+        page.goto(f"{address}/asks/{asked.id}")
+    other.wait_for_timeout(300)
+    mine.evaluate("window.same = true")
+    mine.get_by_label("Comment", exact=True).fill("Seen by both")
+    mine.get_by_role("button", name="Comment", exact=True).click()
+    mine.locator(".comment", has_text="Seen by both").wait_for()
+    assert mine.evaluate("window.same") is True
+    other.locator(".comment", has_text="Seen by both").wait_for()
+
+
+def test_details_of_an_event_open_beside_the_list(studio, come_in):
+    _, address, _, _ = studio
+    page = come_in()
+    page.goto(f"{address}/audit")
+    page.get_by_role("link", name="Details of event 1", exact=True).click()
+    page.locator("#inspector-body").get_by_text("people.introduce").wait_for()
+    assert page.url.endswith("/audit")
+
+
+def test_the_tour_goes_on_back_and_ends_without_script(studio, come_in):
+    _, address, _, _ = studio
+    page = come_in(java_script_enabled=False)
+    page.goto(f"{address}/help")
+    page.get_by_role("button", name="Begin the tour anew").click()
+    page.goto(f"{address}/help")
+    strip = page.get_by_role("region", name="Tour", exact=True)
+    strip.get_by_role("button", name="Next").click()
+    page.goto(f"{address}/help")
+    assert "Step 2 of 5" in strip.inner_text()
+    strip.get_by_role("button", name="Skip the tour").click()
+    assert strip.count() == 0
