@@ -21,7 +21,7 @@ SHEETS = (
     "css/components/pictures.css",
     "css/components/people.css",
     "css/components/trace.css",
-    "css/print.css",
+    "css/desks.css", "css/print.css",
 )
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
+from sfumato.compliance.overview import show_overview
 from sfumato.compliance.search import search
 from sfumato.compliance.trace import Trace
 from sfumato.compliance.trace import trace as follow
@@ -34,6 +35,7 @@ def trace(workspace: Workspace, *, ref: str, down: bool = False) -> Trace:
 
 
 offer(router, "GET", "/search", search, name="search.everything")
+offer(router, "GET", "/overview", show_overview)
 offer(router, "GET", "/trace/{ref:path}", trace, name="compliance.trace")
 
 

@@ -1,0 +1,86 @@
+"""Home: the pipeline as stations, what waits for whoever looks, the newest pictures, and what was done."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from sfumato.actions.events import list_events
+from sfumato.compliance.overview import Overview, show_overview
+from sfumato.generation.pictures import list_images
+from sfumato.jobs.lanes import list_lanes
+from sfumato.people.asks import asks_waiting
+from sfumato.web.asking import cards
+from sfumato.web.desks import Desk, Page
+from sfumato.web.kept import kept
+from sfumato.web.pictures import tiles_of
+from sfumato.web.sentences import sentences
+from sfumato.web.visits import Here, Visit
+from sfumato.web.words import ago, plural
+
+router = APIRouter()
+DESK = Desk("home", "Home", "/", "house", order=0, says="What there is, what waits, and what was done.")
+PICTURES, ASKS, ACTIVITY = 12, 6, 12
+KEYS = (("/", "search everything"), ("← → ↑ ↓", "move among the pictures"), ("Enter", "open one"))
+
+
+class Station(NamedTuple):
+    """A station of the pipeline, as its macro takes it."""
+
+    title: str
+    href: str
+    count: int | str
+    unit: str
+    last: str
+    waits: str
+    icon: str
+
+
+@router.get("/")
+def show_home(visit: Here) -> Response:
+    """The whole project at a glance."""
+    workspace = visit.workspace
+    whole = kept(workspace, "overview", lambda: show_overview(workspace))
+    return visit.render(
+        "home/page.html", page=Page("Home", "home", keys=KEYS), stations=stations(whole, visit),
+        waiting=cards(visit, asks_waiting(workspace, limit=ASKS)), lanes=list_lanes(workspace),
+        pictures=tiles_of(list_images(workspace, limit=PICTURES)), whole=whole,
+        done=sentences(workspace, list_events(workspace, limit=ACTIVITY), me=visit.me.id),
+    )  # fmt: skip
+
+
+@router.get("/activity")
+def show_activity(visit: Here, before: int | None = None) -> Response:
+    """All that was done, newest first, page by page."""
+    rows = list_events(visit.workspace, after=before, limit=51)
+    older = f"/activity?before={rows[49].position}" if len(rows) > 50 else ""
+    page = Page("Activity", "home", crumbs=(("Home", "/"), ("Activity", "")))
+    done = sentences(visit.workspace, rows[:50], me=visit.me.id)
+    return visit.render("home/activity.html", page=page, done=done, older=older, newest="/activity" if before else "")
+
+
+def stations(whole: Overview, visit: Visit) -> list[Station]:
+    """The stations whose desks this studio has, in the order of the pipeline."""
+    there = {desk.name: desk.path for desk in visit.house.desks}
+    training = f"{plural(whole.training, 'run')} under way" if whole.training else ""
+    judge = max(whole.drawn - whole.judged, 0)
+    live = whole.live or "–"
+    found = [
+        ("data", Station("Data", "", whole.pictures, f"{'picture' if whole.pictures == 1 else 'pictures'} in {plural(whole.datasets, 'dataset')}", _last(whole.data_at), "", "database")),
+        ("train", Station("Train", "", whole.runs, "run" if whole.runs == 1 else "runs", training or _last(whole.runs_at), "", "activity")),
+        ("models", Station("Models", "", whole.models, "model" if whole.models == 1 else "models", _last(whole.models_at), "", "box")),
+        ("create", Station("Create", "", whole.drawn, "picture" if whole.drawn == 1 else "pictures", _last(whole.drawn_at), "", "sparkles")),
+        ("review", Station("Review", "", whole.judged, "judged", _last(whole.judged_at), f"{number_of(judge)} to look at" if judge else "", "scale")),
+        ("models", Station("Live", "", live, "what others may use" if whole.live else "no model is live yet", _last(whole.live_at), "", "rocket")),
+    ]  # fmt: skip
+    return [one._replace(href=there[desk]) for desk, one in found if desk in there]
+
+
+def number_of(n: int) -> str:
+    """A count as it is read."""
+    return f"{n:,}"
+
+
+def _last(at: datetime | None) -> str:
+    return ago(at) if at else ""
