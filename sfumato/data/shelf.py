@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.records import DatasetVersion, Item, Quarantined
+from sfumato.data.records import Dataset, DatasetVersion, Item, Quarantined
 
 COVER = 4
 CHOICES = 200  # values of one kind that can be chosen
@@ -76,3 +76,30 @@ def list_choices(act: Act, *, name: str) -> dict[str, dict[str, int]]:
         )
         found[column.key] = {str(value): int(count) for value, count in rows if value}
     return found
+
+
+@dataclass(frozen=True)
+class Named:
+    """A frozen version as runs name it, with how many pictures it has to learn from."""
+
+    id: str
+    label: str
+    n: int
+    train: int
+
+
+@query("data.frozen", doors=("api",))
+def list_frozen(act: Act, *, after: str | None = None, limit: int = 100) -> list[Named]:
+    """Frozen versions of all datasets, newest first; `after` is the id of the last one seen."""
+    found = (
+        select(DatasetVersion, Dataset.name)
+        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+        .order_by(DatasetVersion.id.desc())
+        .limit(limit)
+    )
+    if after:
+        found = found.where(DatasetVersion.id < after)
+    return [
+        Named(row.id, f"{name}@{row.name}", row.n, int(row.summary.get("splits", {}).get("train", 0)))
+        for row, name in act.session.execute(found)
+    ]

@@ -13,7 +13,7 @@ from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.freeze import VersionView, list_versions
 from sfumato.data.freeze import freeze as freeze_now
 from sfumato.data.items import list_items, original, show_item, thumbnail
-from sfumato.data.shelf import list_choices, list_left_out, show_cover
+from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
 from sfumato.web.files import file_answer, lasting
@@ -45,6 +45,7 @@ offer(router, "GET", "/datasets/{name}/versions", list_versions)
 offer(router, "POST", "/datasets/{name}/versions", freeze, name="data.freeze")
 offer(router, "GET", "/datasets/{name}/items", list_items)
 offer(router, "GET", "/items/{id}", show_item)
+offer(router, "GET", "/dataset-versions", list_frozen)
 offer(router, "GET", "/datasets/{name}/left-out", list_left_out)
 offer(router, "GET", "/datasets/{name}/cover", show_cover)
 offer(router, "GET", "/datasets/{name}/choices", list_choices)

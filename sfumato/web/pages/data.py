@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
-from sfumato.cli.plugins import names, schema
 from sfumato.compliance.work import list_work
 from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show_dataset
 from sfumato.data.freeze import freeze, list_versions, version_by_id
@@ -20,6 +19,7 @@ from sfumato.web.charts import Chart, bar_chart
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import fields, read_form
 from sfumato.web.kept import kept
+from sfumato.web.schemas import names, schema
 from sfumato.web.sent import Sent, said
 from sfumato.web.uploads import take_in
 from sfumato.web.visits import Here, Visit, counted
