@@ -54,7 +54,7 @@ def test_curves_and_previews_are_read_from_what_the_run_wrote(browser, workspace
     (folder / "curve.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"samples": 3')
     (folder / "log.jsonl").write_text(json.dumps({"samples": 200, "held_out": {"t=0.2": 0.7}, "images_per_second": 40}))
     page = browser.page("/train/first").text
-    assert "training from 0.9" in page and "80 % noise" in page
+    assert "training from 0.900 to 0.500" in page and "80 % noise" in page
     assert "/api/v1/runs/first/previews/200" in page
     assert browser.get("/api/v1/runs/first/previews/200").content.startswith(b"\x89PNG")
     assert browser.get("/api/v1/runs/first/curves").json()["loss"] == [[100.0, 0.9], [200.0, 0.5]]

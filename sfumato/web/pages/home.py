@@ -1,6 +1,8 @@
 """Home: the pipeline as stations, what waits for whoever looks, the newest pictures, and what was done."""
 
+from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from fastapi import APIRouter
@@ -15,13 +17,13 @@ from sfumato.web.asking import cards
 from sfumato.web.desks import Desk, Page
 from sfumato.web.kept import kept
 from sfumato.web.pictures import tiles_of
-from sfumato.web.sentences import sentences
+from sfumato.web.sentences import Sentence, sentences
 from sfumato.web.visits import Here, Visit
 from sfumato.web.words import ago, plural
 
 router = APIRouter()
 DESK = Desk("home", "Home", "/", "house", order=0, says="What there is, what waits, and what was done.")
-PICTURES, ASKS, ACTIVITY = 12, 6, 12
+PICTURES, ASKS, ACTIVITY, READ = 12, 6, 10, 60
 KEYS = (("/", "search everything"), ("← → ↑ ↓", "move among the pictures"), ("Enter", "open one"))
 
 
@@ -46,7 +48,7 @@ def show_home(visit: Here) -> Response:
         "home/page.html", page=Page("Home", "home", keys=KEYS), stations=stations(whole, visit),
         waiting=cards(visit, asks_waiting(workspace, limit=ASKS)), lanes=list_lanes(workspace),
         pictures=tiles_of(list_images(workspace, limit=PICTURES)), whole=whole,
-        done=sentences(workspace, list_events(workspace, limit=ACTIVITY), me=visit.me.id),
+        done=together(sentences(workspace, list_events(workspace, limit=READ), me=visit.me.id))[:ACTIVITY],
     )  # fmt: skip
 
 
@@ -58,6 +60,15 @@ def show_activity(visit: Here, before: int | None = None) -> Response:
     page = Page("Activity", "home", crumbs=(("Home", "/"), ("Activity", "")))
     done = sentences(visit.workspace, rows[:50], me=visit.me.id)
     return visit.render("home/activity.html", page=page, done=done, older=older, newest="/activity" if before else "")
+
+
+def together(done: list[Sentence]) -> list[Sentence]:
+    """Tell what somebody did several times in a row once, with how many more."""
+    found: list[Sentence] = []
+    for _, same in groupby(done, key=lambda one: (one.by, one.action)):
+        first, *more = same
+        found.append(replace(first, rest=f"{first.rest} and {len(more)} more") if more else first)
+    return found
 
 
 def stations(whole: Overview, visit: Visit) -> list[Station]:

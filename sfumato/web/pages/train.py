@@ -101,7 +101,7 @@ def show_run(visit: Here, name: str) -> Response:
     speed, left = pace(one)
     return visit.render(
         "train/page.html", page=page, one=one, speed=speed, left=left, charts=charts_of(read_curves(workspace, name=name)),
-        sheets=sheets[::-1][:SHEETS], saved=list_checkpoints(workspace, name=name, limit=SAVED), says=SAYS,
+        previews=sheets[::-1][:SHEETS], saved=list_checkpoints(workspace, name=name, limit=SAVED), says=SAYS,
         told=recipe_in_words(one), may=allowed(workspace, "training.write"), why=WHY,
         may_stop=bool(one.job) and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
     )  # fmt: skip
