@@ -99,8 +99,10 @@ def show_run(visit: Here, name: str) -> Response:
     sheets = list_previews(workspace, name=name)
     page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
     speed, left = pace(one)
+    curves = read_curves(workspace, name=name)
     return visit.render(
-        "train/page.html", page=page, one=one, speed=speed, left=left, charts=charts_of(read_curves(workspace, name=name)),
+        "train/page.html", page=page, one=one, left=left, charts=charts_of(curves), loss=last_of(curves.loss),
+        speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
         previews=sheets[::-1][:SHEETS], saved=list_checkpoints(workspace, name=name, limit=SAVED), says=SAYS,
         told=recipe_in_words(one), may=allowed(workspace, "training.write"), why=WHY,
         may_stop=bool(one.job) and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
@@ -126,6 +128,11 @@ def go_on(visit: Here, name: str) -> Response:
 def pace(one: RunCard) -> tuple[str, str]:
     """How fast a run goes and how long it still takes, in words."""
     return pace_of(one.job) if one.job else ("", "")
+
+
+def last_of(points: list[tuple[float, float]]) -> float | None:
+    """The newest value of a curve."""
+    return points[-1][1] if points else None
 
 
 def charts_of(curves: Curves) -> list[Chart]:
