@@ -18,10 +18,11 @@ SHEETS = (
     "css/components/controls.css",
     "css/components/surfaces.css",
     "css/components/figures.css",
+    "css/components/pipeline.css",
     "css/components/pictures.css",
     "css/components/people.css",
     "css/components/trace.css",
-    "css/desks.css", "css/print.css",
+    "css/print.css",
 )
 FOR_EVER = "public, max-age=31536000, immutable"
 
