@@ -69,8 +69,10 @@ def _named(act: Act, rows: list[Job]) -> dict[str, str]:
     versions = _of(rows, "training.card", "version")
     found: dict[str, str] = {}
     for column, name, ids in (
-        (Run.id, Run.name, runs), (Request.id, Request.prompt, asked), (DatasetVersion.id, DatasetVersion.name, versions),
-    ):  # fmt: skip
+        (Run.id, Run.name, runs),
+        (Request.id, Request.prompt, asked),
+        (DatasetVersion.id, DatasetVersion.name, versions),
+    ):
         if ids:
             found |= {key: said for key, said in act.session.execute(select(column, name).where(column.in_(ids)))}
     return found

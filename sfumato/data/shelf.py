@@ -35,9 +35,7 @@ class Cover:
 
 
 @query("data.left_out", doors=("api",))
-def list_left_out(
-    act: Act, *, name: str, after: str | None = None, limit: int = 50, reason: str = ""
-) -> list[LeftOut]:
+def list_left_out(act: Act, *, name: str, after: str | None = None, limit: int = 50, reason: str = "") -> list[LeftOut]:
     """What a dataset's sources had that could not be taken, oldest first; `after` is the id of the last one seen."""
     dataset = find_dataset(act.session, name)
     found = select(Quarantined).where(Quarantined.dataset_id == dataset.id).order_by(Quarantined.id).limit(limit)

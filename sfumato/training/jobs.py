@@ -62,9 +62,7 @@ def card(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
     return {"model": spec["model"], "path": str(path), "bytes": path.stat().st_size, "n": version.view.n}
 
 
-def _loading(
-    steps: Generator[tuple[int, int], None, Material], options: Any
-) -> Generator[Progress, None, Material]:
+def _loading(steps: Generator[tuple[int, int], None, Material], options: Any) -> Generator[Progress, None, Material]:
     while True:
         try:
             done, total = next(steps)

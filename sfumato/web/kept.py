@@ -40,17 +40,17 @@ def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted]) -> 
     position, moment = last_position(workspace), time.monotonic()
     old = _kept.get(key)
     if old is None:
-        return _count(key, position, count)  # type: ignore[no-any-return]
+        return _count(key, position, count)
     slow = old.cost > SLOW
     if moment - old.at < max(100 * old.cost if slow else 0.0, FRESH if old.position == position else 0.0):
-        return old.found  # type: ignore[no-any-return]
+        return old.found
     if not slow:
-        return _count(key, position, count)  # type: ignore[no-any-return]
+        return _count(key, position, count)
     with _lock:
         begins, old.under_way = not old.under_way, True
     if begins:
         threading.Thread(target=_count_aside, args=(old, key, position, count), daemon=True).start()
-    return old.found  # type: ignore[no-any-return]
+    return old.found
 
 
 def _count_aside(old: Count, key: Hashable, position: int, count: Callable[[], Any]) -> None:

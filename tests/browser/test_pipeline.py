@@ -1,4 +1,4 @@
-"""Home, data, train, models and jobs in a real browser: by keyboard alone, clean for axe, never wider than the window."""
+"""Home, data, train, models and jobs in a real browser: by keys alone, clean for axe, never too wide."""
 
 import io
 
@@ -16,7 +16,9 @@ LONG = "a-name-that-is-as-long-as-names-may-well-be-in-a-team"
 @pytest.fixture
 def filled(pictured):  # noqa: F811
     """A workspace with a little of everything."""
-    stock(pictured, "animals", 64, said="a llama with a very long caption that does not end where one expects it to end")
+    stock(
+        pictured, "animals", 64, said="a llama with a very long caption that does not end where one expects it to end"
+    )
     stock(pictured, LONG, 0)
     quarantine(pictured, "animals", "folder/of/a/very/long/path/that/has/no/place/to/break.png")
     version = freeze(pictured, name="animals")
@@ -38,9 +40,24 @@ def enter(studio, new_page, **choices):
     return page, address
 
 
-PATHS = ["/", "/activity", "/search?q=llama", "/data", "/data/animals", "/data/animals/items", "/data/animals/left-out",
-         "/data/animals/add", "/data/animals/add?source=icons", "/new-dataset", "/train", "/new-run", "/train/first", "/models",
-         "/models/emoji-styles-small", "/jobs"]  # fmt: skip
+PATHS = [
+    "/",
+    "/activity",
+    "/search?q=llama",
+    "/data",
+    "/data/animals",
+    "/data/animals/items",
+    "/data/animals/left-out",
+    "/data/animals/add",
+    "/data/animals/add?source=icons",
+    "/new-dataset",
+    "/train",
+    "/new-run",
+    "/train/first",
+    "/models",
+    "/models/emoji-styles-small",
+    "/jobs",
+]
 
 
 def test_axe_finds_nothing_and_no_page_is_wider_than_the_window(studio, new_page, clean):

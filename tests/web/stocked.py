@@ -17,9 +17,9 @@ PASSWORD = "nine tall giraffes"
 
 def stock(workspace: Workspace, name: str, n: int, *, said: str = "llama", **facts: Any) -> list[str]:
     """A dataset with `n` pictures, all of the same few bytes; returns their ids."""
-    from tests.drawn import COLOURS, draw
-
     import io
+
+    from tests.drawn import COLOURS, draw
 
     out = io.BytesIO()
     draw("disc", next(iter(COLOURS.values())), "plain").save(out, "PNG")
@@ -28,13 +28,24 @@ def stock(workspace: Workspace, name: str, n: int, *, said: str = "llama", **fac
         dataset = make_dataset(workspace, session, name)
         rows = [
             Item(
-                id=new_id(), made_by=workspace.actor.id, dataset_id=dataset, sha256=sha256, key=f"{place}.png", name=said,
-                concept=said.lower(), style=("noto", "flat")[place % 2], category="animals", source="folder drawn",
-                width=16, height=16, has_alpha=True, flip_ok=True,
+                id=new_id(),
+                made_by=workspace.actor.id,
+                dataset_id=dataset,
+                sha256=sha256,
+                key=f"{place}.png",
+                name=said,
+                concept=said.lower(),
+                style=("noto", "flat")[place % 2],
+                category="animals",
+                source="folder drawn",
+                width=16,
+                height=16,
+                has_alpha=True,
+                flip_ok=True,
                 **{"licence": "MIT", "author": "Bea", "url": "https://example.org/llama", **facts},
             )
             for place in range(n)
-        ]  # fmt: skip
+        ]
         session.add_all(rows)
         ids = [row.id for row in rows]
     return ids
@@ -44,7 +55,9 @@ def quarantine(workspace: Workspace, name: str, key: str) -> None:
     """Something that a dataset's source had and that could not be taken."""
     with workspace.write() as session:
         dataset = make_dataset(workspace, session, name)
-        row = Quarantined(id=new_id(), dataset_id=dataset, source="folder drawn", key=key, reason="not a picture", detail=key)
+        row = Quarantined(
+            id=new_id(), dataset_id=dataset, source="folder drawn", key=key, reason="not a picture", detail=key
+        )
         session.add(row)
 
 
@@ -52,9 +65,16 @@ def a_run(workspace: Workspace, name: str, version_id: str, **facts: Any) -> str
     """A run that nobody works on; returns its id."""
     with workspace.write() as session:
         row = Run(
-            id=new_id(), made_by=workspace.actor.id, name=name, recipe="flow", options={"samples": 1000, "size": 16},
-            version_id=version_id, seed=0, samples_seen=400, **facts,
-        )  # fmt: skip
+            id=new_id(),
+            made_by=workspace.actor.id,
+            name=name,
+            recipe="flow",
+            options={"samples": 1000, "size": 16},
+            version_id=version_id,
+            seed=0,
+            samples_seen=400,
+            **facts,
+        )
         session.add(row)
         return row.id
 

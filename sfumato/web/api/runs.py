@@ -9,7 +9,15 @@ from sfumato.actions import Workspace
 from sfumato.jobs import JobView
 from sfumato.training.runs import list_runs, resume, show_run
 from sfumato.training.runs import train as ask_to_train
-from sfumato.training.watching import Curves, list_cards, list_checkpoints, list_previews, preview, read_curves, show_card
+from sfumato.training.watching import (
+    Curves,
+    list_cards,
+    list_checkpoints,
+    list_previews,
+    preview,
+    read_curves,
+    show_card,
+)
 from sfumato.web.aside import aside
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer

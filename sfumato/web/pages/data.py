@@ -27,9 +27,14 @@ from sfumato.web.working import shown
 
 router = APIRouter()
 DESK = Desk(
-    "data", "Data", "/data", "database", order=10, roles=("data scientist", "ML engineer"),
+    "data",
+    "Data",
+    "/data",
+    "database",
+    order=10,
+    roles=("data scientist", "ML engineer"),
     says="Pictures with their captions, licences and makers.",
-)  # fmt: skip
+)
 SOURCES = "sfumato.data.sources"
 FOLDERS = ("path", "packages_dir")  # options that name a folder of the server
 WHY = "You need the permission 'dataset.write'. An admin of the project can give it."
@@ -47,8 +52,16 @@ def show_data(visit: Here, after: Word = "") -> Response:
     covers: dict[str, Cover] = {one.name: show_cover(workspace, name=one.name) for one in found[:CARDS]}
     older = f"/data?after={quote(found[CARDS - 1].name)}" if len(found) > CARDS else ""
     page = Page("Data", "data", keys=(("Enter", "open a dataset"),))
-    return visit.render("data/list.html", page=page, found=found[:CARDS], covers=covers, older=older, after=after,
-                        may=allowed(workspace, "dataset.write"), why=WHY)  # fmt: skip
+    return visit.render(
+        "data/list.html",
+        page=page,
+        found=found[:CARDS],
+        covers=covers,
+        older=older,
+        after=after,
+        may=allowed(workspace, "dataset.write"),
+        why=WHY,
+    )
 
 
 @router.get("/new-dataset")
@@ -74,11 +87,21 @@ def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Resp
     work = list_work(workspace, about=f"dataset/{name}", limit=6)
     page = Page(name, "data", crumbs=(("Data", "/data"), (name, "")))
     return visit.render(
-        "data/page.html", status=wrong.status if wrong else 200, page=page, one=found, name=name, charts=charts_of(found, choices),
-        cover=show_cover(workspace, name=name), versions=list_versions(workspace, name=name, limit=VERSIONS)[::-1],
-        work=[shown(one, visit.me) for one in work], asks=asks_of(found.licences), splits=SPLITS,
-        may=allowed(workspace, "dataset.write"), why=WHY, **said(wrong),
-    )  # fmt: skip
+        "data/page.html",
+        status=wrong.status if wrong else 200,
+        page=page,
+        one=found,
+        name=name,
+        charts=charts_of(found, choices),
+        cover=show_cover(workspace, name=name),
+        versions=list_versions(workspace, name=name, limit=VERSIONS)[::-1],
+        work=[shown(one, visit.me) for one in work],
+        asks=asks_of(found.licences),
+        splits=SPLITS,
+        may=allowed(workspace, "dataset.write"),
+        why=WHY,
+        **said(wrong),
+    )
 
 
 @router.post("/data/{name}/versions")
@@ -108,10 +131,19 @@ def _add(
     listed += [(TITLES.get(one, one.capitalize()), f"/data/{name}/add?source={one}", None) for one in _open_to(visit)]
     page = Page("Add pictures", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Add pictures", "")))
     return visit.render(
-        "data/add.html", status=wrong.status if wrong else 200, page=page, name=name, source=source, tabs=listed,
-        now=TITLES.get(source, source.capitalize()) if source else "From your machine", says=told.get("description", ""),
-        form=fields(told, values) if source else [], may=allowed(visit.workspace, "dataset.write"), why=WHY, **said(wrong),
-    )  # fmt: skip
+        "data/add.html",
+        status=wrong.status if wrong else 200,
+        page=page,
+        name=name,
+        source=source,
+        tabs=listed,
+        now=TITLES.get(source, source.capitalize()) if source else "From your machine",
+        says=told.get("description", ""),
+        form=fields(told, values) if source else [],
+        may=allowed(visit.workspace, "dataset.write"),
+        why=WHY,
+        **said(wrong),
+    )
 
 
 def _open_to(visit: Visit) -> list[str]:
@@ -170,7 +202,11 @@ def asks_of(licences: dict[str, int]) -> list[tuple[str, int, str]]:
 def charts_of(one: DatasetView, choices: dict[str, dict[str, int]]) -> list[Chart]:
     """Licences, styles and categories as bars, the longest first."""
     found = []
-    for title, counts in (("Styles", choices["style"]), ("Categories", choices["category"]), ("Licences", one.licences)):
+    for title, counts in (
+        ("Styles", choices["style"]),
+        ("Categories", choices["category"]),
+        ("Licences", one.licences),
+    ):
         top = sorted(counts.items(), key=lambda pair: -pair[1])
         rest = sum(n for _, n in top[SHOWN:])
         bars = [(name, float(n), None, None) for name, n in top[:SHOWN]]

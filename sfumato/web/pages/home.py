@@ -32,7 +32,7 @@ class Station(NamedTuple):
 
     title: str
     href: str
-    count: int | str
+    n: int | str
     unit: str
     last: str
     waits: str
@@ -45,11 +45,15 @@ def show_home(visit: Here) -> Response:
     workspace = visit.workspace
     whole = kept(workspace, "overview", lambda: show_overview(workspace))
     return visit.render(
-        "home/page.html", page=Page("Home", "home", keys=KEYS), stations=stations(whole, visit),
-        waiting=cards(visit, asks_waiting(workspace, limit=ASKS)), lanes=list_lanes(workspace),
-        pictures=tiles_of(list_images(workspace, limit=PICTURES)), whole=whole,
+        "home/page.html",
+        page=Page("Home", "home", keys=KEYS),
+        stations=stations(whole, visit),
+        waiting=cards(visit, asks_waiting(workspace, limit=ASKS)),
+        lanes=list_lanes(workspace),
+        pictures=tiles_of(list_images(workspace, limit=PICTURES)),
+        whole=whole,
         done=together(sentences(workspace, list_events(workspace, limit=READ), me=visit.me.id))[:ACTIVITY],
-    )  # fmt: skip
+    )
 
 
 @router.get("/activity")
@@ -78,19 +82,62 @@ def stations(whole: Overview, visit: Visit) -> list[Station]:
     judge = max(whole.drawn - whole.judged, 0)
     live = whole.live or "–"
     found = [
-        ("data", Station("Data", "", whole.pictures, f"{'picture' if whole.pictures == 1 else 'pictures'} in {plural(whole.datasets, 'dataset')}", _last(whole.data_at), "", "database")),
-        ("train", Station("Train", "", whole.runs, "run" if whole.runs == 1 else "runs", training or _last(whole.runs_at), "", "activity")),
-        ("models", Station("Models", "", whole.models, "model" if whole.models == 1 else "models", _last(whole.models_at), "", "box")),
-        ("create", Station("Create", "", whole.drawn, "picture" if whole.drawn == 1 else "pictures", _last(whole.drawn_at), "", "sparkles")),
-        ("review", Station("Review", "", whole.judged, "judged", _last(whole.judged_at), f"{number_of(judge)} to look at" if judge else "", "scale")),
-        ("models", Station("Live", "", live, "what others may use" if whole.live else "no model is live yet", _last(whole.live_at), "", "rocket")),
-    ]  # fmt: skip
+        (
+            "data",
+            Station(
+                "Data",
+                "",
+                whole.pictures,
+                f"{_unit(whole.pictures, 'picture')} in {plural(whole.datasets, 'dataset')}",
+                _last(whole.data_at),
+                "",
+                "database",
+            ),
+        ),
+        (
+            "train",
+            Station(
+                "Train", "", whole.runs, _unit(whole.runs, "run"), training or _last(whole.runs_at), "", "activity"
+            ),
+        ),
+        (
+            "models",
+            Station("Models", "", whole.models, _unit(whole.models, "model"), _last(whole.models_at), "", "box"),
+        ),
+        (
+            "create",
+            Station("Create", "", whole.drawn, _unit(whole.drawn, "picture"), _last(whole.drawn_at), "", "sparkles"),
+        ),
+        (
+            "review",
+            Station(
+                "Review",
+                "",
+                whole.judged,
+                "judged",
+                _last(whole.judged_at),
+                f"{judge:,} to look at" if judge else "",
+                "scale",
+            ),
+        ),
+        (
+            "models",
+            Station(
+                "Live",
+                "",
+                live,
+                "what others may use" if whole.live else "no model is live yet",
+                _last(whole.live_at),
+                "",
+                "rocket",
+            ),
+        ),
+    ]
     return [one._replace(href=there[desk]) for desk, one in found if desk in there]
 
 
-def number_of(n: int) -> str:
-    """A count as it is read."""
-    return f"{n:,}"
+def _unit(n: int, one: str) -> str:
+    return one if n == 1 else f"{one}s"
 
 
 def _last(at: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The pictures of a dataset: a grid that is paged and narrowed, one picture with all that is known of it, what was left out."""
+"""The pictures of a dataset: a grid that is paged and narrowed, one picture, and what was left out."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -25,7 +25,14 @@ Word = Annotated[str, Query(max_length=200)]
 
 @router.get("/data/{name}/items")
 def show_items(
-    visit: Here, name: str, after: Word = "", style: Word = "", licence: Word = "", category: Word = "", words: Word = ""
+    visit: Here,
+    *,
+    name: str,
+    after: Word = "",
+    style: Word = "",
+    licence: Word = "",
+    category: Word = "",
+    words: Word = "",
 ) -> Response:
     """The pictures of a dataset, sixty at a time, narrowed by style, licence, category and words."""
     workspace = visit.workspace
@@ -36,9 +43,17 @@ def show_items(
     page = Page("Pictures", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", "")), keys=KEYS)
     choices = kept(workspace, ("choices", name), lambda: list_choices(workspace, name=name))
     return visit.render(
-        "data/items.html", page=page, name=name, tiles=tiles_of_items(rows[:TILES], name), older=older, given=given, by=by,
-        choices=choices, first=f"/data/{name}/items?{urlencode(given)}" if after else "", query=urlencode(given),
-    )  # fmt: skip
+        "data/items.html",
+        page=page,
+        name=name,
+        tiles=tiles_of_items(rows[:TILES], name),
+        older=older,
+        given=given,
+        by=by,
+        choices=choices,
+        first=f"/data/{name}/items?{urlencode(given)}" if after else "",
+        query=urlencode(given),
+    )
 
 
 @router.get("/data/{name}/items/{id}")
@@ -48,11 +63,21 @@ def show_one(visit: Here, name: str, id: str) -> Response:
     if item.dataset != name:
         raise NotFound(f"The dataset '{name}' has no such picture.", hint=f"It is one of '{item.dataset}'.")
     title = item.name or item.key
-    page = Page(title, "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (title, "")))
+    page = Page(
+        title,
+        "data",
+        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (title, "")),
+    )
     return visit.render(
-        "data/item.html", page=page, one=item, name=name, title=title, uses=uses_of(visit.workspace, id=item.id),
-        asks=asks_of({item.licence: 1})[0][2], splits=SPLITS,
-    )  # fmt: skip
+        "data/item.html",
+        page=page,
+        one=item,
+        name=name,
+        title=title,
+        uses=uses_of(visit.workspace, id=item.id),
+        asks=asks_of({item.licence: 1})[0][2],
+        splits=SPLITS,
+    )
 
 
 @router.get("/items/{id}")
@@ -69,4 +94,6 @@ def show_left_out(visit: Here, name: str, after: Word = "", reason: Word = "") -
     given = {"reason": reason} if reason else {}
     older = f"/data/{name}/left-out?" + urlencode(given | {"after": rows[LEFT - 1].id}) if len(rows) > LEFT else ""
     page = Page("Left out", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Left out", "")))
-    return visit.render("data/left_out.html", page=page, name=name, rows=rows[:LEFT], older=older, reason=reason, after=after)
+    return visit.render(
+        "data/left_out.html", page=page, name=name, rows=rows[:LEFT], older=older, reason=reason, after=after
+    )

@@ -27,14 +27,21 @@ from sfumato.web.visits import Here, Visit
 
 router = APIRouter()
 DESK = Desk(
-    "models", "Models", "/models", "box", order=30, roles=("ML engineer", "analytics translator", "product manager"),
+    "models",
+    "Models",
+    "/models",
+    "box",
+    order=30,
+    roles=("ML engineer", "analytics translator", "product manager"),
     says="What was learnt, how good it is, and what is live.",
-)  # fmt: skip
+)
 STATES = {"holds": "holds", "fails": "fails", "not enough data": "lacks"}
 CARDS, DRAWN = 24, 12
 NEEDS = {
-    "criterion": "criterion.write", "live": "model.promote", "measure": "evaluation.write",
-}  # fmt: skip
+    "criterion": "criterion.write",
+    "live": "model.promote",
+    "measure": "evaluation.write",
+}
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -57,9 +64,16 @@ def show_models(visit: Here, after: Word = "") -> Response:
     states = {one.name: checked(workspace, one.name) for one in rows[:CARDS]}
     older = f"/models?after={quote(rows[CARDS - 1].name)}" if len(rows) > CARDS else ""
     return visit.render(
-        "models/list.html", page=Page("Models", "models"), found=rows[:CARDS], shares=shares, states=states, live=live(workspace),
-        older=older, after=after, named=STATES,
-    )  # fmt: skip
+        "models/list.html",
+        page=Page("Models", "models"),
+        found=rows[:CARDS],
+        shares=shares,
+        states=states,
+        live=live(workspace),
+        older=older,
+        after=after,
+        named=STATES,
+    )
 
 
 @router.get("/models/{name}")
@@ -75,13 +89,26 @@ def _model(visit: Visit, name: str, wrong: SfumatoError | None = None, sent: dic
     is_live = bool(stands and (stands.model, stands.sha256) == (one.name, one.sha256))
     page = Page(one.name, "models", crumbs=(("Models", "/models"), (one.name, "")))
     return visit.render(
-        "models/page.html", status=wrong.status if wrong else 200, page=page, one=one, share=share_of(workspace, one.name),
-        state=state, live=stands, is_live=is_live, named=STATES, figures=figures_of(newest(workspace, one.name)),
-        pictures=tiles_of(list_images(workspace, model=one.name, limit=DRAWN)), measures=known_measures(workspace),
-        groups=list(GROUPS.values()), form=fields(EvaluateOptions.model_json_schema(), first=["per_group"]), sent=sent or {},
-        why_not=why_not(visit, one, state, is_live), may={key: allowed(workspace, need) for key, need in NEEDS.items()},
-        needs=NEEDS, **said(wrong),
-    )  # fmt: skip
+        "models/page.html",
+        status=wrong.status if wrong else 200,
+        page=page,
+        one=one,
+        share=share_of(workspace, one.name),
+        state=state,
+        live=stands,
+        is_live=is_live,
+        named=STATES,
+        figures=figures_of(newest(workspace, one.name)),
+        pictures=tiles_of(list_images(workspace, model=one.name, limit=DRAWN)),
+        measures=known_measures(workspace),
+        groups=list(GROUPS.values()),
+        form=fields(EvaluateOptions.model_json_schema(), first=["per_group"]),
+        sent=sent or {},
+        why_not=why_not(visit, one, state, is_live),
+        may={key: allowed(workspace, need) for key, need in NEEDS.items()},
+        needs=NEEDS,
+        **said(wrong),
+    )
 
 
 @router.post("/models/{name}/evaluations")
@@ -181,8 +208,13 @@ def figures_of(rows: list[MeasurementView]) -> list[tuple[str, list[Figure]]]:
                 beside.append((title, side["value"], side["low"], side["high"]))
         bars = [(title, 100 * value, 100 * low, 100 * high) for title, value, low, high in beside]
         chart = bar_chart(row.group.capitalize(), bars, "", most=100, unit="%")
-        why = f"{row.n:,} drawings of {row.group} were measured. The interval holds the true share in 95 of 100 such measurements."
-        by.setdefault(row.metric, []).append(Figure(row.group, Interval(row.value, row.low, row.high, row.n), chart, why))
+        why = (
+            f"{row.n:,} drawings of {row.group} were measured. "
+            "The interval holds the true share in 95 of 100 such measurements."
+        )
+        by.setdefault(row.metric, []).append(
+            Figure(row.group, Interval(row.value, row.low, row.high, row.n), chart, why)
+        )
     return list(by.items())
 
 

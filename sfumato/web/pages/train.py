@@ -34,9 +34,14 @@ from sfumato.web.working import pace_of
 
 router = APIRouter()
 DESK = Desk(
-    "train", "Train", "/train", "activity", order=20, roles=("ML engineer", "researcher"),
+    "train",
+    "Train",
+    "/train",
+    "activity",
+    order=20,
+    roles=("ML engineer", "researcher"),
     says="Runs that teach a model from a frozen version.",
-)  # fmt: skip
+)
 RECIPES = "sfumato.training.recipes"
 FIRST = ("samples", "size", "width", "depth", "batch")
 SAYS = {"flow": "Draws from noise, guided by words", "enlarge": "Makes drawings four times as large"}
@@ -52,9 +57,16 @@ def show_train(visit: Here, after: Word = "") -> Response:
     older = f"/train?after={rows[RUNS - 1].id}" if len(rows) > RUNS else ""
     told = [(one, *pace(one)) for one in rows[:RUNS]]
     return visit.render(
-        "train/list.html", page=Page("Train", "train"), runs=told, older=older, after=after, says=SAYS,
-        frozen=list_frozen(visit.workspace, limit=1), may=allowed(visit.workspace, "training.write"), why=WHY,
-    )  # fmt: skip
+        "train/list.html",
+        page=Page("Train", "train"),
+        runs=told,
+        older=older,
+        after=after,
+        says=SAYS,
+        frozen=list_frozen(visit.workspace, limit=1),
+        may=allowed(visit.workspace, "training.write"),
+        why=WHY,
+    )
 
 
 @router.get("/new-run")
@@ -69,12 +81,22 @@ def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError 
     told = schema(RECIPES, recipe)
     page = Page("Start a run", "train", crumbs=(("Train", "/train"), ("Start a run", "")))
     return visit.render(
-        "train/new.html", status=wrong.status if wrong else 200, page=page, recipe=recipe, recipes=names(RECIPES), says=SAYS,
-        about=told.get("description", ""), form=fields(told, given, first=FIRST), given=given,
-        versions=list_frozen(visit.workspace), models=[one.name for one in list_models(visit.workspace, limit=50)],
-        cost=cost(visit.workspace, recipe, told, given), may=allowed(visit.workspace, "training.write"), why=WHY,
+        "train/new.html",
+        status=wrong.status if wrong else 200,
+        page=page,
+        recipe=recipe,
+        recipes=names(RECIPES),
+        says=SAYS,
+        about=told.get("description", ""),
+        form=fields(told, given, first=FIRST),
+        given=given,
+        versions=list_frozen(visit.workspace),
+        models=[one.name for one in list_models(visit.workspace, limit=50)],
+        cost=cost(visit.workspace, recipe, told, given),
+        may=allowed(visit.workspace, "training.write"),
+        why=WHY,
         **said(wrong),
-    )  # fmt: skip
+    )
 
 
 @router.post("/new-run")
@@ -84,8 +106,14 @@ def start(visit: Here, form: Sent) -> Response:
     options = read_form(schema(RECIPES, recipe), form)
     asked = {"name": form.get("name", "").strip(), "data": form.get("data", ""), "parent": form.get("parent", "")}
     try:
-        train(visit.workspace, name=asked["name"], data=asked["data"], recipe_name=recipe, options=options,
-              parent=asked["parent"] or None)  # fmt: skip
+        train(
+            visit.workspace,
+            name=asked["name"],
+            data=asked["data"],
+            recipe_name=recipe,
+            options=options,
+            parent=asked["parent"] or None,
+        )
     except (InvalidInput, Conflict, NotFound) as wrong:
         return _form(visit, recipe, options | asked, wrong)
     return visit.go(f"/train/{quote(asked['name'])}")
@@ -101,12 +129,21 @@ def show_run(visit: Here, name: str) -> Response:
     speed, left = pace(one)
     curves = read_curves(workspace, name=name)
     return visit.render(
-        "train/page.html", page=page, one=one, left=left, charts=charts_of(curves), loss=last_of(curves.loss),
+        "train/page.html",
+        page=page,
+        one=one,
+        left=left,
+        charts=charts_of(curves),
+        loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
-        previews=sheets[::-1][:SHEETS], saved=list_checkpoints(workspace, name=name, limit=SAVED), says=SAYS,
-        told=recipe_in_words(one), may=allowed(workspace, "training.write"), why=WHY,
-        may_stop=bool(one.job) and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
-    )  # fmt: skip
+        previews=sheets[::-1][:SHEETS],
+        saved=list_checkpoints(workspace, name=name, limit=SAVED),
+        says=SAYS,
+        told=recipe_in_words(one),
+        may=allowed(workspace, "training.write"),
+        why=WHY,
+        may_stop=one.job is not None and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
+    )
 
 
 @router.post("/train/{name}/stop")
@@ -162,7 +199,8 @@ def recipe_in_words(one: RunCard) -> str:
     size = f" at {options['size']} × {options['size']} pixels" if options.get("size") else ""
     start = ", going on from other weights" if one.run.parent_sha256 else ", from fresh weights"
     lead = SAYS.get(one.run.recipe, f"Follows the recipe {one.run.recipe}")
-    return f"{lead}{size}: it learns from {one.data}{start}, and sees {plural(one.samples, 'picture')}, counted with repeats."
+    sees = f"and sees {plural(one.samples, 'picture')}, counted with repeats."
+    return f"{lead}{size}: it learns from {one.data}{start}, {sees}"
 
 
 def cost(workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[str, Any]) -> str:
@@ -172,12 +210,13 @@ def cost(workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[st
     speeds = [_speed(one) for one in before if _speed(one)]
     if not speeds:
         return (
-            f"It sees {plural(samples, 'picture')}, counted with repeats. How long that takes is found out in the first "
-            "seconds of the run; you can stop it at any time, and what it has learnt is kept."
+            f"It sees {plural(samples, 'picture')}, counted with repeats. How long that takes is found out in the "
+            "first seconds of the run; you can stop it at any time, and what it has learnt is kept."
         )
     return (
         f"The last run of this recipe saw {number(round(speeds[0]))} pictures a second here. At that speed "
-        f"{plural(samples, 'picture')} take about {duration(samples / speeds[0])}; larger pictures or a larger network take longer. "
+        f"{plural(samples, 'picture')} take about {duration(samples / speeds[0])}; larger pictures or a larger "
+        "network take longer. "
         "You can stop it at any time, and what it has learnt is kept."
     )
 
