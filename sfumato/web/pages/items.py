@@ -74,6 +74,7 @@ def show_one(visit: Here, name: str, id: str) -> Response:
         one=item,
         name=name,
         title=title,
+        link=item.url if item.url.startswith(("https://", "http://")) else "",
         uses=uses_of(visit.workspace, id=item.id),
         asks=asks_of({item.licence: 1})[0][2],
         splits=SPLITS,
