@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import UTC, Described, InProject, Record, Version, now
@@ -26,10 +26,17 @@ class Item(InProject, Record):
     """One picture of a dataset with all that is known of it; `key` is its place in its source."""
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("dataset_id", "source", "key"),)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "source", "key"),
+        Index("ix_item_dataset", "dataset_id", "id"),  # a grid's page, whatever it is narrowed to
+        Index("ix_item_dataset_style", "dataset_id", "style", "id"),
+        Index("ix_item_dataset_licence", "dataset_id", "licence", "id"),
+        Index("ix_item_dataset_category", "dataset_id", "category", "id"),
+        Index("ix_item_dataset_concept", "dataset_id", "concept", "id"),
+    )
     KIND = "item"
 
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     key: Mapped[str] = mapped_column(String(400))
     name: Mapped[str] = mapped_column(Text, default="")
@@ -37,7 +44,7 @@ class Item(InProject, Record):
     style: Mapped[str] = mapped_column(String(60), default="")
     category: Mapped[str] = mapped_column(String(60), default="")
     concept: Mapped[str] = mapped_column(Text, default="")
-    licence: Mapped[str] = mapped_column(String(60), index=True)
+    licence: Mapped[str] = mapped_column(String(60))
     author: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(200))
     source_version: Mapped[str] = mapped_column(String(60), default="")
@@ -62,10 +69,12 @@ class Quarantined(InProject, Record):
     """A fact: something in a source could not be taken, and why."""
 
     __tablename__ = "quarantined"
-    __table_args__ = (UniqueConstraint("dataset_id", "source", "key"),)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "source", "key"), Index("ix_quarantined_dataset", "dataset_id", "id"),
+    )  # fmt: skip
     KIND = "quarantined"
 
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
     source: Mapped[str] = mapped_column(String(200))
     key: Mapped[str] = mapped_column(String(400))
     reason: Mapped[str] = mapped_column(String(60), index=True)

@@ -40,6 +40,8 @@ class JobView:
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     stopping: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -77,6 +79,7 @@ def view(row: Job) -> JobView:
     return JobView(
         row.id, row.kind, row.status, row.lane, row.attempt, row.made_by, row.made_at,
         row.progress or {}, row.result, row.error, row.cancel_asked_at is not None,
+        row.started_at, row.ended_at,
     )  # fmt: skip
 
 

@@ -178,6 +178,12 @@ def _checked(
     }  # fmt: skip
 
 
+@query("product.measures", doors=("api",))
+def known_measures(act: Act) -> list[str]:
+    """What a criterion may be of: the approval share, and every figure that metrics give."""
+    return [APPROVAL, *measures(act.session)]
+
+
 def measures(session: Session) -> list[str]:
     """Names of the figures that a criterion may be of: what the metrics give, and what was ever measured here."""
     given = {figure for name in METRICS.names() for figure in getattr(METRICS.get(name), "FIGURES", ())}

@@ -17,11 +17,13 @@ from sfumato.db.engine import in_words
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import saving
 from sfumato.training.cards import has_card, make_card
-from sfumato.training.loop import Diverged, Learner, Step, count_flops, take_step, train
+from sfumato.training.loop import Diverged, Learner, Step, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
 from sfumato.training.records import Run
 from sfumato.training.runs import LONGER, RunView, recipe, show_run
+
+POINTS = 400  # of the curve that is drawn while a run learns
 
 
 @job("training.train", own_process=True, needs="training.write")
@@ -60,9 +62,7 @@ def card(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
     return {"model": spec["model"], "path": str(path), "bytes": path.stat().st_size, "n": version.view.n}
 
 
-def _loading(
-    steps: Generator[tuple[int, int], None, Material], options: Any
-) -> Generator[Progress, None, Material]:
+def _loading(steps: Generator[tuple[int, int], None, Material], options: Any) -> Generator[Progress, None, Material]:
     while True:
         try:
             done, total = next(steps)
@@ -109,7 +109,7 @@ def _training(
     flops = count_flops(learner, material)
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
     extra: dict[str, Any] = saving.last_logged(folder)
-    smooth = 0.0
+    smooth, seen = 0.0, before
     try:
         for step in train(learner, material):
             spent += step.seconds
@@ -122,6 +122,9 @@ def _training(
                 "seconds_left": round(left / max(learner.samples_seen - before, 1)),
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
+            if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):
+                saving.log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"])
+            seen = learner.samples_seen
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     except (Diverged, LeaseLost):
         raise  # what is in memory is not sound, or not ours to keep

@@ -53,10 +53,10 @@ def newest_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]] | Non
     return None
 
 
-def log_step(folder: Path, samples_seen: int, **figures: Any) -> None:
-    """Append a line to the run's log."""
+def log_step(folder: Path, samples_seen: int, *, into: str = "log.jsonl", **figures: Any) -> None:
+    """Append a line to the run's log, or to another file beside it."""
     line = json.dumps({"at": round(time.time(), 3), "samples": samples_seen, **figures})
-    with (folder / "log.jsonl").open("a") as stream:
+    with (folder / into).open("a") as stream:
         stream.write(line + "\n")
 
 

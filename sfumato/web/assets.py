@@ -18,6 +18,7 @@ SHEETS = (
     "css/components/controls.css",
     "css/components/surfaces.css",
     "css/components/figures.css",
+    "css/components/pipeline.css",
     "css/components/pictures.css",
     "css/components/people.css",
     "css/components/trace.css",

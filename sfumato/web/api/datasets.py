@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
+from sfumato.compliance.uses import Use, uses_of
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.freeze import VersionView, list_versions
 from sfumato.data.freeze import freeze as freeze_now
 from sfumato.data.items import items_of_content, list_items, original, show_item, thumbnail
+from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
 from sfumato.web.files import file_answer, lasting
@@ -44,6 +46,10 @@ offer(router, "POST", "/datasets/{name}/versions", freeze, name="data.freeze")
 offer(router, "GET", "/datasets/{name}/items", list_items)
 offer(router, "GET", "/items/{id}", show_item)
 offer(router, "GET", "/contents/{sha256}/items", items_of_content)
+offer(router, "GET", "/dataset-versions", list_frozen)
+offer(router, "GET", "/datasets/{name}/left-out", list_left_out)
+offer(router, "GET", "/datasets/{name}/cover", show_cover)
+offer(router, "GET", "/datasets/{name}/choices", list_choices)
 
 
 @router.post(
@@ -74,3 +80,12 @@ def item_thumb(visit: Here, id: str) -> Response:
     item = show_item(visit.workspace, id=id)
     tag, same = lasting(visit, f"{item.sha256}-thumb")
     return same or file_answer(thumbnail(visit.workspace, item.sha256).read_bytes(), "image/webp", tag)
+
+
+@router.get(
+    "/items/{id}/uses", operation_id="item.uses", response_model=list[Use], summary="Where a dataset's picture went",
+    openapi_extra={"x-permission": "record.read"},
+)  # fmt: skip
+def item_uses(visit: Here, id: str) -> Response:
+    """The frozen versions that hold the picture, and the models that learnt from each."""
+    return Response(as_bytes(list[Use], uses_of(visit.workspace, id=id)), media_type="application/json")

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from sfumato.compliance.work import list_work, show_work
+from sfumato.jobs.lanes import list_lanes
 from sfumato.jobs.queue import cancel_job, get_job, list_jobs
 from sfumato.web.offering import offer
 
@@ -10,3 +12,6 @@ router = APIRouter()
 offer(router, "GET", "/jobs", list_jobs)
 offer(router, "GET", "/jobs/{job_id}", get_job)
 offer(router, "POST", "/jobs/{job_id}/cancel", cancel_job)
+offer(router, "GET", "/work", list_work)
+offer(router, "GET", "/work/{job_id}", show_work)
+offer(router, "GET", "/lanes", list_lanes)

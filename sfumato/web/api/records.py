@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.compliance.inspection import show_record
+from sfumato.compliance.overview import show_overview
 from sfumato.compliance.search import search
 from sfumato.compliance.trace import Trace
 from sfumato.compliance.trace import trace as follow
@@ -36,6 +37,7 @@ def trace(workspace: Workspace, *, ref: str, down: bool = False) -> Trace:
 
 offer(router, "GET", "/records/{ref:path}", show_record)
 offer(router, "GET", "/search", search, name="search.everything")
+offer(router, "GET", "/overview", show_overview)
 offer(router, "GET", "/trace/{ref:path}", trace, name="compliance.trace")
 
 

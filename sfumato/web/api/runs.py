@@ -3,13 +3,26 @@
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.jobs import JobView
 from sfumato.training.runs import list_runs, resume, show_run
 from sfumato.training.runs import train as ask_to_train
+from sfumato.training.watching import (
+    Curves,
+    list_cards,
+    list_checkpoints,
+    list_previews,
+    preview,
+    read_curves,
+    show_card,
+)
 from sfumato.web.aside import aside
+from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer
+from sfumato.web.visits import Here
+from sfumato.web.written import as_bytes
 
 router = APIRouter()
 
@@ -33,3 +46,33 @@ offer(router, "GET", "/runs", list_runs)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
 offer(router, "POST", "/runs/{name}/resume", resume)
+offer(router, "GET", "/runs/{name}/state", show_card)
+offer(router, "GET", "/runs/{name}/checkpoints", list_checkpoints)
+offer(router, "GET", "/run-states", list_cards)
+
+
+@router.get(
+    "/runs/{name}/curves", operation_id="run.curves", response_model=Curves, summary="The curves of a run",
+    openapi_extra={"x-permission": "record.read"},
+)  # fmt: skip
+def run_curves(visit: Here, name: str) -> Response:
+    """What the run wrote down while training: its loss, the held-out loss by level of noise, and its speed."""
+    return Response(as_bytes(Curves, read_curves(visit.workspace, name=name)), media_type="application/json")
+
+
+@router.get(
+    "/runs/{name}/previews", operation_id="run.previews", response_model=list[int], summary="When a run drew previews",
+    openapi_extra={"x-permission": "record.read"},
+)  # fmt: skip
+def run_previews(visit: Here, name: str) -> Response:
+    """The numbers of pictures seen at which the run drew its fixed captions, oldest first."""
+    found = list_previews(visit.workspace, name=name)
+    return Response(as_bytes(list[int], found), media_type="application/json")
+
+
+@router.get("/runs/{name}/previews/{samples}", operation_id="run.preview", summary="A sheet that a run drew")
+def run_preview(visit: Here, name: str, samples: int) -> Response:
+    """The sheet of pictures that the run drew when it had seen so many, as PNG."""
+    data = preview(visit.workspace, name=name, samples=samples)
+    tag, same = lasting(visit, f"{name}-{samples}-{len(data)}")
+    return same or file_answer(data, "image/png", tag, name=f"{name}-{samples}.png")

@@ -1,0 +1,167 @@
+"""Watching a run: how it stands, its curves, its previews, and the checkpoints that it left."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Act, Workspace, query
+from sfumato.checkpoints.records import Checkpoint
+from sfumato.data.records import Dataset, DatasetVersion
+from sfumato.errors import NotFound
+from sfumato.jobs.queue import JobView
+from sfumato.jobs.queue import view as view_job
+from sfumato.jobs.records import Job
+from sfumato.people.names import names_in
+from sfumato.training.records import Run
+from sfumato.training.runs import RunView, find_run, show_run
+
+LARGEST = 8_000_000  # bytes of a log that are read
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """A run beside the data that it learns from, who asked for it, and the job that works on it."""
+
+    id: str
+    run: RunView
+    data: str
+    samples: int
+    made_by_name: str
+    made_at: datetime
+    job: JobView | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What was written down while training: pictures seen and what was measured there."""
+
+    loss: list[tuple[float, float]] = field(default_factory=list)
+    held_out: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    speed: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint of a run."""
+
+    id: str
+    samples_seen: int
+    ema: str
+    sha256: str
+    made_at: datetime
+
+
+@query("training.board", doors=("api",))
+def list_cards(act: Act, *, after: str | None = None, limit: int = 50) -> list[RunCard]:
+    """Runs as they stand, newest first; `after` is the id of the last one seen."""
+    found = select(Run).order_by(Run.id.desc()).limit(limit)
+    if after:
+        found = found.where(Run.id < after)
+    return _cards(act.session, list(act.session.scalars(found)))
+
+
+@query("training.state", doors=("api",))
+def show_card(act: Act, *, name: str) -> RunCard:
+    """One run as it stands."""
+    return _cards(act.session, [find_run(act.session, name)])[0]
+
+
+@query("training.checkpoints", doors=("api",))
+def list_checkpoints(act: Act, *, name: str, after: str | None = None, limit: int = 50) -> list[Saved]:
+    """Checkpoints of a run, newest first; `after` is the id of the last one seen."""
+    run = find_run(act.session, name)
+    found = select(Checkpoint).where(Checkpoint.run_id == run.id).order_by(Checkpoint.id.desc()).limit(limit)
+    if after:
+        found = found.where(Checkpoint.id < after)
+    return [
+        Saved(row.id, row.samples_seen, row.ema, row.content_hash, row.made_at) for row in act.session.scalars(found)
+    ]
+
+
+def _cards(session: Session, rows: list[Run]) -> list[RunCard]:
+    versions = {
+        key: f"{dataset}@{name}"
+        for key, name, dataset in session.execute(
+            select(DatasetVersion.id, DatasetVersion.name, Dataset.name)
+            .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+            .where(DatasetVersion.id.in_({row.version_id for row in rows}))
+        )
+    }
+    wanted = select(Job).where(Job.id.in_({row.job_id for row in rows if row.job_id}))
+    jobs = {job.id: view_job(job) for job in session.scalars(wanted)}
+    names = names_in(session, {row.made_by for row in rows})
+    cards = []
+    for row in rows:
+        job = jobs.get(row.job_id or "")
+        shown = RunView(
+            id=row.id, name=row.name, recipe=row.recipe, options=row.options, machine=row.machine,
+            version_id=row.version_id, samples_seen=row.samples_seen, status=job.status if job else "waiting",
+            job_id=row.job_id, parent_sha256=row.parent_sha256,
+        )  # fmt: skip
+        cards.append(
+            RunCard(
+                row.id, shown, versions.get(row.version_id, "a version that is gone"),
+                int(row.options.get("samples", 0)), names[row.made_by], row.made_at, job,
+            )
+        )  # fmt: skip
+    return cards
+
+
+def read_curves(workspace: Workspace, *, name: str) -> Curves:
+    """The curves of a run, from what it wrote down; what was written twice after a fall counts as it was last."""
+    folder = _folder(workspace, name)
+    loss: dict[float, float] = {}
+    speed: dict[float, float] = {}
+    held_out: dict[str, dict[float, float]] = {}
+    for line in (*_lines(folder / "curve.jsonl"), *_lines(folder / "log.jsonl")):
+        at = float(line.get("samples", 0))
+        for values, said in ((loss, line.get("loss")), (speed, line.get("images_per_second"))):
+            if isinstance(said, (int, float)):
+                values[at] = float(said)
+        for level, value in (line.get("held_out") or {}).items():
+            held_out.setdefault(str(level), {})[at] = float(value)
+    return Curves(
+        sorted(loss.items()), {level: sorted(values.items()) for level, values in held_out.items()},
+        sorted(speed.items()),
+    )  # fmt: skip
+
+
+def list_previews(workspace: Workspace, *, name: str) -> list[int]:
+    """At which numbers of pictures seen a run drew its fixed captions, oldest first."""
+    folder = _folder(workspace, name) / "previews"
+    return sorted(int(path.stem) for path in folder.glob("*.png") if path.stem.isdecimal())
+
+
+def preview(workspace: Workspace, *, name: str, samples: int) -> bytes:
+    """The sheet of pictures that a run drew after so many pictures seen; raises NotFound."""
+    path = _folder(workspace, name) / "previews" / f"{samples:012d}.png"
+    try:
+        return path.read_bytes()
+    except OSError as missing:
+        raise NotFound("The run drew nothing there.", hint="Its page shows what there is.") from missing
+
+
+def _folder(workspace: Workspace, name: str) -> Path:
+    """The folder of a run, by the id of its record alone."""
+    return workspace.path / "runs" / show_run(workspace, name=name).id
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(LARGEST)
+    except OSError:
+        return
+    for line in text.splitlines():
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue  # a line that is being written
+        if isinstance(said, dict):
+            yield said

@@ -1,0 +1,72 @@
+"""What is slow to count is kept: it is counted anew beside the request that asks, never more than 1 % of the time."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sfumato.actions import Workspace
+from sfumato.actions.events import last_position
+from sfumato.errors import SfumatoError
+
+Counted = TypeVar("Counted")
+FRESH = 5.0  # seconds that a count is used again while no event was written: jobs add rows without one
+SLOW = 0.05  # seconds from which a count is slow
+MOST = 5_000
+
+
+@dataclass
+class Count:
+    """What was counted, after which event, when, and how long it took."""
+
+    position: int
+    at: float
+    cost: float
+    found: Any
+    under_way: bool = False
+
+
+_kept: dict[Hashable, Count] = {}
+_lock = threading.Lock()
+
+
+def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted]) -> Counted:
+    """What `count` gives, or gave a moment ago to the same person in the same project.
+
+    What was slow the last time is given as it was, while a thread counts it anew.
+    """
+    key = (str(workspace.path), workspace.project, workspace.actor.id, name)
+    position, moment = last_position(workspace), time.monotonic()
+    old = _kept.get(key)
+    if old is None:
+        return _count(key, position, count)
+    slow = old.cost > SLOW
+    if moment - old.at < max(100 * old.cost if slow else 0.0, FRESH if old.position == position else 0.0):
+        return old.found
+    if not slow:
+        return _count(key, position, count)
+    with _lock:
+        begins, old.under_way = not old.under_way, True
+    if begins:
+        threading.Thread(target=_count_aside, args=(old, key, position, count), daemon=True).start()
+    return old.found
+
+
+def _count_aside(old: Count, key: Hashable, position: int, count: Callable[[], Any]) -> None:
+    try:
+        _count(key, position, count)
+    except SfumatoError:
+        old.under_way = False  # the next one who asks tries again
+        with _lock:
+            _kept.pop(key, None)
+
+
+def _count(key: Hashable, position: int, count: Callable[[], Any]) -> Any:
+    began = time.monotonic()
+    found = count()
+    with _lock:
+        if len(_kept) >= MOST:
+            _kept.clear()
+        _kept[key] = Count(position, began, time.monotonic() - began, found)
+    return found

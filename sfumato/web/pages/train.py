@@ -1,0 +1,226 @@
+"""Train: runs as they stand, starting one from a recipe's options, and one run with its curves and previews."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from sfumato.actions import Workspace
+from sfumato.actions.registry import allowed
+from sfumato.checkpoints.models import list_models
+from sfumato.data.shelf import list_frozen
+from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
+from sfumato.jobs.queue import cancel_job
+from sfumato.training.runs import resume
+from sfumato.training.watching import (
+    Curves,
+    RunCard,
+    list_cards,
+    list_checkpoints,
+    list_previews,
+    read_curves,
+    show_card,
+)
+from sfumato.web.api.runs import train
+from sfumato.web.charts import Chart, Series, line_chart
+from sfumato.web.desks import Desk, Page
+from sfumato.web.fields import fields, read_form
+from sfumato.web.schemas import names, schema
+from sfumato.web.sent import Sent, said
+from sfumato.web.visits import Here, Visit
+from sfumato.web.words import duration, number, plural
+from sfumato.web.working import pace_of
+
+router = APIRouter()
+DESK = Desk(
+    "train",
+    "Train",
+    "/train",
+    "activity",
+    order=20,
+    roles=("ML engineer", "researcher"),
+    says="Runs that teach a model from a frozen version.",
+)
+RECIPES = "sfumato.training.recipes"
+FIRST = ("samples", "size", "width", "depth", "batch")
+SAYS = {"flow": "Draws from noise, guided by words", "enlarge": "Makes drawings four times as large"}
+WHY = "You need the permission 'training.write'. An admin of the project can give it."
+RUNS, SAVED, SHEETS = 24, 20, 12
+Word = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/train")
+def show_train(visit: Here, after: Word = "") -> Response:
+    """Runs as they stand, newest first."""
+    rows = list_cards(visit.workspace, after=after or None, limit=RUNS + 1)
+    older = f"/train?after={rows[RUNS - 1].id}" if len(rows) > RUNS else ""
+    told = [(one, *pace(one)) for one in rows[:RUNS]]
+    return visit.render(
+        "train/list.html",
+        page=Page("Train", "train"),
+        runs=told,
+        older=older,
+        after=after,
+        says=SAYS,
+        frozen=list_frozen(visit.workspace, limit=1),
+        may=allowed(visit.workspace, "training.write"),
+        why=WHY,
+    )
+
+
+@router.get("/new-run")
+def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "") -> Response:
+    """The form to start a run."""
+    return _form(visit, recipe, {"data": data, "parent": parent})
+
+
+def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None) -> Response:
+    if recipe not in names(RECIPES):
+        raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
+    told = schema(RECIPES, recipe)
+    page = Page("Start a run", "train", crumbs=(("Train", "/train"), ("Start a run", "")))
+    return visit.render(
+        "train/new.html",
+        status=wrong.status if wrong else 200,
+        page=page,
+        recipe=recipe,
+        recipes=names(RECIPES),
+        says=SAYS,
+        about=told.get("description", ""),
+        form=fields(told, given, first=FIRST),
+        given=given,
+        versions=list_frozen(visit.workspace),
+        models=[one.name for one in list_models(visit.workspace, limit=50)],
+        cost=cost(visit.workspace, recipe, told, given),
+        may=allowed(visit.workspace, "training.write"),
+        why=WHY,
+        **said(wrong),
+    )
+
+
+@router.post("/new-run")
+def start(visit: Here, form: Sent) -> Response:
+    """Start a run, or say what has to be different."""
+    recipe = form.get("recipe", "flow")
+    options = read_form(schema(RECIPES, recipe), form)
+    asked = {"name": form.get("name", "").strip(), "data": form.get("data", ""), "parent": form.get("parent", "")}
+    try:
+        train(
+            visit.workspace,
+            name=asked["name"],
+            data=asked["data"],
+            recipe_name=recipe,
+            options=options,
+            parent=asked["parent"] or None,
+        )
+    except (InvalidInput, Conflict, NotFound) as wrong:
+        return _form(visit, recipe, options | asked, wrong)
+    return visit.go(f"/train/{quote(asked['name'])}")
+
+
+@router.get("/train/{name}")
+def show_run(visit: Here, name: str) -> Response:
+    """One run: how it stands, its curves, its previews and its checkpoints."""
+    workspace = visit.workspace
+    one = show_card(workspace, name=name)
+    sheets = list_previews(workspace, name=name)
+    page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
+    speed, left = pace(one)
+    curves = read_curves(workspace, name=name)
+    return visit.render(
+        "train/page.html",
+        page=page,
+        one=one,
+        left=left,
+        charts=charts_of(curves),
+        loss=last_of(curves.loss),
+        speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
+        previews=sheets[::-1][:SHEETS],
+        saved=list_checkpoints(workspace, name=name, limit=SAVED),
+        says=SAYS,
+        told=recipe_in_words(one),
+        may=allowed(workspace, "training.write"),
+        why=WHY,
+        may_stop=one.job is not None and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
+    )
+
+
+@router.post("/train/{name}/stop")
+def stop(visit: Here, name: str) -> Response:
+    """Stop a run; what it has seen so far is kept."""
+    one = show_card(visit.workspace, name=name)
+    if one.job is not None:
+        cancel_job(visit.workspace, job_id=one.job.id)
+    return visit.go(f"/train/{quote(one.run.name)}")
+
+
+@router.post("/train/{name}/resume")
+def go_on(visit: Here, name: str) -> Response:
+    """Go on with a run where its last checkpoint left it."""
+    resume(visit.workspace, name=name)
+    return visit.go(f"/train/{quote(name)}")
+
+
+def pace(one: RunCard) -> tuple[str, str]:
+    """How fast a run goes and how long it still takes, in words."""
+    return pace_of(one.job) if one.job else ("", "")
+
+
+def last_of(points: list[tuple[float, float]]) -> float | None:
+    """The newest value of a curve."""
+    return points[-1][1] if points else None
+
+
+def charts_of(curves: Curves) -> list[Chart]:
+    """Training loss, held-out loss by level of noise, and speed, as charts."""
+    levels = sorted(curves.held_out, key=lambda level: float(level.rpartition("=")[2] or 0))
+    held_out = [Series(f"{_noise(level)}", curves.held_out[level]) for level in levels]
+    found = [
+        line_chart("Training loss", [Series("training", curves.loss)], "pictures seen", "lower is better"),
+        line_chart("Held-out loss by noise", held_out, "pictures seen", "lower is better"),
+        line_chart("Speed", [Series("speed", curves.speed)], "pictures seen", "pictures a second"),
+    ]
+    return [one for one in found if one.lines]
+
+
+def _noise(level: str) -> str:
+    """A level of noise in words: t = 1 is a clean picture."""
+    clean = level.rpartition("=")[2]
+    try:
+        return f"{round(100 * (1 - float(clean)))} % noise"
+    except ValueError:
+        return level
+
+
+def recipe_in_words(one: RunCard) -> str:
+    """What a run does, as a sentence."""
+    options = one.run.options
+    size = f" at {options['size']} × {options['size']} pixels" if options.get("size") else ""
+    start = ", going on from other weights" if one.run.parent_sha256 else ", from fresh weights"
+    lead = SAYS.get(one.run.recipe, f"Follows the recipe {one.run.recipe}")
+    sees = f"and sees {plural(one.samples, 'picture')}, counted with repeats."
+    return f"{lead}{size}: it learns from {one.data}{start}, {sees}"
+
+
+def cost(workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[str, Any]) -> str:
+    """What a run will cost, in a plain sentence that rests on what was measured here."""
+    samples = int(given.get("samples") or told.get("properties", {}).get("samples", {}).get("default", 0) or 0)
+    before = [one for one in list_cards(workspace, limit=20) if one.run.recipe == recipe]
+    speeds = [_speed(one) for one in before if _speed(one)]
+    if not speeds:
+        return (
+            f"It sees {plural(samples, 'picture')}, counted with repeats. How long that takes is found out in the "
+            "first seconds of the run; you can stop it at any time, and what it has learnt is kept."
+        )
+    return (
+        f"The last run of this recipe saw {number(round(speeds[0]))} pictures a second here. At that speed "
+        f"{plural(samples, 'picture')} take about {duration(samples / speeds[0])}; larger pictures or a larger "
+        "network take longer. "
+        "You can stop it at any time, and what it has learnt is kept."
+    )
+
+
+def _speed(one: RunCard) -> float:
+    extra = (one.job.progress.get("extra") or {}) if one.job else {}
+    return float(extra.get("images_per_second") or one.run.machine.get("images_per_second") or 0.0)

@@ -1,0 +1,78 @@
+"""Jobs as cards show them: how fast, how long still, and what is said of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sfumato.actions import Actor
+from sfumato.compliance.work import JobCard
+from sfumato.db import now
+from sfumato.jobs.queue import JobView
+from sfumato.web.places import address_of
+from sfumato.web.words import duration, number
+
+WELL = {"done": "Done", "cancelled": "Stopped. What it made so far is kept."}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job as its card takes it."""
+
+    id: str
+    title: str
+    state: str
+    href: str
+    about: str
+    by: str
+    done: float
+    total: float
+    unit: str
+    say: str
+    pace: str
+    left: str
+    stop: str
+    hint: str
+    why_not: str
+    job: JobView
+
+
+def shown(card: JobCard, me: Actor) -> Shown:
+    """A job's card for whoever looks."""
+    job, progress = card.job, card.job.progress
+    pace, left = pace_of(job)
+    mine = job.asked_by == me.id or "admin" in me.roles
+    stop = f"/jobs/{job.id}/stop" if mine and not job.ended and not job.stopping else ""
+    return Shown(
+        job.id, card.title, job.status, f"/jobs/{job.id}", address_of(card.about), card.asked_by_name,
+        float(progress.get("done") or 0), float(progress.get("total") or 0), str(progress.get("unit") or ""),
+        _say(job), pace, left, stop, str((job.error or {}).get("hint", "")),
+        "" if mine or job.ended else f"{card.asked_by_name} or an admin can stop it.", job,
+    )  # fmt: skip
+
+
+def pace_of(job: JobView) -> tuple[str, str]:
+    """How fast a job goes and how long it still takes, in words; "" where that is not known."""
+    if job.status != "running":
+        return "", ""
+    extra: dict[str, Any] = job.progress.get("extra") or {}
+    if extra.get("images_per_second"):
+        left = extra.get("seconds_left")
+        return f"{number(extra['images_per_second'])} pictures a second", f"{duration(left)} left" if left else ""
+    done, total = float(job.progress.get("done") or 0), float(job.progress.get("total") or 0)
+    if not done or job.started_at is None:
+        return "", ""
+    spent = max((now() - job.started_at).total_seconds(), 0.001)
+    speed = done / spent
+    unit = job.progress.get("unit") or "steps"
+    pace = f"{number(round(speed))} {unit} a second" if speed >= 2 else f"{number(round(60 * speed))} {unit} a minute"
+    return pace, f"about {duration((total - done) / speed)} left" if total > done else ""
+
+
+def _say(job: JobView) -> str:
+    if job.status == "failed":
+        return str((job.error or {}).get("message", "It failed."))
+    if job.status in WELL:
+        return WELL[job.status]
+    if job.stopping:
+        return "Stops at its next step"
+    said = str(job.progress.get("say") or "")
+    return said[:1].upper() + said[1:]

@@ -1,0 +1,135 @@
+"""Data as people see it: cards, a dataset, its grid, a picture, what was left out, and taking pictures in."""
+
+import io
+import re
+
+import pytest
+
+from sfumato.data.freeze import freeze
+from tests.web.conftest import open_studio
+from tests.web.stocked import HOSTILE, as_vic, quarantine, stock, with_viewer
+
+
+def test_an_empty_desk_says_what_will_be_here_and_how_to_begin(browser):
+    page = browser.page("/data").text
+    assert "Datasets will be here" in page
+    assert 'href="/new-dataset"' in page
+    assert "sfumato data collect sample" in page
+
+
+def test_a_card_tells_count_licence_use_and_versions(browser, workspace):
+    stock(workspace, "animals", 3)
+    freeze(workspace, name="animals")
+    page = browser.page("/data").text
+    assert "3 pictures" in page
+    assert "MIT" in page
+    assert "1 frozen version" in page
+    assert "look through only" in page
+
+
+def test_what_somebody_wrote_is_shown_as_text_and_never_runs(browser, workspace):
+    ids = stock(workspace, "animals", 1, said=HOSTILE, author=HOSTILE, url="javascript:alert(1)")
+    quarantine(workspace, "animals", HOSTILE)
+    for path in (
+        "/data",
+        "/data/animals",
+        "/data/animals/items",
+        f"/data/animals/items/{ids[0]}",
+        "/data/animals/left-out",
+    ):
+        page = browser.page(path)
+        assert page.status_code == 200
+        assert HOSTILE not in page.text
+        assert 'href="javascript' not in page.text
+    assert "&lt;script&gt;" in browser.page(f"/data/animals/items/{ids[0]}").text
+
+
+def test_a_name_is_chosen_first_and_one_that_cannot_be_is_told(browser):
+    assert browser.get("/new-dataset", params={"name": "animals"}).headers["location"] == "/data/animals/add"
+    wrong = browser.page("/new-dataset?name=no%20spaces")
+    assert wrong.status_code == 422
+    assert "begins with a letter" in wrong.text
+
+
+def test_freezing_by_the_form_names_a_version_and_an_empty_dataset_is_refused_in_words(browser, workspace):
+    stock(workspace, "animals", 2)
+    answer = browser.post("/data/animals/versions")
+    assert answer.status_code == 303
+    assert "#version-" in answer.headers["location"]
+    page = browser.page("/data/animals").text
+    assert answer.headers["location"].partition("#")[2] in page
+    assert "2 pictures" in page
+    stock(workspace, "nothing", 0)
+    refused = browser.post("/data/nothing/versions")
+    assert refused.status_code == 422
+    assert "is empty" in refused.text
+
+
+def test_collecting_by_the_form_asks_for_a_job_and_the_dataset_shows_it(browser):
+    answer = browser.post("/data/icons/collections", data={"source": "sample"})
+    assert answer.status_code == 303
+    assert "Collect sample into icons" in browser.page("/jobs").text
+
+
+def test_a_wrong_option_is_told_beside_what_was_sent(browser):
+    refused = browser.post("/data/icons/collections", data={"source": "icons", "size": "7", "styles": "noto"})
+    assert refused.status_code == 422
+    assert "size" in refused.text
+    assert 'value="7"' in refused.text
+
+
+def test_pictures_are_taken_from_a_form_without_script(browser):
+    from tests.drawn import COLOURS, draw
+
+    out = io.BytesIO()
+    draw("disc", next(iter(COLOURS.values())), "plain").save(out, "PNG")
+    files = [("files", ("a.png", out.getvalue(), "image/png")), ("files", ("b.png", b"no picture", "image/png"))]
+    answer = browser.post("/data/mine/uploads", files=files, data={"licence": "MIT"})
+    assert answer.status_code == 200
+    assert "1 picture taken" in answer.text
+    assert "b.png" in answer.text
+    assert browser.post("/data/mine/uploads", files=files[:1]).headers["location"] == "/data/mine"
+
+
+def test_the_grid_is_paged_and_narrowed(browser, workspace):
+    stock(workspace, "animals", 70)
+    first = browser.page("/data/animals/items").text
+    assert first.count('class="tile"') == 60
+    more = re.search(r'rel="next" href="([^"]+)"', first)
+    assert browser.page(more[1].replace("&amp;", "&")).text.count('class="tile"') == 10
+    assert browser.page("/data/animals/items?style=noto").text.count('class="tile"') == 35
+    none = browser.page("/data/animals/items?words=giraffe").text
+    assert "picture is like that" in none
+    assert 'class="tile"' not in none
+
+
+def test_a_picture_tells_whose_it_is_what_it_asks_and_which_versions_hold_it(browser, workspace):
+    ids = stock(workspace, "animals", 1)
+    version = freeze(workspace, name="animals")
+    page = browser.page(f"/data/animals/items/{ids[0]}").text
+    assert "you keep its notice" in page
+    assert "By Bea" in page
+    assert f"animals@{version.name}" in page
+    assert browser.get(f"/items/{ids[0]}").headers["location"] == f"/data/animals/items/{ids[0]}"
+    assert browser.get(f"/data/versions/{version.id}").headers["location"] == f"/data/animals#version-{version.id}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/data/none", "/data/none/items", "/data/none/left-out", "/items/0000", "/data/versions/x", "/data/..%2fetc/add"],
+)
+def test_what_is_not_there_is_told_in_words(browser, path):
+    answer = browser.page(path)
+    assert (answer.status_code == 404 and "There is no" in answer.text) or "nothing at this address" in answer.text
+
+
+def test_who_may_only_look_sees_why_a_button_is_shut(workspace):
+    stock(workspace, "animals", 1)
+    with_viewer(workspace)
+    with open_studio(workspace) as client:
+        vic = as_vic(client)
+        page = vic.page("/data/animals").text
+        assert "dataset.write" in page
+        assert 'action="/data/animals/versions"' not in page
+        assert vic.post("/data/animals/versions").status_code == 403
+        assert vic.post("/data/animals/collections", data={"source": "sample"}).status_code == 403

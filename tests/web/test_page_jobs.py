@@ -1,0 +1,90 @@
+"""Jobs as people see them: what runs and waits, who works, stopping, and what went wrong."""
+
+from sqlalchemy import update
+
+from sfumato.data.collect import collect
+from sfumato.jobs.records import Job
+from tests.web.conftest import open_studio
+from tests.web.stocked import HOSTILE, as_vic, with_viewer
+
+
+def asked(workspace, into="animals"):
+    return collect(workspace, source="sample", into=into)
+
+
+def change(workspace, job, **values):
+    with workspace.write() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(**values))
+
+
+def test_an_empty_list_says_what_will_be_here(browser):
+    assert "Jobs will be here" in browser.page("/jobs").text
+
+
+def test_a_job_that_waits_without_a_worker_says_what_to_do(browser, workspace):
+    job = asked(workspace)
+    page = browser.page("/jobs").text
+    assert "Collect sample into animals" in page
+    assert "1 job waits" in page
+    assert "sfumato worker --lane long" in page
+    assert "sfumato worker --lane long" in browser.page(f"/jobs/{job.id}").text
+
+
+def test_stopping_by_the_form_ends_it_and_it_is_found_below(browser, workspace):
+    job = asked(workspace)
+    assert browser.post(f"/jobs/{job.id}/stop").headers["location"] == f"/jobs/{job.id}"
+    page = browser.page("/jobs").text
+    assert "Nothing runs and nothing waits" in page
+    assert "stopped" in page
+
+
+def test_one_that_runs_tells_how_far_and_how_fast(browser, workspace):
+    job = asked(workspace)
+    progress = {
+        "done": 50,
+        "total": 200,
+        "unit": "images",
+        "say": "training",
+        "extra": {"images_per_second": 412.0, "seconds_left": 200},
+    }
+    change(workspace, job, status="running", progress=progress)
+    page = browser.page(f"/jobs/{job.id}").text
+    assert "50 of 200 images" in page
+    assert "412 pictures a second" in page
+    assert "3 min 20 s left" in page
+
+
+def test_one_that_failed_says_what_to_do_and_how_the_log_calls_it(browser, workspace):
+    job = asked(workspace)
+    change(workspace, job, status="failed", error={"code": 1, "message": HOSTILE, "hint": "Free some room."})
+    page = browser.page(f"/jobs/{job.id}").text
+    assert "Free some room." in page
+    assert HOSTILE not in page
+    assert job.id[-6:] in page
+
+
+def test_ended_ones_are_paged(browser, workspace):
+    for n in range(22):
+        change(workspace, asked(workspace, f"set-{n}"), status="done")
+    page = browser.page("/jobs").text
+    assert page.count('class="job-line"') == 20
+    assert 'rel="next"' in page
+
+
+def test_another_persons_job_is_not_stopped(workspace):
+    job = asked(workspace)
+    with_viewer(workspace)
+    with open_studio(workspace) as client:
+        vic = as_vic(client)
+        page = vic.page(f"/jobs/{job.id}").text
+        assert "or an admin can stop it" in page
+        assert "/stop" not in page
+        assert vic.post(f"/jobs/{job.id}/stop").status_code == 403
+
+
+def test_the_mark_of_what_runs_and_a_job_that_is_not_there(browser, workspace):
+    asked(workspace)
+    assert "1 job" in browser.page("/jobs/running").text
+    answer = browser.page("/jobs/nothing")
+    assert answer.status_code == 404
+    assert "no single job" in answer.text

@@ -1,0 +1,99 @@
+"""Train as people see it: starting a run, its curves and previews, stopping and going on."""
+
+import json
+
+import pytest
+
+from sfumato.data.freeze import freeze
+from tests.web.conftest import open_studio
+from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
+
+
+@pytest.fixture
+def version(workspace):
+    stock(workspace, "animals", 4)
+    return freeze(workspace, name="animals")
+
+
+def test_without_a_version_the_way_leads_to_data(browser):
+    page = browser.page("/train").text
+    assert "Runs will be here" in page
+    assert "Freeze a version first" in page
+    assert "A frozen version is needed" in browser.page("/new-run").text
+
+
+def test_the_form_says_what_it_will_cost_and_offers_the_version(browser, version):
+    page = browser.page(f"/new-run?data=animals@{version.name}").text
+    assert f'value="animals@{version.name}" selected' in page
+    assert "What it will cost" in page
+    assert "200,000 pictures" in page
+
+
+def test_a_run_is_started_by_the_form_and_can_be_stopped_and_gone_on_with(browser, version):
+    form = {
+        "recipe": "flow",
+        "name": "first",
+        "data": "animals@latest",
+        "parent": "",
+        "samples": "64",
+        "size": "16",
+        "width": "64",
+        "depth": "1",
+    }
+    assert browser.post("/new-run", data=form).headers["location"] == "/train/first"
+    page = browser.page("/train/first").text
+    assert "It learns from animals@" in page.replace("it learns", "It learns")
+    assert 'action="/train/first/stop"' in page
+    assert browser.post("/train/first/stop").status_code == 303
+    stopped = browser.page("/train/first").text
+    assert 'action="/train/first/resume"' in stopped
+    assert browser.post("/train/first/resume").status_code == 303
+    assert 'action="/train/first/stop"' in browser.page("/train/first").text
+    again = browser.post("/new-run", data=form | {"samples": "65"})
+    assert again.status_code == 409
+    assert "There is a run" in again.text
+    assert 'value="65"' in again.text
+
+
+def test_a_value_that_cannot_be_is_told_beside_what_was_sent(browser, version):
+    refused = browser.post("/new-run", data={"recipe": "flow", "name": "second", "data": "animals@latest", "size": "7"})
+    assert refused.status_code == 422
+    assert "size" in refused.text
+    assert 'value="second"' in refused.text
+    assert browser.page("/new-run?recipe=magic").status_code == 404
+
+
+def test_curves_and_previews_are_read_from_what_the_run_wrote(browser, workspace, version):
+    folder = workspace.path / "runs" / a_run(workspace, "first", version.id)
+    (folder / "previews").mkdir(parents=True)
+    (folder / "previews" / f"{200:012d}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    lines = [{"samples": 100, "loss": 0.9}, {"samples": 200, "loss": 0.5}]
+    (folder / "curve.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"samples": 3')
+    (folder / "log.jsonl").write_text(json.dumps({"samples": 200, "held_out": {"t=0.2": 0.7}, "images_per_second": 40}))
+    page = browser.page("/train/first").text
+    assert "training from 0.900 to 0.500" in page
+    assert "80 % noise" in page
+    assert "/api/v1/runs/first/previews/200" in page
+    assert browser.get("/api/v1/runs/first/previews/200").content.startswith(b"\x89PNG")
+    assert browser.get("/api/v1/runs/first/curves").json()["loss"] == [[100.0, 0.9], [200.0, 0.5]]
+    assert browser.get("/api/v1/runs/first/previews/..%2f..%2fworkspace.db").status_code in (404, 422)
+    assert browser.get("/api/v1/runs/first/previews/201").status_code == 404
+    assert browser.get("/api/v1/runs/..%2f..%2fkeys/previews").status_code == 404
+
+
+def test_names_are_shown_as_text(browser, workspace, version):
+    a_run(workspace, HOSTILE, version.id)
+    page = browser.page("/train")
+    assert page.status_code == 200
+    assert HOSTILE not in page.text
+
+
+def test_who_may_only_look_starts_nothing(workspace, version):
+    a_run(workspace, "first", version.id)
+    with_viewer(workspace)
+    with open_studio(workspace) as client:
+        vic = as_vic(client)
+        assert "training.write" in vic.page("/train").text
+        assert "training.write" in vic.page("/train/first").text
+        assert vic.post("/train/first/resume").status_code == 403
+        assert vic.page("/train/nothing").status_code == 404
