@@ -182,4 +182,17 @@ def upgrade() -> None:
     with op.batch_alter_table('seen', schema=None) as batch_op:
         batch_op.create_index('ix_seen_project', ['project_id', 'id'], unique=False)
 
+    with op.batch_alter_table('item', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_item_dataset_id'))
+        batch_op.drop_index(batch_op.f('ix_item_licence'))
+        batch_op.create_index('ix_item_dataset', ['dataset_id', 'id'], unique=False)
+        batch_op.create_index('ix_item_dataset_category', ['dataset_id', 'category', 'id'], unique=False)
+        batch_op.create_index('ix_item_dataset_concept', ['dataset_id', 'concept', 'id'], unique=False)
+        batch_op.create_index('ix_item_dataset_licence', ['dataset_id', 'licence', 'id'], unique=False)
+        batch_op.create_index('ix_item_dataset_style', ['dataset_id', 'style', 'id'], unique=False)
+
+    with op.batch_alter_table('quarantined', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_quarantined_dataset_id'))
+        batch_op.create_index('ix_quarantined_dataset', ['dataset_id', 'id'], unique=False)
+
     # ### end Alembic commands ###
