@@ -32,9 +32,19 @@ def settings(tmp_path, monkeypatch) -> Settings:
     return Settings(workspace=tmp_path / "workspace", busy_milliseconds=5_000)
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory) -> Path:
+    """The database of an empty workspace, with all its steps done once: each test begins with a copy of it."""
+    folder = tmp_path_factory.mktemp("empty")
+    Workspace.open(settings=Settings(workspace=folder, database_url=None)).close()
+    return folder / "workspace.db"
+
+
 @pytest.fixture
-def workspace(settings) -> Iterator[Workspace]:
+def workspace(settings, empty) -> Iterator[Workspace]:
     """A fresh workspace on SQLite."""
+    settings.workspace.mkdir(exist_ok=True)
+    shutil.copyfile(empty, settings.workspace / "workspace.db")
     with Workspace.open(settings=settings) as opened:
         yield opened
 
@@ -42,20 +52,36 @@ def workspace(settings) -> Iterator[Workspace]:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def either(request, settings) -> Iterator[Workspace]:
     """A fresh workspace on SQLite, then one on PostgreSQL."""
-    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
-    with Workspace.open(settings=settings, database_url=url) as opened:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("workspace")
+        return
+    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_empty")
+    with Workspace.open(settings=settings, database_url=new_database(server, template)) as opened:
         yield opened
 
 
 @pytest.fixture
 def postgresql_url(postgresql_server) -> str:
     """The address of a fresh, empty database."""
+    return new_database(postgresql_server)
+
+
+@pytest.fixture(scope="session")
+def postgresql_empty(postgresql_server, tmp_path_factory) -> str:
+    """The name of a database of an empty workspace, of which copies are made."""
+    url = new_database(postgresql_server)
+    Workspace.open(settings=Settings(workspace=tmp_path_factory.mktemp("empty"), database_url=url)).close()
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def new_database(server: Path, template: str = "template1") -> str:
+    """Make a database, and return its address."""
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(host=str(postgresql_server), user="postgres", dbname="postgres", autocommit=True) as server:
-        server.execute(f"create database {name}")
-    return f"postgresql://postgres@/{name}?host={postgresql_server}"
+    with psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")
+    return f"postgresql://postgres@/{name}?host={server}"
 
 
 @pytest.fixture(scope="session")
