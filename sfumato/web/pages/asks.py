@@ -26,7 +26,7 @@ from sfumato.people.asks import (
 from sfumato.people.comments import comments_on
 from sfumato.people.members import list_members
 from sfumato.people.notices import unread
-from sfumato.web.asking import cards
+from sfumato.web.asking import Card, cards
 from sfumato.web.desks import Desk, Page
 from sfumato.web.sentences import Sentence, sentences
 from sfumato.web.shown import ref_of, shown
@@ -61,7 +61,7 @@ def list_mine(visit: Here, after: Annotated[str | None, Query(max_length=40)] = 
     return _list(visit, "I asked", cards(visit, rows[:PART]), older=older, n=None)
 
 
-def _list(visit: Visit, tab: str, shown_cards: list[object], *, older: str = "", n: int | None) -> Response:
+def _list(visit: Visit, tab: str, shown_cards: list[Card], *, older: str = "", n: int | None) -> Response:
     page = Page("Asks", "asks", keys=(("n", "ask for something"),))
     waits = n if n is not None else len(asks_waiting(visit.workspace))
     return visit.render(
