@@ -8,12 +8,14 @@ from sfumato.people.asking_records import Comment, Reply
 
 ANY = "/records/"  # knows each kind, and sends on to its own page where there is one
 OWN = {
-    "ask": "/asks/{id}", "person": "/people/{id}", "project": "/settings", "key": "/settings/keys", "workspace": "/settings",
+    "ask": "/asks/{id}", "person": "/people/{id}", "project": "/settings", "key": "/settings/keys",
+    "workspace": "/settings",
     "event": "/audit/{position}",
 }  # fmt: skip
 PAGES: Mapping[str, tuple[str, ...]] = {  # what a kind's own page may be called, the best first
     "image": ("/pictures/{id}", "/images/{id}"), "job": ("/jobs/{id}",), "item": ("/items/{id}", "/data/items/{id}"),
-    "dataset": ("/data/{name}", "/datasets/{name}"), "run": ("/train/{name}", "/runs/{name}"), "model": ("/models/{name}",),
+    "dataset": ("/data/{name}", "/datasets/{name}"), "run": ("/train/{name}", "/runs/{name}"),
+    "model": ("/models/{name}",),
     "dataset_version": ("/data/versions/{id}",), "request": ("/create?request={id}",),
 }  # fmt: skip
 NAMES = {

@@ -37,7 +37,8 @@ def _page(
     return visit.render(
         "people/account.html", status=wrong[1].status if wrong else 200, page=Page("My account"), myself=myself,
         wrong=wrong, made=made, done=done, token_name=name, chosen=scopes or ["record.read"], lives=LIVES,
-        sessions=list_sessions(workspace) if myself.login else [], this_session=visit.known.sign_in if visit.known else "",
+        sessions=list_sessions(workspace) if myself.login else [],
+        this_session=visit.known.sign_in if visit.known else "",
         tokens=list_tokens(workspace) if with_tokens else [], with_tokens=with_tokens,
         held=[(scope, PERMISSIONS[scope]) for scope in myself.permissions],
     )  # fmt: skip

@@ -26,7 +26,7 @@ from sfumato.people.asks import (
 from sfumato.people.comments import comments_on
 from sfumato.people.members import list_members
 from sfumato.people.notices import unread
-from sfumato.web.asking import cards
+from sfumato.web.asking import Card, cards
 from sfumato.web.desks import Desk, Page
 from sfumato.web.sentences import Sentence, sentences
 from sfumato.web.shown import ref_of, shown
@@ -61,11 +61,12 @@ def list_mine(visit: Here, after: Annotated[str | None, Query(max_length=40)] = 
     return _list(visit, "I asked", cards(visit, rows[:PART]), older=older, n=None)
 
 
-def _list(visit: Visit, tab: str, shown_cards: list[object], *, older: str = "", n: int | None) -> Response:
+def _list(visit: Visit, tab: str, shown_cards: list[Card], *, older: str = "", n: int | None) -> Response:
     page = Page("Asks", "asks", keys=(("n", "ask for something"),))
     waits = n if n is not None else len(asks_waiting(visit.workspace))
     return visit.render(
-        "asks/list.html", page=page, tab=tab, cards=shown_cards, older=older, may_ask=allowed(visit.workspace, "ask.write"),
+        "asks/list.html", page=page, tab=tab, cards=shown_cards, older=older,
+        may_ask=allowed(visit.workspace, "ask.write"),
         why=ASKING, tabs=[("Waits for me", "/asks", waits), ("I asked", "/asks/mine", None),
                           ("Notices", "/notices", unread(visit.workspace, limit=1).count)],
     )  # fmt: skip
@@ -87,7 +88,8 @@ def _new(
     roles = [role for role in ASSIGNABLE if may((role,), "ask.write")]
     people = [one for one in list_members(visit.workspace) if not one.disabled and one.ref != visit.me.id]
     return visit.render(
-        "asks/new.html", status=wrong.status if wrong else 200, page=Page("New ask", "asks", (("Asks", "/asks"), ("New ask", ""))),
+        "asks/new.html", status=wrong.status if wrong else 200,
+        page=Page("New ask", "asks", (("Asks", "/asks"), ("New ask", ""))),
         roles=roles, people=people, to=to, question=question, due=due, wrong=wrong, pinned=set(refs),
         offered=shown(visit.workspace, offered), may_ask=allowed(visit.workspace, "ask.write"), why=ASKING,
     )  # fmt: skip
@@ -122,7 +124,8 @@ def _page(visit: Visit, ask: str, wrong: SfumatoError | None = None, words: str 
     return visit.render(
         "asks/page.html", status=wrong.status if wrong else 200, wrong=wrong, words=words, reason=reason,
         page=Page(title, "asks", (("Asks", "/asks"), (title, ""))), card=cards(visit, [found])[0], ask=found, mine=mine,
-        answering=answering, done=_own_acts(visit, found) if answering else [], offered=shown(visit.workspace, [*found.refs, *pictures]),
+        answering=answering, done=_own_acts(visit, found) if answering else [],
+        offered=shown(visit.workspace, [*found.refs, *pictures]),
         said=comments_on(visit.workspace, about=found.ref), may_comment=allowed(visit.workspace, "comment.write"),
         roles=[role for role in ASSIGNABLE if may((role,), "ask.write")],
         people=[one for one in members if not one.disabled and one.ref != visit.me.id],

@@ -133,7 +133,8 @@ def _event(visit: Visit, row: EventView) -> Response:
     title = f"Event {row.position:,}"
     inside = visit.header("x-part") != ""
     return visit.render(
-        "audit/inside.html" if inside else "audit/event.html", page=Page(title, "audit", (("Audit", "/audit"), (title, ""))),
+        "audit/inside.html" if inside else "audit/event.html",
+        page=Page(title, "audit", (("Audit", "/audit"), (title, ""))),
         row=row, told=sentences(visit.workspace, [row])[0], href=address_of(row.subject), title=title,
         details=json.dumps(row.details, indent=2, ensure_ascii=False, default=str) if row.details else "",
     )  # fmt: skip

@@ -31,7 +31,8 @@ def ask_to_join(visit: Here, code: Asked = "") -> Response:
 def _join(visit: Visit, code: str, wrong: SfumatoError | None = None, login: str = "", name: str = "") -> Response:
     known = visit.known
     return visit.render(
-        "enter/join.html", status=wrong.status if wrong else 200, page=Page("Join"), code=code, wrong=wrong, login=login,
+        "enter/join.html", status=wrong.status if wrong else 200, page=Page("Join"), code=code, wrong=wrong,
+        login=login,
         name=name, account=known.actor.name if known is not None and known.by == "session" else "",
     )  # fmt: skip
 

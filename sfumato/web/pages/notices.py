@@ -21,7 +21,8 @@ def list_notices(visit: Here, before: Annotated[int | None, Query(ge=1)] = None)
     found = unread(visit.workspace, before=before, limit=PART)
     older = f"/notices?before={found.notices[-1].position}" if len(found.notices) == PART else ""
     return visit.render(
-        "notices/page.html", page=Page("Notices", "asks", (("Asks", "/asks"), ("Notices", ""))), unread=found, older=older,
+        "notices/page.html", page=Page("Notices", "asks", (("Asks", "/asks"), ("Notices", ""))), unread=found,
+        older=older,
         told=sentences(visit.workspace, found.notices, me=visit.me.id),
         tabs=[("Waits for me", "/asks", len(asks_waiting(visit.workspace))), ("I asked", "/asks/mine", None),
               ("Notices", "/notices", found.count)],

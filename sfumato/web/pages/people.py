@@ -42,7 +42,8 @@ def _list(
     myself = me(workspace)
     invitations = [one for one in list_invitations(workspace) if one.state == "open"] if may_invite else []
     return visit.render(
-        "people/list.html", status=wrong.status if wrong else 200, page=Page("People", "people"), members=list_members(workspace),
+        "people/list.html", status=wrong.status if wrong else 200, page=Page("People", "people"),
+        members=list_members(workspace),
         myself=myself, may_invite=may_invite, why=WHY, about=ABOUT, invitations=invitations, wrong=wrong, made=made,
         note=note, chosen=chosen or ["viewer"], link=f"{_address(visit)}/join?code={made.code}" if made else "",
         names=names_of(workspace, [one.made_by for one in invitations]),

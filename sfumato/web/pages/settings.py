@@ -71,7 +71,8 @@ def _page(visit: Visit, wrong: tuple[str, SfumatoError] | None = None, name: str
     workspace, cares = visit.workspace, allowed(visit.workspace, CARE)
     project = show_project(workspace)
     return visit.render(
-        "settings/page.html", status=wrong[1].status if wrong else 200, page=Page("Settings", "settings"), project=project,
+        "settings/page.html", status=wrong[1].status if wrong else 200, page=Page("Settings", "settings"),
+        project=project,
         projects=list_projects(workspace, archived=True), may_project=allowed(workspace, "project.write"), wrong=wrong,
         new_name=name, facts=facts_of(workspace) if cares else None, keys=show_keys(workspace), cares=cares,
         may_rotate=allowed(workspace, "keys.write"), why=WHY,
