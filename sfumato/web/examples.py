@@ -33,6 +33,8 @@ def example(schema: dict[str, Any], parts: dict[str, Any], *, name: str = "", de
         if name in TELLING and TELLING[name] is None and len(plain) < len(choices):
             return None
         return example(plain[0], parts, name=name, depth=depth)
+    if "prefixItems" in schema:  # a pair, or another row of fixed length
+        return [example(one, parts, depth=depth + 1) for one in schema["prefixItems"]]
     kind = schema.get("type", "")
     telling = TELLING.get(name)
     if telling is not None and fits(telling, schema):

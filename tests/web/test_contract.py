@@ -15,6 +15,10 @@ BESIDE = {
     "image.file": "the bytes of image.show",
     "item.file": "the bytes of item.show",
     "item.thumb": "the bytes of item.show, small",
+    "item.uses": "reads item.show's versions in the store: which of them hold it",
+    "run.curves": "what the run of training.show wrote down",
+    "run.previews": "which sheets the run of training.show drew",
+    "run.preview": "the bytes of one of them",
     "data.upload": "brings files to data.collect",
 }
 
