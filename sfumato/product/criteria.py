@@ -90,7 +90,7 @@ def set_criterion(
     else:
         _step(act, row, version, made_by=act.actor.id, dropped=False, **values)
     view = _view(act.session, row)
-    act.says(f"wants of {name}: {view.words}", subject=row.ref, model=name, version=row.version, **values)
+    act.says(f"set what {name} has to reach: {view.words}", subject=row.ref, model=name, version=row.version, **values)
     return view
 
 
