@@ -105,8 +105,9 @@ def main() -> None:
 
 
 PAGES = {
-    "home": "/", "data": "/data", "dataset": "/data/emoji-styles", "create": "/create", "picture": "/pictures/{picture}",
-    "pictures": "/pictures", "train": "/train", "models": "/models", "model": "/models/emoji-styles-small",
+    "home": "/", "data": "/data", "dataset": "/data/emoji-sample", "create": "/create",
+    "picture": "/pictures/{picture}", "pictures": "/pictures", "train": "/train",
+    "models": "/models", "model": "/models/emoji-styles-small",
     "jobs": "/jobs", "asks": "/asks", "people": "/people", "permissions": "/people/permissions",
     "settings": "/settings", "audit": "/audit", "help": "/help", "search": "/search?q=apple", "api": "/api",
 }  # fmt: skip

@@ -214,5 +214,5 @@ def test_sqlite_looks_by_what_is_asked_for_and_by_the_project_for_the_order(work
             session.connection().exec_driver_sql(f"explain query plan {words}", values).all()[0][-1]
             for words, values in list(asked)
         ]
-    assert "ix_item_dataset_id" in plans[0]
+    assert "ix_item_dataset" in plans[0]
     assert "ix_image_project" in plans[1]

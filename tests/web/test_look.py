@@ -76,6 +76,10 @@ CALLS = {
         {},
     ),
     "same": ("same(x.evil, x.evil, x.evil, x.evil)", {}),
+    "sentence": (
+        "activity([x.said])",
+        {"said": {"who": EVIL, "lead": EVIL, "thing": EVIL, "href": EVIL, "rest": EVIL, "made_at": NOW}},
+    ),
     "status": ("status(x.evil, x.evil)", {}),
     "table": (
         "table(x.evil, [{'text': x.evil, 'sort': x.evil, 'order': 'up', 'kind': x.evil}], [[x.evil]], "

@@ -127,7 +127,7 @@ def test_a_viewer_sees_that_asking_is_not_theirs_and_why(crew, door):
 
 def test_a_comment_is_written_changed_and_taken_back_where_it_is_shown(workspace, browser):
     picture = add_pictures(workspace, 1)[0]
-    back = f"/records/{picture}"
+    back = f"/comments?about={picture}"
     assert (
         browser.post("/comments", data={"about": picture, "text": f"One\r\n{SCRIPT}", "back": back}).headers["location"]
         == back

@@ -91,7 +91,7 @@ def test_what_people_write_stays_words(made):
     rejected = {"picture": made.id, "verdict": "rejected", "reason": HOSTILE}
     assert browser.post("/pictures/judge", data=rejected).status_code == 303
     for path in (f"/create?request={request}", f"/pictures/{made.id}", "/pictures", f"/create?prompt={HOSTILE}",
-                 f"/records/image/{made.id}", f"/pictures?words={HOSTILE}"):  # fmt: skip
+                 f"/records/request/{request}", f"/pictures?words={HOSTILE}"):  # fmt: skip
         page = browser.page(path)
         assert page.status_code == 200, page.text
         assert HOSTILE not in page.text, path

@@ -71,7 +71,7 @@ def _day(said: str) -> datetime | None:
 
 @router.get("/audit")
 def show_audit(
-    visit: Here, by: Word = "", action: Word = "", record: Word = "", since: Word = "", until: Word = "",
+    visit: Here, *, by: Word = "", action: Word = "", record: Word = "", since: Word = "", until: Word = "",
     outside: Word = "", after: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:  # fmt: skip
     """The newest part of what is wanted of the log, or the part after the last one seen."""
@@ -90,7 +90,7 @@ def show_audit(
 
 @router.get("/audit.csv")
 def export(
-    visit: Here, by: Word = "", action: Word = "", record: Word = "", since: Word = "", until: Word = "",
+    visit: Here, *, by: Word = "", action: Word = "", record: Word = "", since: Word = "", until: Word = "",
     outside: Word = "",
 ) -> Response:  # fmt: skip
     """The same as CSV, sent as it is read; no cell of it can act as a formula."""
