@@ -90,7 +90,13 @@ def test_what_people_write_stays_words(made):
     assert browser.post("/records/comments", data=said).headers["location"] == f"/pictures/{made.id}#comments"
     rejected = {"picture": made.id, "verdict": "rejected", "reason": HOSTILE}
     assert browser.post("/pictures/judge", data=rejected).status_code == 303
-    for path in (f"/create?request={request}", f"/pictures/{made.id}", "/pictures", f"/create?prompt={HOSTILE}", f"/pictures?words={HOSTILE}"):  # fmt: skip
+    for path in (
+        f"/create?request={request}",
+        f"/pictures/{made.id}",
+        "/pictures",
+        f"/create?prompt={HOSTILE}",
+        f"/pictures?words={HOSTILE}",
+    ):
         page = browser.page(path)
         assert page.status_code == 200, page.text
         assert HOSTILE not in page.text, path
