@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Integer, Select, String, bindparam, func, literal, select
+from sqlalchemy import Integer, Select, String, bindparam, exists, func, literal, select
 
 from sfumato.actions import Act, query
 from sfumato.db.scope import Prepared
@@ -14,6 +14,7 @@ from sfumato.review.standing import stands
 
 VERDICTS = ("approved", "rejected", "open")
 BEFORE = len("image/")
+THEIRS = (Request.id == Image.request_id) & (Request.project_id == Image.project_id)  # one index has both
 WORDS = 8  # that are looked for in a prompt
 
 
@@ -65,10 +66,12 @@ def narrowed(
 
 
 def _shown(*columns: Any) -> Select[Any]:
-    """Pictures that were let out, with what they were asked by."""
-    return select(*columns).join(Request, Request.id == Image.request_id).join(
-        Published, Published.image_id == Image.id
-    )  # fmt: skip
+    """Pictures that were let out, with what they were asked by.
+
+    Every picture has its request: the outer join only makes databases walk the pictures, in their order, first.
+    """
+    let_out = exists().where(Published.image_id == Image.id)
+    return select(*columns).outerjoin(Request, THEIRS).where(let_out)
 
 
 PLAIN = _shown(Image.id, Image.seed, Request.prompt, Request.model, Image.made_by, verdict_of()).order_by(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act, query
 from sfumato.checkpoints.models import DEFAULT, named
 from sfumato.errors import NotFound
-from sfumato.generation.gallery import Tile, narrowed, verdict_of
+from sfumato.generation.gallery import THEIRS, Tile, narrowed, verdict_of
 from sfumato.generation.knowledge import Understood, styles_of, understand
 from sfumato.generation.pictures import RequestView, requests_of
 from sfumato.generation.records import Image, Published, Request
@@ -61,7 +61,7 @@ def history(
     for word in words.split()[:8]:
         found = found.where(Request.prompt.icontains(word, autoescape=True))
     if verdict:
-        drawn = select(Image.request_id).join(Request, Request.id == Image.request_id)
+        drawn = select(Image.request_id).join(Request, THEIRS)
         found = found.where(Request.id.in_(narrowed(drawn, verdict=verdict)))
     if after:
         found = found.where(Request.id < after)
@@ -106,7 +106,7 @@ def _told(session: Session, rows: Sequence[Request], most: int) -> list[Told]:
     wanted = [key for ids in kept.values() for key in ids]
     found = (
         select(Image.id, Image.seed, Request.prompt, Request.model, Image.made_by, verdict_of())
-        .join(Request, Request.id == Image.request_id)
+        .join(Request, THEIRS)
         .where(Image.id.in_(wanted), exists().where(Published.image_id == Image.id))
     )
     tiles = {row[0]: Tile(*row) for row in session.execute(found)} if wanted else {}

@@ -271,7 +271,7 @@ def showcase(now: datetime | None = None) -> dict[str, Any]:
              "made_at": said[0]["made_at"]},
             {"who": "Bea", "lead": "froze ", "thing": "emoji-styles 3f7c", "href": "#h-tables",
              "rest": ": 12,904 pictures, 211 left out", "made_at": said[-1]["made_at"]},
-        ],  # fmt: skip
+        ],
         "versions": versions,
         "few": line_chart("Loss", [], "pictures seen", "lower is better"),
         "score": Interval(12.1, 11.7, 12.5, 5_000),

@@ -90,8 +90,13 @@ def test_what_people_write_stays_words(made):
     assert browser.post("/records/comments", data=said).headers["location"] == f"/pictures/{made.id}#comments"
     rejected = {"picture": made.id, "verdict": "rejected", "reason": HOSTILE}
     assert browser.post("/pictures/judge", data=rejected).status_code == 303
-    for path in (f"/create?request={request}", f"/pictures/{made.id}", "/pictures", f"/create?prompt={HOSTILE}",
-                 f"/records/request/{request}", f"/pictures?words={HOSTILE}"):  # fmt: skip
+    for path in (
+        f"/create?request={request}",
+        f"/pictures/{made.id}",
+        "/pictures",
+        f"/create?prompt={HOSTILE}",
+        f"/pictures?words={HOSTILE}",
+    ):
         page = browser.page(path)
         assert page.status_code == 200, page.text
         assert HOSTILE not in page.text, path
@@ -149,9 +154,12 @@ def test_the_gallery_is_told_unchanged_until_something_happens(made):
 
 
 def test_any_record_has_a_page_and_an_address_to_walk_on(made):
-    page = made.browser.page(f"/records/request/{made.request}")
-    assert "What came of it" in page.text
-    assert f"/pictures/{made.id}" in page.text
+    out = made.browser.get(f"/api/v1/images/{made.id}").json()["published_id"]
+    page = made.browser.page(f"/records/published/{out}").text
+    assert "What came of it" in page
+    assert f"/pictures/{made.id}" in page
+    own = made.browser.page(f"/records/request/{made.request}")
+    assert own.headers["location"] == f"/create?request={made.request}"
     assert made.browser.page("/records/image/none").status_code == 404
     assert made.browser.page("/records/../etc/passwd").status_code == 404
     assert made.browser.page("/pictures/0000").status_code == 404
