@@ -39,6 +39,7 @@ KEPT = 200  # traces that are remembered until anything has happened
 KEYS = (
     ("← →", "the picture before, the next"),
     ("a", "approve"),
+    ("w", "approve and say why"),
     ("r", "reject, with a reason"),
     ("1 – 5", "rate"),
     ("u", "take back what you said last"),

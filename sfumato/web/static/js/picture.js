@@ -22,10 +22,12 @@ on("Escape", () => {
   location.assign(back.href);
 });
 for (const key of ["a", "u", "1", "2", "3", "4", "5"]) on(key, () => press(key));
-on("r", () => {
-  if (press("r") === false) return false;
-  document.getElementById("why")?.focus();
-});
+// Both ask why: a menu opens, and one writes at once.
+for (const [key, field] of [["w", "because"], ["r", "why"]])
+  on(key, () => {
+    if (press(key) === false) return false;
+    document.getElementById(field)?.focus();
+  });
 
 // Going on to a neighbour happens at once: its picture is fetched while this one is looked at.
 for (const id of ["newer", "older"]) {
