@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.python import asgi
@@ -85,6 +86,8 @@ class Api:
 
         try:
             knock()
+        except Unsatisfiable:
+            return ""  # nothing that could be sent here is wrong
         except BaseException as problem:  # failures come as groups too
             if isinstance(problem, KeyboardInterrupt):
                 raise
@@ -110,7 +113,7 @@ def api(tmp_path_factory, embedded):
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
-@pytest.mark.parametrize("examples", [int(__import__('os').environ.get('EX','4')), pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3_000)])])
+@pytest.mark.parametrize("examples", [4, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3_000)])])
 def test_every_address_answers_anything_as_the_description_says(api, mode, examples):
     wrong = [api.try_out(one, mode, examples, {}) for one in api.operations()]
     for one in api.operations():
@@ -120,3 +123,10 @@ def test_every_address_answers_anything_as_the_description_says(api, mode, examp
             wrong.append(api.try_out(one, mode, examples, there))
     wrong = [one for one in wrong if one]
     assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", ["/notices?before=", "/log?after="])
+def test_a_number_that_no_database_keeps_is_refused_in_words(api, path):
+    answer = api.session.get(f"{HERE}/api/v1{path}{10**30}")
+    assert answer.status_code == 422, answer.text
+    assert "kept" in answer.json()["detail"]
