@@ -144,6 +144,8 @@ def in_words() -> Iterator[None]:
         if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _unwritable(problem.filename) from problem
         raise
+    except OverflowError as problem:
+        raise _unkeepable() from problem
     except sqlite3.Error as problem:
         raise _of_sqlite(problem) or problem from problem
     except DBAPIError as problem:
@@ -154,6 +156,11 @@ def in_words() -> Iterator[None]:
 def no_space() -> NoSpace:
     """The error of a full disk."""
     return NoSpace("The disk is full; nothing was changed.", hint="Free some room and run the same command again.")
+
+
+def _unkeepable() -> InvalidInput:
+    """The error of a number or a text that no database keeps, such as one of more than 64 bits."""
+    return InvalidInput("A number or a text is not of a kind that can be kept.", hint="Send a smaller or plainer one.")
 
 
 def _unwritable(name: str | None = None) -> SfumatoError:
@@ -200,6 +207,8 @@ def _of_postgresql(problem: DBAPIError) -> SfumatoError | None:
         return no_space()
     if state in ("40001", "40P01", "55P03"):
         return Busy("Another process holds the same records; nothing was changed.", hint="Try again.")
+    if state.startswith("22") or type(problem.orig).__name__ == "DataError":
+        return _unkeepable()
     unreachable = not state and type(problem.orig).__name__ in ("OperationalError", "ConnectionTimeout")
     if unreachable or problem.connection_invalidated or state.startswith(("08", "28", "3D", "53", "57P")):
         return Busy(f"The database does not answer: {lines[0]}", hint="Check that it runs, and its address.")

@@ -64,8 +64,8 @@ def plain_value(schema: dict[str, Any]) -> Any:
         return float(schema.get("minimum", 0.5))
     if kind == "boolean":
         return False
-    if schema.get("format") == "date-time":
-        return "2026-11-24T09:30:00Z"
+    if schema.get("format") in ("date", "date-time"):
+        return "2026-11-24T09:30:00Z"[: 10 if schema["format"] == "date" else None]
     return None if kind == "null" else "…" if kind == "string" else {}
 
 

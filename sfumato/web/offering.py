@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.once import AnsweredBefore, Once, answered
+from sfumato.actions.registry import require
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.written import as_bytes, as_json
 
@@ -66,7 +67,10 @@ def offer(
     if method == "POST" and once:
         parameters.append(inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, annotation=KEY, default=None))
 
+    needs = getattr(verb, "needs", None) or _needs(operation)
+
     def endpoint(visit: Visit, body: BaseModel | None = None, key: str | None = None, **given: Any) -> Response:
+        require(visit.workspace, needs)  # before anything is looked up, and before an earlier answer is given again
         options = given | ({name: getattr(body, name) for name in type(body).model_fields} if body else {})
         if paged:
             return _json(as_bytes(answers, _part(verb, visit.workspace, options, keyed)))
@@ -81,7 +85,7 @@ def offer(
     router.add_api_route(
         path, counted(count_as)(endpoint) if count_as else endpoint, methods=[method], response_model=answers,
         operation_id=operation, name=operation, summary=_first(says), description=says,
-        openapi_extra={"x-permission": getattr(verb, "needs", None) or _needs(operation)},
+        openapi_extra={"x-permission": needs},
     )  # fmt: skip
 
 
