@@ -16,7 +16,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {  # what a kind's own page may be called
     "image": ("/pictures/{id}", "/images/{id}"), "job": ("/jobs/{id}",), "item": ("/items/{id}", "/data/items/{id}"),
     "dataset": ("/data/{name}", "/datasets/{name}"), "run": ("/train/{name}", "/runs/{name}"),
     "model": ("/models/{name}",),
-    "dataset_version": ("/data/versions/{id}",), 
+    "dataset_version": ("/data/versions/{id}",), "request": ("/create?request={id}",),
 }  # fmt: skip
 NAMES = {
     "image": "picture", "published": "published file", "checkpoint": "weights", "dataset_version": "dataset version",
