@@ -42,11 +42,15 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return status, head
 
 
-async def _ask_on(port: int, asked: list[bytes], until: float, heard: Heard, offset: int) -> None:
+async def _ask_on(port: int, asked: list[bytes], until: float, heard: Heard, offset: int, every: float) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     place = offset
+    due = time.perf_counter() + every * (offset % 32) / 32
     while time.perf_counter() < until:
         start = time.perf_counter()
+        if every:
+            await asyncio.sleep(max(0.0, due - start))
+            start, due = due, due + every
         writer.write(asked[place % len(asked)])
         status, heard.head = await read_answer(reader)
         heard.seconds.append(time.perf_counter() - start)
@@ -55,11 +59,16 @@ async def _ask_on(port: int, asked: list[bytes], until: float, heard: Heard, off
     writer.close()
 
 
-async def ask(port: int, asked: list[bytes], *, clients: int, seconds: float) -> Heard:
-    """Let so many clients ask one after the other for so long, each on a connection of its own."""
+async def ask(port: int, asked: list[bytes], *, clients: int, seconds: float, rate: float = 0.0) -> Heard:
+    """Let so many clients ask for so long, each on a connection of its own.
+
+    With a `rate` they ask so often a second all together, and seconds count from when each was due to ask (so that a
+    slow answer is not hidden by the client waiting for it); without one, each asks as soon as it is answered.
+    """
     heard = Heard()
     start = time.perf_counter()
-    await asyncio.gather(*(_ask_on(port, asked, start + seconds, heard, client) for client in range(clients)))
+    every = clients / rate if rate else 0.0
+    await asyncio.gather(*(_ask_on(port, asked, start + seconds, heard, client, every) for client in range(clients)))
     heard.wall = time.perf_counter() - start
     return heard
 

@@ -5,7 +5,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from sfumato.web.assets import FOLDER, SHEETS, static
@@ -22,6 +23,9 @@ GALLERY_KEYS = [
     ("c", "compare"),
 ]  # fmt: skip
 ON_THE_BAR = 4  # desks shown on a phone; the rest are under "More"
+CUT = "\x1e"  # between the parts of the frame; no text that people write holds it as it is
+MOST = 256  # frames that are kept
+_surroundings: dict[tuple[Any, ...], list[Markup]] = {}
 
 
 class Named(Protocol):
@@ -65,6 +69,28 @@ def csrf_field(token: str) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
 
 
+@pass_context
+def surroundings(context: Context) -> list[Markup]:
+    """The parts of the frame around a page, kept as long as nothing that they say has changed."""
+    said = [context.get(name) for name in ("me", "running", "waits", "notices", "page", "theme", "rail")]
+    try:
+        key = (*said, tuple(context["desks"]), context["csrf"]())
+        hash(key)
+    except TypeError:  # something that can be changed, which only the page of components and tests bring
+        return _drawn(context)
+    found = _surroundings.get(key)
+    if found is None:
+        if len(_surroundings) >= MOST:
+            _surroundings.clear()
+        found = _surroundings[key] = _drawn(context)
+    return found
+
+
+def _drawn(context: Context) -> list[Markup]:
+    template = context.environment.get_template("components/around.html")
+    return [Markup(part) for part in template.render({**context.get_all(), "cut": CUT}).split(CUT)]
+
+
 def make_environment() -> Environment:
     """Make the environment that all pages are written in: everything is escaped, an unknown name is an error."""
     environment = Environment(
@@ -73,7 +99,8 @@ def make_environment() -> Environment:
     )  # fmt: skip
     environment.filters.update(FILTERS, lines=lines)
     shared: dict[str, Any] = {
-        "icon": icon, "static": static, "sheets": SHEETS, "letters": letters, "on_the_bar": ON_THE_BAR,
+        "icon": icon, "static": static, "surroundings": surroundings, "sheets": SHEETS,
+        "letters": letters, "on_the_bar": ON_THE_BAR,
     }  # fmt: skip
     environment.globals.update(shared)
     return environment
