@@ -27,7 +27,10 @@ def test_roles_may_on_postgresql_exactly_what_the_table_says(shared):
 
 def test_what_happens_at_one_server_reaches_those_who_listen_at_another(shared, settings, postgresql_url):
     ref = add_pictures(shared, 1)[0]
-    with Workspace.open(settings=settings, database_url=postgresql_url) as other, served(other) as (client, server):
-        with listening(client, hub_of(server)) as lines:
-            write_comment(shared, about=ref, text="a fine llama")
-            assert read(lines, 1)[0][2]["action"] == "comment.write"
+    with (
+        Workspace.open(settings=settings, database_url=postgresql_url) as other,
+        served(other) as (client, server),
+        listening(client, hub_of(server)) as lines,
+    ):
+        write_comment(shared, about=ref, text="a fine llama")
+        assert read(lines, 1)[0][2]["action"] == "comment.write"
