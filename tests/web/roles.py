@@ -156,7 +156,7 @@ class Door:
         for one in said.get("parameters", []):
             value = one.get("example", "x")
             if one["in"] == "path":
-                path = path.replace("{%s}" % one["name"], quote(str(value), safe="/"))
+                path = path.replace("{" + one["name"] + "}", quote(str(value), safe="/"))
             elif one["in"] == "query" and one.get("required"):
                 query[one["name"]] = value
         sent: dict[str, Any] = {}

@@ -80,7 +80,7 @@ def test_words_of_people_are_answered_as_data_and_nothing_that_a_browser_runs(br
     ref = add_pictures(workspace, 1)[0]
     make_ask(workspace, to="data scientist", question=SCRIPT, refs=[ref])
     write_comment(workspace, about=ref, text=SCRIPT)
-    assert browser.post("/api/v1/review/rejections", json={"subject": ref, "reason": SCRIPT}).status_code == 200
+    assert browser.post("/api/v1/review/rejections", json={"subjects": [ref], "reason": SCRIPT}).status_code == 200
     for path in ("/api/v1/asks", f"/api/v1/comments/{ref}", f"/api/v1/review/{ref}", "/api/v1/log"):
         answer = browser.get(path, headers={"Accept": "text/html"})
         assert SCRIPT in answer.text, path
@@ -136,7 +136,8 @@ def test_what_is_private_is_listed_for_nobody_else_at_any_address(door, team):
     _, abel, bea = team
     refs = add_pictures(abel.workspace, 2, private=True, by=abel.workspace.actor)
     key = refs[0].partition("/")[2]
-    assert door.get(f"/api/v1/images/{key}", headers=cookie(abel)).status_code == 200
+    mine = door.get("/api/v1/requests", headers=cookie(abel)).json()["items"]
+    assert [one["prompt"] for one in mine] == ["a red llama"]
     for path in (f"/images/{key}", f"/images/{key}/file", f"/trace/{refs[0]}"):
         assert door.get(f"/api/v1{path}", headers=cookie(bea)).status_code == 404, path
     told = door.app.openapi()["paths"]
@@ -145,3 +146,4 @@ def test_what_is_private_is_listed_for_nobody_else_at_any_address(door, team):
     for path in lists:
         answer = door.get(path, params={"q": "red llama"} if path.endswith("search") else {}, headers=cookie(bea))
         assert key not in answer.text, path
+        assert mine[0]["id"] not in answer.text, path

@@ -1,6 +1,6 @@
 """Who may do what, through which door: roles × actions × doors, made from the list of actions and the API's own words.
 
-A new action or query is part of this as soon as it is registered; a new role or permission as soon as it is in the table.
+A new action or query is part of this as soon as it is registered, a new role or permission as soon as the table has it.
 """
 
 import pytest
