@@ -1,19 +1,27 @@
 """What somebody tries who means no good, beyond what has a file of its own: each is refused, or shown as mere words."""
 
+import csv
 import io
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, PngImagePlugin
+from sqlalchemy import update
 
-from sfumato.data.items import list_items
+from sfumato.data.items import list_items, show_item
+from sfumato.generation.create import create
+from sfumato.generation.pictures import list_images
 from sfumato.jobs.worker import run_worker
 from sfumato.people.asks import make_ask
 from sfumato.people.comments import write_comment
+from sfumato.people.projects import create_project
+from sfumato.people.records import Person
 from sfumato.people.tokens import make_token
 from tests.crew import HOSTILE, add_pictures
 from tests.people.team import PASSWORD, come, own
 from tests.web.conftest import HERE, Browser, open_studio
 from tests.web.roles import bearer, cookie
+from tests.web.stocked import stock
 
 SCRIPT = "<script>alert(1)</script>"
 UPLOADS = "/api/v1/datasets/mine/uploads"
@@ -147,3 +155,60 @@ def test_what_is_private_is_listed_for_nobody_else_at_any_address(door, team):
         answer = door.get(path, params={"q": "red llama"} if path.endswith("search") else {}, headers=cookie(bea))
         assert key not in answer.text, path
         assert mine[0]["id"] not in answer.text, path
+
+
+@pytest.fixture
+def elsewhere(pictured):
+    """Olga's secret project, with a picture that was drawn there and one in a dataset; Bea works beside it."""
+    olga = own(pictured)
+    bea = come(pictured, olga, "Bea", "admin")
+    secret = pictured.in_project(create_project(olga.workspace, name="Secret").id)
+    [item] = stock(secret, "hidden", 1)
+    asked = create(secret, prompt="a red disc", options={"n": 1, "steps": 1, "upscale": 1})
+    run_worker(pictured, only_job=asked.job.id, poll=0.02)
+    picture = list_images(secret, request_id=asked.request_id)[0]
+    with open_studio(pictured) as client:
+        yield SimpleNamespace(
+            door=client, olga=olga, bea=bea, project=secret.project, item=item, picture=picture.id,
+            request=asked.request_id, sha256=picture.sha256, content=show_item(secret, id=item).sha256,
+        )  # fmt: skip
+
+
+def test_the_true_id_of_another_projects_picture_opens_nothing_to_who_is_no_member(elsewhere):
+    it = elsewhere
+    there = {"X-Sfumato-Project": it.project}
+    paths = [f"/api/v1/images/{it.picture}{more}" for more in ("", "/file")]
+    paths += [f"/api/v1/items/{it.item}{more}" for more in ("", "/file", "/thumb", "/uses")]
+    paths += [f"/api/v1/{kind}/image/{it.picture}" for kind in ("trace", "records")]
+    paths += [f"/api/v1/{kind}/item/{it.item}" for kind in ("trace", "records")]
+    paths += [f"/api/v1/requests/{it.request}", f"/pictures/{it.picture}", f"/items/{it.item}"]
+    paths += [f"/records/image/{it.picture}", f"/records/item/{it.item}", f"/records/request/{it.request}"]
+    for path in paths:
+        assert it.door.get(path, headers=cookie(it.olga) | there).status_code in (200, 303), path
+        assert it.door.get(path, headers=cookie(it.bea)).status_code == 404, path
+        assert it.door.get(path, headers=cookie(it.bea) | there).status_code in (403, 404), path
+
+
+def test_the_true_sha256_of_another_projects_picture_says_no_more_than_any_other(elsewhere):
+    it = elsewhere
+    there = {"X-Sfumato-Project": it.project}
+    found = it.door.get(f"/api/v1/contents/{it.content}/items", headers=cookie(it.olga) | there).json()
+    assert [one["id"] for one in found] == [it.item]
+    for sha256 in (it.content, it.sha256, "0" * 64):
+        assert it.door.get(f"/api/v1/contents/{sha256}/items", headers=cookie(it.bea)).json() == []
+        for path in (f"/api/v1/images/{sha256}/file", f"/api/v1/items/{sha256}/thumb", f"/pictures/{sha256}"):
+            assert it.door.get(path, headers=cookie(it.bea)).status_code == 404, path
+    listed = it.door.get(f"/api/v1/tiles?request_id={it.request}", headers=cookie(it.bea))
+    assert it.picture not in listed.text
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t="])
+def test_a_name_in_the_log_taken_away_is_no_formula(door, team, workspace, first):
+    olga, abel, _ = team
+    name = f"{first}HYPERLINK(1)"
+    with workspace.db.write() as session:  # however it came there
+        session.execute(update(Person).where(Person.id == abel.id).values(name=name))
+    write_comment(abel.workspace, about=add_pictures(workspace, 1)[0], text=f"{first}cmd|calc!A1")
+    rows = list(csv.reader(io.StringIO(door.get("/audit.csv", headers=cookie(olga)).text)))
+    assert f"'{name}" in {row[2] for row in rows}
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
