@@ -111,7 +111,7 @@ def _grown_from(act: Act, header: dict[str, Any], seen: frozenset[str]) -> list[
         return [walk_up(act, ref, "grown from", seen)]
     evidence = f"header of weights grown from {parent[:12]}"
     above = [*steps_of_header(told, evidence), *_grown_from(act, told, seen | {ref})]
-    return [_step(describe_weights(parent, told), "grown from", ref, tuple(above), evidence)]
+    return [_step(describe_weights(parent, told), "grown from", "", tuple(above), evidence)]  # no record to go to
 
 
 def _ancestor(header: dict[str, Any], sha256: str) -> dict[str, Any] | None:

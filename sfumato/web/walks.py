@@ -48,7 +48,7 @@ def _depth(step: Step) -> int:
 def _up(cards: _Cards, step: Step, column: int, *, here: bool = False, picture: str = "") -> str:
     key = step.ref or f"{step.evidence}:{step.title}"
     if key not in cards.nodes:
-        href = place_of(step.ref) if step.ref and not here else ""
+        href = place_of(step.ref) if step.ref and step.evidence and not here else ""
         cards.nodes[key] = Node(key, column, step.title, says(step), href, picture, strong=True, here=here)
     for one in step.steps[:MOST]:
         parent = _up(cards, one, column - 1)
