@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sfumato.actions import Act, Workspace, action
 from sfumato.db import ACROSS, Base, MaybePrivate, now
 from sfumato.errors import Forbidden
+from sfumato.people.asking_records import Ask
 from sfumato.people.codes import fresh, hash_of
 from sfumato.people.identify import visitor
 from sfumato.people.invitations import new_person
@@ -72,7 +73,10 @@ def _claim(act: Act, *, code: str, login: str, name: str, password: str, user_ag
 
 
 def _hand_over(act: Act, before: str, after: str) -> None:
-    """What was private to whoever worked here alone stays private to them as an owner."""
+    """What was private to whoever worked here alone stays private to them as an owner, and their asks stay theirs."""
+    for told in (Ask.made_by, Ask.to):
+        asked = update(Ask).where(told == before, Ask.status == "open").values({told.key: after})
+        act.session.execute(asked, execution_options=ACROSS)
     for mapper in Base.registry.mappers:
         table = mapper.class_
         if issubclass(table, MaybePrivate):

@@ -31,20 +31,20 @@ _kept: dict[Hashable, Count] = {}
 _lock = threading.Lock()
 
 
-def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted]) -> Counted:
+def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted], *, slow: float = SLOW) -> Counted:
     """What `count` gives, or gave a moment ago to the same person in the same project.
 
-    What was slow the last time is given as it was, while a thread counts it anew.
+    What was slower than `slow` the last time is given as it was, while a thread counts it anew.
     """
     key = (str(workspace.path), workspace.project, workspace.actor.id, name)
     position, moment = last_position(workspace), time.monotonic()
     old = _kept.get(key)
     if old is None:
         return _count(key, position, count)
-    slow = old.cost > SLOW
-    if moment - old.at < max(100 * old.cost if slow else 0.0, FRESH if old.position == position else 0.0):
+    late = old.cost > slow
+    if moment - old.at < max(100 * old.cost if late else 0.0, FRESH if old.position == position else 0.0):
         return old.found
-    if not slow:
+    if not late:
         return _count(key, position, count)
     with _lock:
         begins, old.under_way = not old.under_way, True

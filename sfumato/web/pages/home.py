@@ -23,6 +23,7 @@ from sfumato.web.words import ago, plural
 
 router = APIRouter()
 DESK = Desk("home", "Home", "/", "house", order=0, says="What there is, what waits, and what was done.")
+PATIENCE = 0.5  # seconds that Home may take to count, so that it shows what one has just done
 PICTURES, ASKS, ACTIVITY, READ = 12, 6, 10, 60
 KEYS = (("/", "search everything"), ("← → ↑ ↓", "move among the pictures"), ("Enter", "open one"))
 
@@ -43,7 +44,7 @@ class Station(NamedTuple):
 def show_home(visit: Here) -> Response:
     """The whole project at a glance."""
     workspace = visit.workspace
-    whole = kept(workspace, "overview", lambda: show_overview(workspace))
+    whole = kept(workspace, "overview", lambda: show_overview(workspace), slow=PATIENCE)
     return visit.render(
         "home/page.html",
         page=Page("Home", "home", keys=KEYS),
