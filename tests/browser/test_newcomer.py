@@ -1,4 +1,4 @@
-"""The story of somebody new: from an empty folder to a picture, its sources, a decision, and an ask that is answered."""
+"""The story of somebody new: from an empty folder to a picture, its sources, a decision, and an answered ask."""
 
 import re
 import time
