@@ -46,10 +46,14 @@ def test_a_project_is_put_away_and_taken_out_again(browser):
 
 
 def test_the_key_is_renewed(workspace, browser):
-    assert "No key yet" in browser.page("/settings").text
+    page = browser.page("/settings").text
+    assert "There is no key yet" in page
+    assert "Renew the key" not in page
     assert browser.post("/settings/keys/rotate").status_code == 303
     first = show_keys(workspace).fingerprint
-    assert first in browser.page("/settings").text
+    page = browser.page("/settings").text
+    assert first in page
+    assert "Renew the key" in page
     browser.post("/settings/keys/rotate")
     assert show_keys(workspace).fingerprint != first
 
