@@ -13,7 +13,7 @@ EXPECTED = {  # beside what everybody may
     "ML engineer": {"dataset.write", "training.write", "evaluation.write", "model.promote"},
     "researcher": {"training.write", "evaluation.write"},
     "prompt designer": set(),
-    "responsible-AI advisor": {"keys.write", "criterion.write"},
+    "responsible-AI advisor": {"audit.read", "keys.write", "criterion.write"},
     "analytics translator": {"evaluation.write"},
     "product manager": {"model.promote", "criterion.write"},
 }
