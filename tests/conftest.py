@@ -40,24 +40,50 @@ def empty(tmp_path_factory) -> Path:
     return folder / "workspace.db"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--on postgresql`: tests that ask for a workspace get one there; those that need SQLite's file are left out."""
+    parser.addoption("--on", choices=("sqlite", "postgresql"), default="sqlite", help="the database of a workspace")
+
+
 @pytest.fixture
-def workspace(settings, empty) -> Iterator[Workspace]:
-    """A fresh workspace on SQLite."""
-    settings.workspace.mkdir(exist_ok=True)
-    shutil.copyfile(empty, settings.workspace / "workspace.db")
-    with Workspace.open(settings=settings) as opened:
-        yield opened
+def workspace(request, settings) -> Iterator[Workspace]:
+    """A fresh workspace, on SQLite unless `--on postgresql` says otherwise."""
+    yield from request.getfixturevalue(f"on_{request.config.getoption('--on')}")
+
+
+@pytest.fixture
+def on_sqlite(settings, empty) -> Iterator[Workspace]:
+    """Opens a fresh workspace on SQLite."""
+
+    def opened() -> Iterator[Workspace]:
+        settings.workspace.mkdir(exist_ok=True)
+        shutil.copyfile(empty, settings.workspace / "workspace.db")
+        with Workspace.open(settings=settings) as workspace:
+            yield workspace
+
+    return opened()
+
+
+@pytest.fixture
+def on_postgresql(settings, monkeypatch, postgresql_server, postgresql_empty) -> Iterator[Workspace]:
+    """Opens a fresh workspace on PostgreSQL; processes that a test starts find it by the environment."""
+    url = new_database(postgresql_server, postgresql_empty)
+    monkeypatch.setenv("SFUMATO_DATABASE_URL", url)
+
+    def opened() -> Iterator[Workspace]:
+        with Workspace.open(settings=settings, database_url=url) as workspace:
+            yield workspace
+
+    return opened()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def either(request, settings) -> Iterator[Workspace]:
     """A fresh workspace on SQLite, then one on PostgreSQL."""
-    if request.param == "sqlite":
+    if request.param == request.config.getoption("--on"):
         yield request.getfixturevalue("workspace")
         return
-    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_empty")
-    with Workspace.open(settings=settings, database_url=new_database(server, template)) as opened:
-        yield opened
+    yield from request.getfixturevalue(f"on_{request.param}")
 
 
 @pytest.fixture

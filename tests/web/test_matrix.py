@@ -45,7 +45,8 @@ def door(place, comers):
 
 def test_every_verb_and_every_role_has_its_place_in_the_table():
     verbs = registered()
-    assert {verb.name for verb in verbs} >= {name for name in (*ACTIONS, *QUERIES) if not name.startswith("test.")}
+    ours = {name for name, run in (ACTIONS | QUERIES).items() if run.__module__.startswith("sfumato.")}
+    assert {verb.name for verb in verbs} >= ours  # other tests register verbs of their own
     assert not [verb.name for verb in verbs if verb.needs not in PERMISSIONS], "permissions that the table lacks"
     assert not [verb.name for verb in verbs if set(verb.doors) - DOORS], "doors that nobody knows"
     assert set(PERMISSIONS) == {verb.needs for verb in verbs}, "permissions that nothing needs"
