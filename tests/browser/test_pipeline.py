@@ -78,7 +78,11 @@ def test_searching_and_opening_a_picture_by_keyboard_alone(studio, new_page):
     page.keyboard.type("llama")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Pictures of datasets").wait_for()
-    page.keyboard.press("ArrowDown")
+    for _ in range(50):  # the page listens to keys a moment after it is there
+        page.keyboard.press("ArrowDown")
+        if page.evaluate("document.activeElement.matches('[data-hit]')"):
+            break
+        page.wait_for_timeout(100)
     assert page.evaluate("document.activeElement.matches('[data-hit]')")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Licence and origin").wait_for()
@@ -93,9 +97,12 @@ def test_files_are_uploaded_and_their_collection_is_a_job(studio, new_page):
     page.goto(f"{address}/new-dataset")
     page.get_by_label("Name").fill("mine")
     page.keyboard.press("Enter")
-    page.get_by_label("Choose pictures").set_input_files(
-        [{"name": f"{n}.png", "mimeType": "image/png", "buffer": out.getvalue()} for n in range(3)]
-    )
+    files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": out.getvalue()} for n in range(3)]
+    for _ in range(20):  # the page listens to the choice a moment after it is there
+        page.get_by_label("Choose pictures").set_input_files(files)
+        page.wait_for_timeout(300)
+        if page.get_by_text("3 files chosen").is_visible():
+            break
     page.get_by_text("3 files chosen").wait_for()
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(lambda url: url.endswith("/data/mine"), wait_until="commit")
