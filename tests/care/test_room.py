@@ -85,7 +85,7 @@ def test_a_disk_that_really_is_small_is_noticed(tmp_path, pictures, settings):
         mount, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.environ["PYTHONPATH"]}
     )
     if "unshare" in done.stderr or "mount:" in done.stderr or "permission" in done.stderr.lower():
-        pytest.skip(f"this machine lets nobody mount a small disk: {done.stderr.strip().splitlines()[-1]}")
+        pytest.skip(f"the operating system lets nobody mount a small disk: {done.stderr.strip().splitlines()[-1]}")
     assert "There is too little room" in done.stdout, done.stderr
 
 

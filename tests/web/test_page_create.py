@@ -87,7 +87,7 @@ def test_what_people_write_stays_words(made):
     request = ask(browser, HOSTILE)
     assert browser.post(f"/pictures/{made.id}/asks", data={"question": HOSTILE, "to": "role/admin"}).status_code == 303
     said = {"about": f"image/{made.id}", "text": HOSTILE}
-    assert browser.post("/records/comments", data=said).headers["location"] == f"/pictures/{made.id}#comments"
+    assert browser.post("/comments", data=said).headers["location"] == f"/pictures/{made.id}#comments"
     rejected = {"picture": made.id, "verdict": "rejected", "reason": HOSTILE}
     assert browser.post("/pictures/judge", data=rejected).status_code == 303
     for path in (

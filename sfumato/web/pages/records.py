@@ -26,13 +26,6 @@ Ref = Annotated[str, Form(max_length=200)]
 Back = Annotated[str, Form(max_length=2_000)]
 
 
-@router.post("/records/comments")
-def comment(visit: Here, about: Words, text: Words) -> Response:
-    """Say something on a record, and look at it again."""
-    write_comment(visit.workspace, about=about, text=text)
-    return visit.go(f"{place_of(about)}#comments")
-
-
 @router.get("/records/{ref:path}")
 def show(visit: Here, request: Request, ref: str) -> Response:
     """The page of a record, its own where its kind has one, or, for the inspector, what stands in it."""
@@ -111,7 +104,7 @@ def list_comments(visit: Here, about: Annotated[str, Query(max_length=200)], bac
 def write(visit: Here, about: Ref, text: Words, back: Back = "") -> Response:
     """Say something on a record, and go back to where it was said."""
     write_comment(visit.workspace, about=about, text=_plain(text))
-    return visit.go(back or address_of(about))
+    return visit.go(back or f"{place_of(about)}#comments")
 
 
 @router.post("/comments/{comment}")
