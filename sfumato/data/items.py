@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, query
 from sfumato.data.collect import find_dataset
 from sfumato.data.drawing import Drawer
+from sfumato.data.narrowing import Where, narrow
 from sfumato.data.pictures import kind_of, open_picture
 from sfumato.data.records import Dataset, Item
 from sfumato.errors import NotFound
@@ -61,16 +62,11 @@ def list_items(
 ) -> list[ItemView]:
     """Pictures of the dataset `name`, in the order in which they came; `after` is the id of the last one seen."""
     dataset = find_dataset(act.session, name)
-    found = select(Item).where(Item.dataset_id == dataset.id).order_by(Item.id).limit(limit)
+    asked = {"style": style, "licence": licence, "category": category, "concept": concept, "words": words}
+    where = Where(**{column: said for column, said in asked.items() if said})
+    found = narrow(select(Item), dataset.id, where).order_by(Item.id).limit(limit)
     if after:
         found = found.where(Item.id > after)
-    for column, said in ((Item.style, style), (Item.licence, licence), (Item.category, category)):
-        if said:
-            found = found.where(column == said)
-    if concept:
-        found = found.where(Item.concept == concept.lower())
-    for word in words.split()[:8]:
-        found = found.where(Item.name.icontains(word, autoescape=True) | cast(Item.tags, String).icontains(word))
     return [view(row, dataset.name) for row in act.session.scalars(found)]
 
 

@@ -6,7 +6,16 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sfumato.data.curation_records import Appearance, Decided, Decision, Finding, Labelling, Scan, Slice
 from sfumato.db import UTC, Described, InProject, Record, Version, now
+
+__all__ = [
+    "Appearance", "Dataset", "DatasetVersion", "Decided", "Decision", "Finding", "Item", "Labelling", "Quarantined",
+    "Scan", "Slice",
+]  # fmt: skip
+
+KEPT, LEFT_OUT = "kept", "left out"
+CONSENTS = ("not needed", "given", "refused", "withdrawn")
 
 
 class Dataset(InProject, Record):
@@ -33,6 +42,7 @@ class Item(InProject, Record):
         Index("ix_item_dataset_licence", "dataset_id", "licence", "id"),
         Index("ix_item_dataset_category", "dataset_id", "category", "id"),
         Index("ix_item_dataset_concept", "dataset_id", "concept", "id"),
+        Index("ix_item_dataset_state", "dataset_id", "state", "id"),
     )
     KIND = "item"
 
@@ -55,6 +65,17 @@ class Item(InProject, Record):
     flip_ok: Mapped[bool] = mapped_column(Boolean)
     weight: Mapped[float] = mapped_column(Float, default=1.0)
     collected_at: Mapped[datetime] = mapped_column(UTC, default=now)
+    state: Mapped[str] = mapped_column(String(20), default=KEPT, server_default=KEPT)  # or LEFT_OUT, by a decision
+    consent: Mapped[str] = mapped_column(String(20), default="", server_default="")  # one of CONSENTS, "" if not told
+    opt_out: Mapped[str] = mapped_column(String(60), default="", server_default="")  # a signal as the file has it
+    evidence: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")  # what the file says of itself
+    attributes: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")  # as declared, by name
+    suggested: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")  # nobody has accepted it yet
+    family: Mapped[str] = mapped_column(String(200), default="", server_default="")  # what no split may part
+    given_split: Mapped[str] = mapped_column(String(20), default="", server_default="")  # as its source has it
+    collected_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # if bytes were mended
+    edited: Mapped[list] = mapped_column(JSON, default=list, server_default="[]")  # columns that a decision has set
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # each decision raises it
 
     def describe(self) -> Described:
         """What the picture shows, whose it is, and where it came from."""
