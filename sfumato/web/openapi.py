@@ -26,8 +26,8 @@ SECURITY = {
 }  # fmt: skip
 ABOUT = (
     "Every verb of the studio as an address: what a page or a command does, a program can do here, with the same "
-    "permissions. Lists are read a page at a time: send what `next` says as `after` until it is null. Where a change "
-    "carries an `Idempotency-Key`, sending it again gives the first answer and does nothing twice."
+    'permissions. Lists are read a page at a time: send what "next" says as "after" until it is null. Where a change '
+    "carries the header Idempotency-Key, sending it again gives the first answer and does nothing twice."
 )
 
 
