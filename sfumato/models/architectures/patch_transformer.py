@@ -6,13 +6,14 @@ A reference picture, looked up in the training data by its caption, enters besid
 (retrieval as in RDM, Blattmann et al. 2022, arXiv 2204.11824), so what a picture leans on is known.
 """
 
-import math
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
+
+from sfumato.models.patches import from_patches, time_features, to_patches
 
 HEAD = 64
 
@@ -58,26 +59,6 @@ def rotate(x: Tensor, scale: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     near = torch.cat([first * cosine, second * cosine], dim=-1).to(x.dtype)
     far = torch.cat([-second * sine, first * sine], dim=-1).to(x.dtype)
     return torch.addcmul(x * near, torch.cat(x.chunk(2, dim=-1)[::-1], dim=-1), far)
-
-
-def time_features(t: Tensor, width: int) -> Tensor:
-    """Sines and cosines of the time t (B) in [0, 1], (B, width)."""
-    frequencies = torch.exp(torch.arange(width // 2, device=t.device) * (-math.log(1000.0) / (width // 2)))
-    angles = 1000.0 * t.float()[:, None] * frequencies
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
-
-
-def to_patches(x: Tensor, patch: int) -> Tensor:
-    """Cut (B, C, S, S) into (B, N, C * patch * patch), row by row."""
-    batch, channels, side, _ = x.shape
-    cells = x.reshape(batch, channels, side // patch, patch, side // patch, patch)
-    return cells.permute(0, 2, 4, 1, 3, 5).reshape(batch, -1, channels * patch * patch)
-
-
-def from_patches(x: Tensor, patch: int, side: int) -> Tensor:
-    """Put (B, N, C * patch * patch) together again as (B, C, side, side)."""
-    cells = x.reshape(x.shape[0], side // patch, side // patch, -1, patch, patch)
-    return cells.permute(0, 3, 1, 4, 2, 5).reshape(x.shape[0], -1, side, side)
 
 
 class Block(nn.Module):

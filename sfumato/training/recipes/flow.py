@@ -11,13 +11,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from sfumato.models.architectures import patch_transformer
+from sfumato.models.architectures import dit, patch_transformer, unet
 from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
 from sfumato.models.samplers import dpmpp_2m
 from sfumato.training.material import Material
 
-ARCHITECTURE = "patch_transformer"
+ARCHITECTURES = {"patch_transformer": patch_transformer, "dit": dit, "unet": unet}
 LEVELS = (0.1, 0.3, 0.5, 0.7)
 
 
@@ -26,10 +26,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    architecture: Literal["patch_transformer", "dit", "unet"] = Field("patch_transformer", description="the network")
     size: int = Field(32, ge=8, le=128, description="side of the picture in pixels")
-    patch: int = Field(4, ge=2, le=16, description="side of a patch")
-    width: int = Field(192, ge=64, le=1024, multiple_of=64, description="channels of a token")
-    depth: int = Field(8, ge=1, le=32, description="blocks")
+    patch: int = Field(4, ge=2, le=16, description="side of a patch; a unet has none")
+    width: int = Field(192, ge=64, le=1024, multiple_of=64, description="channels of a token; four times a unet's first")
+    depth: int = Field(8, ge=1, le=32, description="blocks; of each level in a unet")
     samples: int = Field(200_000, ge=1, description="pictures to see, counted with repeats")
     batch: int = Field(32, ge=1, le=4096, description="pictures per step")
     optimizer: Literal["muon", "adamw"] = Field("muon", description="how steps are taken")
@@ -61,12 +62,17 @@ class Options(BaseModel):
 
 def build(options: Options) -> nn.Module:
     """The network, with weights from torch's present random state."""
-    return patch_transformer.build(network_options(options))
+    net: nn.Module = ARCHITECTURES[options.architecture].build(network_options(options))
+    return net
 
 
-def network_options(options: Options) -> patch_transformer.Options:
+def network_options(options: Options) -> Any:
     """What the recipe's options mean for the network."""
-    return patch_transformer.Options(size=options.size, patch=options.patch, width=options.width, depth=options.depth)
+    wanted: Any = ARCHITECTURES[options.architecture].Options
+    shape = {name: getattr(options, name) for name in ("size", "patch", "width", "depth")}
+    if options.architecture == "unet":
+        shape |= {"width": options.width // 4}
+    return wanted(**{name: value for name, value in shape.items() if name in wanted.model_fields})
 
 
 def batch(options: Options, material: Material, position: int) -> dict[str, Tensor]:
@@ -146,4 +152,4 @@ def _best(material: Material, rows: np.ndarray) -> np.ndarray:
 
 def describe(options: Options) -> dict[str, Any]:
     """What a checkpoint's header says of the network."""
-    return {"architecture": ARCHITECTURE, "options": network_options(options).model_dump()}
+    return {"architecture": options.architecture, "options": network_options(options).model_dump()}
