@@ -2,7 +2,7 @@
 
 The shape follows DDPM's network (Ho et al. 2020, arXiv 2006.11239, appendix B) with residual blocks that the time
 scales and shifts (Dhariwal and Nichol 2021, arXiv 2105.05233, section 3) and attention to words as in latent
-diffusion (Rombach et al. 2022, arXiv 2112.10752, section 3.3). It predicts the clean picture x from z = t x + (1 - t) e.
+diffusion (Rombach et al. 2022, arXiv 2112.10752, section 3.3). It predicts the clean x from z = t x + (1 - t) e.
 """
 
 from typing import Literal

@@ -29,7 +29,7 @@ class Options(BaseModel):
     architecture: Literal["patch_transformer", "dit", "unet"] = Field("patch_transformer", description="the network")
     size: int = Field(32, ge=8, le=128, description="side of the picture in pixels")
     patch: int = Field(4, ge=2, le=16, description="side of a patch; a unet has none")
-    width: int = Field(192, ge=64, le=1024, multiple_of=64, description="channels of a token; four times a unet's first")
+    width: int = Field(192, ge=64, le=1024, multiple_of=64, description="channels of a token; a unet's first, times 4")
     depth: int = Field(8, ge=1, le=32, description="blocks; of each level in a unet")
     samples: int = Field(200_000, ge=1, description="pictures to see, counted with repeats")
     batch: int = Field(32, ge=1, le=4096, description="pictures per step")
