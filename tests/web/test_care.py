@@ -68,3 +68,13 @@ def test_room_is_made_only_when_it_is_really_meant(browser, workspace, what, nam
     done = browser.post(f"{API}/clearings", json={"what": what, "really": True}).json()
     assert (done["done"], path.exists()) == (True, False)
     assert browser.post(f"{API}/clearings", json={"what": "everything"}).status_code == 422
+
+
+@pytest.mark.parametrize("said", [1, 1.0, "true", "yes", None])
+def test_nothing_but_true_is_meant_by_it(browser, workspace, said):
+    path = workspace.path / "logs/old.log"
+    path.write_bytes(b"x" * 1000)
+    os.utime(path, (0, 0))
+    answer = browser.post(f"{API}/clearings", json={"what": "old", "really": said})
+    assert (answer.status_code, path.exists()) == (422, True)
+    assert "really" in answer.text
