@@ -18,9 +18,9 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def studio(serve, tmp_path_factory):
+def studio(serve, tmp_path_factory, place):
     """The address that lets one browser in, the studio's own, and an ask that waits."""
-    with Workspace.open(tmp_path_factory.mktemp("desks") / "workspace") as workspace:
+    with Workspace.open(settings=place(tmp_path_factory.mktemp("desks") / "workspace")) as workspace:
         introduce(workspace, name="Bea", roles=["researcher"])
         asked = make_ask(workspace.as_actor(ALICE), question="Which of these?", to="role/researcher")
         write_comment(workspace.as_actor(BOB), about=asked.ref, text="The second\nby far")

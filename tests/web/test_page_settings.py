@@ -65,7 +65,7 @@ def test_the_key_is_renewed(workspace, browser):
 def test_facts_storage_and_care_are_there_for_who_cares(workspace, browser):
     page = browser.page("/settings").text
     assert str(workspace.path) in page
-    assert "SQLite" in page
+    assert ("SQLite" if workspace.db.is_sqlite else "PostgreSQL") in page
     storage = browser.page("/settings/storage").text
     assert "By kind" in storage
     assert "nothing to tidy" in storage
