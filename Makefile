@@ -20,11 +20,14 @@ endif
 # Torch in tests: one thread each, since pytest runs $(JOBS) processes.
 TEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(B)/python -m pytest -n $(JOBS)
 
+# Rooms whose words reach the database; browser, training and command line say nothing else to it.
+ON_POSTGRESQL = $(addprefix tests/,db actions people jobs review data web)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup studio test test-slow check bench bench-quick format wheel clean
+.PHONY: help setup studio test test-slow test-postgresql check bench bench-quick format wheel clean
 
 help:  ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing need
 
@@ -36,6 +39,9 @@ test: $(VENV)/.ok  ## Run the tests (under ten minutes on two cores); ARGS="-k w
 
 test-slow: $(VENV)/.ok  ## Run the tests that take longer
 	$(TEST) -m slow $(ARGS)
+
+test-postgresql: $(VENV)/.ok  ## Run the rooms' and the web's tests on a PostgreSQL server of their own
+	$(TEST) -m "not slow" --on postgresql $(or $(ARGS),$(ON_POSTGRESQL))
 
 check: $(VENV)/.ok  ## Check style, types, the order of imports, dependencies and the docs
 	$(B)/ruff check .

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,33 @@ def empty(tmp_path_factory) -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--on postgresql`: tests that ask for a workspace get one there; those that need SQLite's file are left out."""
     parser.addoption("--on", choices=("sqlite", "postgresql"), default="sqlite", help="the database of a workspace")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out on PostgreSQL what is about SQLite's file alone; each such test says what it needs the file for."""
+    if config.getoption("--on") == "sqlite":
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    for item in left_out:
+        marker = item.get_closest_marker("sqlite")
+        assert marker is not None
+        assert marker.args, f"{item.nodeid}: say why"
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.fixture(scope="session")
+def place(request) -> Callable[[Path], Settings]:
+    """Return what gives the settings of a fresh workspace in a folder, on the database that `--on` names."""
+
+    def settle(folder: Path) -> Settings:
+        url = None
+        if request.config.getoption("--on") == "postgresql":
+            server, template = (request.getfixturevalue(f"postgresql_{name}") for name in ("server", "empty"))
+            url = new_database(server, template)
+        return Settings(workspace=folder, busy_milliseconds=5_000, database_url=url)
+
+    return settle
 
 
 @pytest.fixture

@@ -89,11 +89,13 @@ def studio_folder(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def pictured(studio_folder, embedded, monkeypatch):
+def pictured(studio_folder, embedded, monkeypatch, place):
     """An empty workspace beside a model that came along: no dataset, no run."""
     from sfumato.actions import Workspace
     from sfumato.checkpoints import models
 
+    if url := place(studio_folder).database_url:
+        monkeypatch.setenv("SFUMATO_DATABASE_URL", url)
     monkeypatch.setattr(models, "EMBEDDED", embedded)
     with Workspace.open() as workspace:
         yield workspace

@@ -48,10 +48,13 @@ def restore(
 ) -> Generator[Progress, None, Restored]:
     """Make a workspace of a backup in an empty or new folder, upgrade it, and have it examined.
 
+    The records go where every command would look for them: into the database that is named here, else into the one
+    of the settings, else into the folder.
     Raises Conflict for a folder or a database that holds something, Unsupported for a newer backup, Damaged or
     InvalidInput for one that is cut or changed, NoSpace before it begins. None of them leaves anything behind.
     """
     settings = settings or read_settings()
+    database_url = database_url or settings.database_url
     source, folder = source.expanduser().absolute(), folder.expanduser().absolute()
     _check_empty(folder)
     with opened(source) as (bundle, manifest):
@@ -144,7 +147,7 @@ def _taken(connection: Connection) -> Conflict:
         half = found == UNFINISHED
     if half:
         return Conflict("The database holds a restoration that was cut short.", hint="Drop it, and make an empty one.")
-    return Conflict("The database is not empty; nothing was changed.", hint="Name an empty database.")
+    return Conflict("The database is not empty; nothing was changed.", hint="Name an empty one by --database.")
 
 
 def _finish(database_url: str, workspace_format: str) -> None:

@@ -200,6 +200,22 @@ def enable(context: typer.Context, person: Person) -> None:
 
 
 @app.command()
+def reset(context: typer.Context, person: Person) -> None:
+    """Make a code by which somebody who lost their password sets a new one in the studio, once, within an hour.
+
+    Their sessions end at once.
+
+    Example: `sfumato people reset grace@example.org`
+    """
+    from sfumato.people.lost_passwords import reset_password
+
+    with opened(context) as workspace:
+        made = reset_password(workspace, person=person)
+    said = f"{made.code}\n{made.name} sets a new password with it at /new-password in the studio, signing in as "
+    answer(context, made, lambda: f"{said}{made.login}.\nIt is good once, until {made.expires_at:%H:%M} UTC.")
+
+
+@app.command()
 def permissions(context: typer.Context) -> None:
     """Show which role may do what.
 

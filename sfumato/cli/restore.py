@@ -20,7 +20,8 @@ def restore(
 ) -> None:
     """Make a workspace of a backup in a new folder, check every hash, upgrade it, and examine it.
 
-    With `--database` the records go into an empty PostgreSQL. Exit codes are those of `sfumato doctor`.
+    With `--database` or SFUMATO_DATABASE_URL the records go into that PostgreSQL, which has to be empty. Exit codes
+    are those of `sfumato doctor`.
 
     Example: `sfumato restore studio.zip ./studio-again`
     """

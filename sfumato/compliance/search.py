@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import aliased
 
 from sfumato.actions import Act, query
 from sfumato.checkpoints.records import Model
@@ -12,6 +13,9 @@ from sfumato.db import Record
 from sfumato.errors import InvalidInput
 from sfumato.generation.records import Image, Request
 from sfumato.jobs.records import Job
+from sfumato.people.asking_records import Ask, Comment
+from sfumato.people.records import Membership, Person
+from sfumato.people.wording import shortened
 from sfumato.training.records import Run
 
 COUNTED = 1_000  # of one kind; what is more is told as "more than"
@@ -41,15 +45,23 @@ class Hits:
 
 @dataclass(frozen=True)
 class Place:
-    """A kind of record that is looked through: the columns with its words, and what is said of it."""
+    """A kind of record that is looked through: the columns with its words, what is said of it, and which rows count."""
 
     table: type[Record]
     words: tuple[Any, ...]
     title: str
     says: str = ""
     picture: str = ""
+    only: ColumnElement[bool] | None = None
 
 
+def _stands() -> ColumnElement[bool]:
+    """Words on a record that were neither changed nor taken back since."""
+    later = aliased(Comment)
+    return ~Comment.withdrawn & ~select(later.id).where(later.supersedes == Comment.id).exists()
+
+
+PEOPLE = "person"
 PLACES = (
     Place(Dataset, (Dataset.name,), "name"),
     Place(Run, (Run.name, Run.recipe), "name", "recipe"),
@@ -59,6 +71,8 @@ PLACES = (
     Place(DatasetVersion, (DatasetVersion.name,), "name"),
     Place(Job, (Job.kind,), "kind", "status"),
     Place(Image, (), "id", "request_id", "sha256"),
+    Place(Ask, (Ask.question,), "question", "status"),
+    Place(Comment, (Comment.text,), "text", only=_stands()),
 )
 
 
@@ -69,10 +83,23 @@ def search(act: Act, *, q: str, kind: str = "", limit: int = 8) -> list[Hits]:
     if not words or len(q) > LONGEST:
         raise InvalidInput(f"Say what to look for, in 1 to {LONGEST} characters.")
     known = {place.table.KIND: place for place in PLACES}
-    if kind and kind not in known:
-        raise InvalidInput(f"There is no kind '{kind}'.", hint=f"There is: {', '.join(known)}.")
+    if kind and kind not in (*known, PEOPLE):
+        raise InvalidInput(f"There is no kind '{kind}'.", hint=f"There is: {', '.join((*known, PEOPLE))}.")
     found = [_look(act, place, words[:8], limit) for name, place in known.items() if kind in ("", name)]
+    if kind in ("", PEOPLE):
+        found.append(_people(act, words[:8], limit))
     return [one for one in found if one.n]
+
+
+def _people(act: Act, words: list[str], limit: int) -> Hits:
+    """Members of this project by their names: nobody is told of whoever works elsewhere."""
+    here = select(Person.id, Person.name, Membership.roles).join(Membership, Membership.person == Person.id)
+    here = here.where(Membership.project == act.workspace.project)
+    for word in words:
+        here = here.where(Person.name.icontains(word, autoescape=True) | Person.login.icontains(word, autoescape=True))
+    n = act.session.scalar(select(func.count()).select_from(here.limit(COUNTED).subquery())) or 0
+    rows = act.session.execute(here.order_by(Person.name, Person.id).limit(limit)) if n else ()
+    return Hits(PEOPLE, n, [Hit(PEOPLE, row[0], f"person/{row[0]}", row[1], ", ".join(row[2])) for row in rows])
 
 
 def _look(act: Act, place: Place, words: list[str], limit: int) -> Hits:
@@ -80,6 +107,8 @@ def _look(act: Act, place: Place, words: list[str], limit: int) -> Hits:
     matching = _matching(place, words)
     if matching is None:
         return Hits(table.KIND, 0, [])
+    if place.only is not None:
+        matching &= place.only
     first = select(table).where(matching).order_by(table.id.desc()).limit(limit)
     some: Select[Any] = select(table.id).where(matching).limit(COUNTED)
     n = act.session.scalar(select(func.count()).select_from(some.subquery())) or 0
@@ -104,7 +133,7 @@ def _matching(place: Place, words: list[str]) -> ColumnElement[bool] | None:
 
 
 def _hit(place: Place, row: Any) -> Hit:
-    title = str(getattr(row, place.title)) or row.ref
+    title = shortened(str(getattr(row, place.title))) or row.ref
     if isinstance(row, Image):
         title = f"picture {row.place + 1}, seed {row.seed}"
     return Hit(

@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Select, String, bindparam, exists, func, literal
 
 from sfumato.actions import Act, query
 from sfumato.db.scope import Prepared
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, NotFound
 from sfumato.generation.records import Image, Published, Request
 from sfumato.review.records import Judgement
 from sfumato.review.standing import stands
@@ -105,7 +105,12 @@ def beside(
     act: Act, *, id: str, model: str = "", made_by: str = "", request_id: str = "",
     verdict: Literal["", "approved", "rejected", "open"] = "", words: str = "",
 ) -> Beside:  # fmt: skip
-    """Which pictures come before and after one, in the list that is narrowed in the same way."""
+    """Which pictures come before and after one, in the list that is narrowed in the same way.
+
+    Raises NotFound where the project has no such picture.
+    """
+    if act.session.scalar(_shown(Image.id).where(Image.id == id)) is None:
+        raise NotFound(f"There is no picture '{id[:80]}'.", hint="Write its whole id.")
     found = narrowed(
         _shown(Image.id).limit(1), model=model, made_by=made_by, request_id=request_id, verdict=verdict, words=words
     )

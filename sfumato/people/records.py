@@ -119,3 +119,14 @@ class OwnerCode(Record):
     expires_at: Mapped[datetime] = mapped_column(UTC)
     used_at: Mapped[datetime | None] = mapped_column(UTC)
     used_by: Mapped[str | None] = mapped_column(String(36))
+
+
+class PasswordCode(Record):
+    """A code by which one person sets a new password, once; the command line alone prints it."""
+
+    __tablename__ = "password_code"
+
+    person: Mapped[str] = mapped_column(String(36), index=True)
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UTC)
+    used_at: Mapped[datetime | None] = mapped_column(UTC)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.concurrency import run_in_threadpool
 
 from sfumato.actions import Workspace
@@ -23,6 +23,7 @@ from sfumato.web.written import as_json
 
 ROOM = 256  # messages that wait for one who listens slowly, before the connection is given up
 CATCH_UP = 2_000  # events that somebody who comes back is told; more, and the page is better loaded anew
+LISTENING = b"event: listening\ndata: {}\n\n"  # what changes from here on reaches them; jobs are not told again
 
 
 @dataclass(eq=False)
@@ -64,6 +65,7 @@ class Hub:
         self.poll, self.beat = poll, beat
         self.listeners: set[Listener] = set()
         self.position = 0
+        self.newest_job = ""
         self._jobs: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -93,6 +95,7 @@ class Hub:
         with self._lock:
             if not self.listeners:
                 self.position = last_position(self.workspace)
+                self.newest_job = newest_job(self.workspace)
             listener.position = self.position
             self.listeners.add(listener)
         self._wake.set()
@@ -122,8 +125,10 @@ class Hub:
             new = select(Event).where(Event.position > self.position).order_by(Event.position).limit(500)
             events = [(row.project_id, row.private_to, view(row)) for row in session.scalars(new)]
             told = list(self._jobs)
-            wanted = select(Job).where(Job.status.in_(("waiting", "running")) | Job.id.in_(told))
+            fresh = Job.id > self.newest_job  # it may have ended before it was ever looked at
+            wanted = select(Job).where(Job.status.in_(("waiting", "running")) | Job.id.in_(told) | fresh)
             jobs = [(row.project_id, row.private_to, view_job(row)) for row in session.scalars(wanted.limit(500))]
+            self.newest_job = max((self.newest_job, *(job.id for _, _, job in jobs)))
             for project, private_to, event in events:
                 self.position = event.position
                 self._send(project, private_to, event_message(event), event.position)
@@ -153,6 +158,12 @@ class Hub:
                 self.listeners.discard(one)  # its loop has ended before
 
 
+def newest_job(workspace: Workspace) -> str:
+    """The id of the job that was asked for last, "" where there is none: ids rise with time."""
+    with workspace.db.read() as session:
+        return session.scalar(select(func.max(Job.id))) or ""
+
+
 def event_message(event: EventView) -> bytes:
     """An event of the log as a message."""
     return written("event", as_json(EventView, event), event.position)
@@ -170,6 +181,7 @@ async def stream(
                 yield message
         elif since is None:
             yield f"id: {listener.position}\n\n".encode()
+        yield LISTENING
         while not hub.over:
             try:
                 said: bytes | None = await asyncio.wait_for(listener.queue.get(), hub.beat)

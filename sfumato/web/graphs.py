@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-WIDE, HIGH, GAP, ROW, HEAD = 184, 60, 56, 14, 28
+ROW, HEAD = 14, 28
+ROOMY_COLUMNS = 5  # with more of them cards stand closer, so that a usual window shows the whole from its sources on
+
+
+@dataclass(frozen=True)
+class Size:
+    """How wide and high a card is, and how far apart columns stand."""
+
+    wide: int
+    high: int
+    gap: int
+
+
+ROOMY, CLOSE = Size(184, 60, 56), Size(128, 76, 20)
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Graph:
     nodes: list[Placed]
     edges: list[Drawn]
     columns: list[tuple[str, int, list[Placed]]]
+    size: Size = ROOMY
 
 
 def lay_out(nodes: Sequence[Node], edges: Iterable[Edge], headings: Sequence[str] = ()) -> Graph:
@@ -68,29 +82,32 @@ def lay_out(nodes: Sequence[Node], edges: Iterable[Edge], headings: Sequence[str
             parents[edge.child].append(edge.parent)
     columns = sorted({node.column for node in nodes})
     rows = _rows(nodes, parents, columns)
+    size = ROOMY if len(columns) <= ROOMY_COLUMNS else CLOSE
+    apart, step = size.wide + size.gap, size.high + ROW
     longest = max((len(ids) for ids in rows.values()), default=0)
-    tall = max(longest * (HIGH + ROW) - ROW, 0)
+    tall = max(longest * step - ROW, 0)
     placed: dict[str, Placed] = {}
     for place, column in enumerate(columns):
-        start = HEAD + (tall - (len(rows[column]) * (HIGH + ROW) - ROW)) // 2
+        start = HEAD + (tall - (len(rows[column]) * step - ROW)) // 2
         for row, one in enumerate(rows[column]):
             above = tuple(known[parent] for parent in parents[one])
-            placed[one] = Placed(known[one], place * (WIDE + GAP), start + row * (HIGH + ROW), above)
+            placed[one] = Placed(known[one], place * apart, start + row * step, above)
     drawn = [
-        Drawn(_curve(placed[edge.parent], placed[edge.child]), edge.strong)
+        Drawn(_curve(placed[edge.parent], placed[edge.child], size), edge.strong)
         for edge in sorted(edges, key=lambda edge: edge.strong)
         if edge.parent in known and edge.child in known
     ]
     named = [
         (
             headings[column] if column < len(headings) else "",
-            place * (WIDE + GAP),
+            place * apart,
             [placed[one] for one in rows[column]],
         )
         for place, column in enumerate(columns)
     ]
-    width = max(len(columns) * (WIDE + GAP) - GAP, 0)
-    return Graph(width, tall + HEAD + 4, [placed[one] for column in columns for one in rows[column]], drawn, named)
+    width = max(len(columns) * apart - size.gap, 0)
+    ordered = [placed[one] for column in columns for one in rows[column]]
+    return Graph(width, tall + HEAD + 4, ordered, drawn, named, size)
 
 
 def _rows(nodes: Sequence[Node], parents: dict[str, list[str]], columns: list[int]) -> dict[int, list[str]]:
@@ -110,10 +127,11 @@ def _rows(nodes: Sequence[Node], parents: dict[str, list[str]], columns: list[in
     return rows
 
 
-def _curve(start: Placed, end: Placed) -> str:
+def _curve(start: Placed, end: Placed, size: Size) -> str:
     """A soft line from the right side of one card to the left side of another."""
-    x1, y1, x2, y2 = start.x + WIDE, start.y + HIGH // 2, end.x, end.y + HIGH // 2
+    middle, out = size.high // 2, size.gap // 2
+    x1, y1, x2, y2 = start.x + size.wide, start.y + middle, end.x, end.y + middle
     if x2 <= x1:  # in one column, or backwards: around the right
-        return f"M{x1} {y1}C{x1 + GAP // 2} {y1} {x2 + WIDE + GAP // 2} {y2} {x2 + WIDE} {y2}"
+        return f"M{x1} {y1}C{x1 + out} {y1} {x2 + size.wide + out} {y2} {x2 + size.wide} {y2}"
     bend = (x2 - x1) // 2
     return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"

@@ -4,10 +4,18 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Body, Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -35,9 +43,17 @@ class Listed(BaseModel, Generic[Row]):
 
 
 class Taken(BaseModel):
-    """What an address takes in its body; what it does not know is refused."""
+    """What an address takes in its body; what it does not know is refused, and a number is no truth or text."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_json(cls, said: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """Take what was sent by the rules of JSON, in which days and choices are texts and nothing else is turned."""
+        if info.mode == "json" or not isinstance(said, dict):
+            return handler(said)
+        return cls.model_validate_json(json.dumps(said), strict=True)
 
 
 def offer(

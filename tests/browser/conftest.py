@@ -90,20 +90,40 @@ def serve() -> Callable[[Any], Any]:
     return serving
 
 
+def settled(page: Any) -> None:
+    """Wait until all modules of the page run, so that it answers to keys and choices; the page itself says so."""
+    page.locator("html[data-ready]").wait_for(state="attached")
+
+
+def listening(page: Any) -> None:
+    """Wait until the page is told of what happens elsewhere."""
+    page.locator("html[data-listening]").wait_for(state="attached")
+
+
+def write(page: Any, field: str, words: str) -> None:
+    """Type where the page has put the focus by itself, once it has."""
+    page.locator(f"{field}:focus").wait_for()
+    page.keyboard.type(words)
+
+
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
 def clean() -> Callable[[Any], None]:
-    """Return what asserts that axe finds nothing wrong on a page."""
+    """Return what asserts that axe finds nothing wrong on a page once nothing in it moves or fades."""
     from axe_playwright_python.sync_playwright import Axe
 
     def look(page: Any) -> None:
+        settled(page)
+        page.emulate_media(reduced_motion="reduce")
+        page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response["violations"]
         said = [
             (one["id"], [node["html"][:160] + " | " + node["failureSummary"][:200] for node in one["nodes"][:3]])
             for one in found
         ]
+        page.emulate_media(reduced_motion="no-preference")
         assert not said, said
 
     return look

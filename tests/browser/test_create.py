@@ -1,12 +1,15 @@
 """Creating in a real browser, by keys alone: a sentence, what is known of it, pictures, a verdict, and the way on."""
 
 import threading
+import time
 
 import pytest
 
+from sfumato.jobs.queue import list_jobs
 from sfumato.jobs.worker import run_worker
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving
+from tests.browser.conftest import settled, write
 from tests.pictured import embedded, pictured, studio_folder
 
 __all__ = ["embedded", "pictured", "studio_folder"]
@@ -30,17 +33,18 @@ def test_a_sentence_becomes_pictures_and_one_is_approved_without_a_mouse(studio,
     page = new_page()
     page.goto(f"{studio}/launch/come-in")
     page.goto(f"{studio}/create")
-    page.keyboard.type("a red zorgle disc")
+    write(page, "#prompt", "a red zorgle disc")
     page.locator("#knows").get_by_text("never seen").wait_for()
     clean(page)
     page.keyboard.press("Enter")
     page.locator(".results img[data-drag]").nth(3).wait_for(timeout=20_000)
+    page.locator("#result:not([data-part])").wait_for()  # the last drawing of it anew, once the job has ended
     clean(page)
     page.locator(".results .tile").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="May I use it?").wait_for()
-    page.wait_for_load_state()
+    settled(page)
     page.keyboard.press("a")
     page.locator("#judgement .status", has_text="approved").wait_for()
     page.locator("#answer", has_text="Approved by").wait_for()
@@ -62,11 +66,11 @@ def test_what_is_typed_is_not_lost_to_the_history_without_asking(studio, new_pag
     page = new_page()
     page.goto(f"{studio}/launch/come-in")
     page.goto(f"{studio}/create")
-    page.keyboard.type("a blue ring")
+    write(page, "#prompt", "a blue ring")
     page.keyboard.press("Enter")
     page.wait_for_url("**request=*")
     page.goto(f"{studio}/create")
-    page.keyboard.type("half a thought")
+    write(page, "#prompt", "half a thought")
     page.get_by_role("link", name="Reuse these settings").click()
     page.get_by_role("button", name="Keep what I typed").click()
     assert page.locator("#prompt").input_value() == "half a thought"
@@ -74,3 +78,23 @@ def test_what_is_typed_is_not_lost_to_the_history_without_asking(studio, new_pag
     page.get_by_role("button", name="Replace it").click()
     page.wait_for_url("**reuse=*")
     assert page.locator("#prompt").input_value() == "a blue ring"
+
+
+def test_pictures_that_were_done_before_the_page_listened_are_shown(studio, new_page, pictured):
+    page = new_page()
+    page.goto(f"{studio}/launch/come-in")
+
+    def hold(route):
+        """Let nobody listen before there is nothing left to be told."""
+        if "request=" not in route.request.headers.get("referer", ""):
+            return route.abort()
+        until = time.monotonic() + 30
+        while any(not job.ended for job in list_jobs(pictured)) and time.monotonic() < until:
+            time.sleep(0.05)
+        return route.continue_()
+
+    page.route("**/api/v1/events*", hold)
+    page.goto(f"{studio}/create")
+    write(page, "#prompt", "a blue ring")
+    page.keyboard.press("Enter")
+    page.locator(".results img[data-drag]").nth(3).wait_for(timeout=40_000)

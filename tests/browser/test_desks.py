@@ -8,6 +8,7 @@ from sfumato.people.comments import write_comment
 from sfumato.people.persons import introduce
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
+from tests.browser.conftest import listening, write
 from tests.crew import ALICE, BOB
 
 PAGES = (
@@ -17,9 +18,9 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def studio(serve, tmp_path_factory):
+def studio(serve, tmp_path_factory, place):
     """The address that lets one browser in, the studio's own, and an ask that waits."""
-    with Workspace.open(tmp_path_factory.mktemp("desks") / "workspace") as workspace:
+    with Workspace.open(settings=place(tmp_path_factory.mktemp("desks") / "workspace")) as workspace:
         introduce(workspace, name="Bea", roles=["researcher"])
         asked = make_ask(workspace.as_actor(ALICE), question="Which of these?", to="role/researcher")
         write_comment(workspace.as_actor(BOB), about=asked.ref, text="The second\nby far")
@@ -68,7 +69,7 @@ def test_n_asks_for_something_by_keys_alone(studio, come_in):
     page.goto(f"{address}/asks")
     page.keyboard.press("n")
     page.wait_for_url("**/asks/new")
-    page.keyboard.type("A llama that looks left")
+    write(page, "[name=question]", "A llama that looks left")
     page.keyboard.press("Tab")
     page.keyboard.type("researcher")
     for _ in range(30):
@@ -85,7 +86,7 @@ def test_a_comment_is_drawn_without_a_new_page_and_seen_by_another_browser(studi
     mine, other = come_in(), come_in()
     for page in (mine, other):
         page.goto(f"{address}/asks/{asked.id}")
-    other.wait_for_timeout(300)
+    listening(other)
     mine.evaluate("window.same = true")
     mine.get_by_label("Comment", exact=True).fill("Seen by both")
     mine.get_by_role("button", name="Comment", exact=True).click()

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.browser.conftest import settled, write
 from tests.web.conftest import Studio
 
 SENTENCE = "a llama, noto style"
@@ -87,7 +88,7 @@ def come_in(page):
 def draw_the_first(page):
     """Type a sentence, press Enter, and wait for four finished pictures."""
     page.wait_for_url("**/create")
-    page.keyboard.type(SENTENCE)
+    write(page, "#prompt", SENTENCE)
     page.locator(".known-word", has_text="llama").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_url("**/create?request=*")
@@ -135,7 +136,7 @@ def decide(page):
     """Say why, and approve, by keys."""
     tour(page).get_by_role("button", name="Next").click()
     until(page, "document.querySelector('#tour').innerText.includes('Step 5 of 5')")
-    page.wait_for_load_state("load")  # then the keys are bound
+    settled(page)
     page.keyboard.press("w")
     page.keyboard.type("Clear even when small")
     page.keyboard.press("Enter")
@@ -147,7 +148,7 @@ def ask_for_a_better_one(page):
     """Ask every prompt designer, with this picture pinned."""
     tour(page).get_by_role("link", name="Ask for a better one").click()
     page.wait_for_url(re.compile("/asks/new"))
-    page.keyboard.type("A better llama: it should look to the left")
+    write(page, "[name=question]", "A better llama: it should look to the left")
     page.get_by_label("Of whom?").select_option("role/prompt designer")
     assert page.locator(".pick input:checked").count() == 1
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -159,6 +160,7 @@ def ask_for_a_better_one(page):
 
 def become_a_team(page):
     """Become the owner, and invite a prompt designer; gives the link."""
+    settled(page)
     page.keyboard.press("g")
     page.keyboard.press("p")
     page.wait_for_url("**/people")

@@ -7,6 +7,7 @@ import pytest
 from sfumato.data.freeze import freeze
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
+from tests.browser.conftest import listening, settled
 from tests.pictured import embedded, pictured, studio_folder  # noqa: F401
 from tests.web.stocked import a_run, quarantine, stock
 
@@ -78,11 +79,8 @@ def test_searching_and_opening_a_picture_by_keyboard_alone(studio, new_page):
     page.keyboard.type("llama")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Pictures of datasets").wait_for()
-    for _ in range(50):  # the page listens to keys a moment after it is there
-        page.keyboard.press("ArrowDown")
-        if page.evaluate("document.activeElement.matches('[data-hit]')"):
-            break
-        page.wait_for_timeout(100)
+    settled(page)
+    page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.matches('[data-hit]')")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Licence and origin").wait_for()
@@ -98,11 +96,10 @@ def test_files_are_uploaded_and_their_collection_is_a_job(studio, new_page):
     page.get_by_label("Name").fill("mine")
     page.keyboard.press("Enter")
     files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": out.getvalue()} for n in range(3)]
-    for _ in range(20):  # the page listens to the choice a moment after it is there
-        page.get_by_label("Choose pictures").set_input_files(files)
-        page.wait_for_timeout(300)
-        if page.get_by_text("3 files chosen").is_visible():
-            break
+    chooser = page.get_by_label("Choose pictures")
+    chooser.wait_for(state="attached")
+    settled(page)
+    chooser.set_input_files(files)
     page.get_by_text("3 files chosen").wait_for()
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(lambda url: url.endswith("/data/mine"), wait_until="commit")
@@ -122,7 +119,7 @@ def test_an_upload_that_breaks_off_says_what_was_kept(studio, new_page):
 def test_what_somebody_else_does_is_seen_without_loading_the_page(studio, new_page, filled):
     page, address = enter(studio, new_page)
     page.goto(f"{address}/")
-    page.wait_for_timeout(400)
+    listening(page)
     stock(filled, "birds", 2)
     version = freeze(filled, name="birds")
     page.get_by_text(f"froze birds {version.name}").wait_for()

@@ -28,10 +28,3 @@ def filled_either(either, pictures):
     collect_into(either, pictures)
     add_run(either)
     return either
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A backup under load on PostgreSQL was found damaged once in three runs: a slow test until it is known why."""
-    for item in items:
-        if item.name == "test_one_that_is_taken_while_another_process_writes_restores_to_a_sound_workspace[postgresql]":
-            item.add_marker(pytest.mark.slow)

@@ -143,6 +143,7 @@ with Workspace.open(create=False) as workspace:
 
 
 def test_one_that_is_taken_while_another_process_writes_restores_to_a_sound_workspace(filled_either, tmp_path, request):
+    other = None if filled_either.db.is_sqlite else request.getfixturevalue("postgresql_url")
     (tmp_path / "busy").mkdir()
     command = [sys.executable, "-c", BUSY, str(tmp_path / "busy")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=handed_on(filled_either)) as process:
@@ -152,7 +153,7 @@ def test_one_that_is_taken_while_another_process_writes_restores_to_a_sound_work
         made = finish(back_up(filled_either, tmp_path / "a.zip"))
         assert process.poll() is None, "it was to write all the while"
         process.send_signal(signal.SIGKILL)
-    again = finish(restore(made.path, tmp_path / "again"))
+    again = finish(restore(made.path, tmp_path / "again", database_url=other))
     assert (again.report.state, again.report.findings) == ("sound", [])
     assert again.rows > 30
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from sfumato.actions import Workspace
+from sfumato.actions.events import last_position
 from sfumato.care.backup import back_up, write_bundle
 from sfumato.care.doctor import examine
 from sfumato.care.restore import restore
@@ -25,6 +26,14 @@ from sfumato.jobs.queue import handed_on
 from sfumato.store.files import Erasure
 from tests.care.made import finish, tree
 from tests.care.test_backup import rows
+
+
+@pytest.fixture(autouse=True)
+def at_home(request, monkeypatch):
+    """What is restored here goes into its folder, on whichever database the first workspace is."""
+    if "filled" in request.fixturenames:
+        request.getfixturevalue("filled")
+    monkeypatch.delenv("SFUMATO_DATABASE_URL", raising=False)
 
 
 @pytest.fixture
@@ -69,6 +78,18 @@ def test_it_restores_onto_the_other_database_and_back(filled, backup, tmp_path, 
     with pytest.raises(Conflict, match="database is not empty"):
         finish(restore(backup, tmp_path / "second", database_url=postgresql_url))
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.postgres
+def test_a_database_in_use_is_left_alone_also_where_only_the_environment_names_it(on_postgresql, tmp_path, monkeypatch):
+    team = next(on_postgresql)
+    made = finish(back_up(team, tmp_path / "a.zip"))
+    monkeypatch.setenv("SFUMATO_DATABASE_URL", team.db.url)
+    before = last_position(team)
+    with pytest.raises(Conflict, match="database is not empty"):
+        finish(restore(made.path, tmp_path / "again"))
+    assert last_position(team) == before
+    assert not (tmp_path / "again").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(backup, tmp_path):

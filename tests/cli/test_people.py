@@ -40,6 +40,7 @@ def test_a_team_comes_together(said, settings, capsys):
     assert "researcher, viewer" in capsys.readouterr().out
     [session] = said("people", "sessions", "bob")
     assert said("people", "sessions", "bob", "--end", session["id"][-6:]) == []
+    assert said("people", "reset", "bob")["login"] == "bob"
     said("people", "disable", "bob")
     said("people", "enable", "bob")
     said("people", "remove", "bob")

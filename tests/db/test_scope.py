@@ -202,6 +202,7 @@ def test_only_what_is_named_here_looks_into_all_projects():
     assert found == set(SYSTEM)
 
 
+@pytest.mark.sqlite("its planner is asked; PostgreSQL plans by how much there is")
 def test_sqlite_looks_by_what_is_asked_for_and_by_the_project_for_the_order(workspace):
     of_dataset = select(func.count()).where(Item.dataset_id == "d")
     newest = select(Image.id).order_by(Image.id.desc()).limit(60)

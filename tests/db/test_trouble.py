@@ -163,6 +163,7 @@ def test_another_programs_database_on_postgresql_is_refused(settings, postgresql
     other.close()
 
 
+@pytest.mark.sqlite("its file is kept from growing by a limit of the process; PostgreSQL writes in another one")
 def test_without_room_nothing_is_half_written_and_the_workspace_opens_afterwards(workspace, settings):
     done = subprocess.run([sys.executable, "-c", FILL], env=handed_on(workspace), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -194,6 +195,7 @@ except NoSpace as problem:
         assert count(workspace) == 0
 
 
+@pytest.mark.sqlite("its file is kept from growing by a pragma")
 def test_a_database_that_may_grow_no_more_is_told_as_a_full_disk(workspace):
     with workspace.db.write() as session:
         pages = session.execute(text("pragma page_count")).scalar()

@@ -3,7 +3,7 @@
 import pytest
 
 from sfumato.actions import Actor
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, NotFound
 from sfumato.generation.gallery import beside, list_tiles
 from sfumato.generation.records import Image, Published, Request
 from sfumato.review.judge import approve, reject
@@ -82,3 +82,6 @@ def test_a_picture_knows_its_neighbours_in_the_list_it_came_from(either):
     assert beside(either, id=other).newer == last
     assert beside(either, id=last, model="emoji").older == first
     assert beside(either, id=last).newer == ""
+    for foreign in ("none", "0" * 36):
+        with pytest.raises(NotFound, match="no picture"):
+            beside(either, id=foreign)

@@ -113,11 +113,13 @@ class Studio:
 
 
 @pytest.fixture
-def studio_process(tmp_path, monkeypatch) -> Iterator[Callable[..., Studio]]:
+def studio_process(tmp_path, monkeypatch, place) -> Iterator[Callable[..., Studio]]:
     """Starts studios of a workspace, and sees to it that none is left."""
     for name in [name for name in os.environ if name.startswith("SFUMATO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    if url := place(tmp_path).database_url:
+        monkeypatch.setenv("SFUMATO_DATABASE_URL", url)
     started: list[Studio] = []
 
     def start(*more: str, **environment: str) -> Studio:

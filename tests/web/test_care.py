@@ -1,7 +1,9 @@
 """Care of the workspace from afar: a backup is fetched by its job, room is made, and only an owner may do either."""
 
 import io
+import itertools
 import os
+import threading
 import zipfile
 from dataclasses import replace
 
@@ -9,8 +11,13 @@ import pytest
 
 from sfumato.care.backup import finished_backup
 from sfumato.care.log import read_log
+from sfumato.care.restore import restore
+from sfumato.data.freeze import freeze
 from sfumato.errors import Forbidden, NotFound
 from sfumato.jobs.worker import run_worker
+from sfumato.people.comments import write_comment
+from tests.care.made import finish
+from tests.web.stocked import stock
 
 API = "/api/v1/care"
 
@@ -34,6 +41,35 @@ def test_a_backup_is_fetched_by_its_job(browser, backed_up):
     told = browser.get(f"/api/v1/jobs/{backed_up}").json()["result"]
     assert told["path"].endswith(".zip")
     assert "/" not in told["path"], "where the server keeps it is not said"
+
+
+def test_one_that_was_taken_while_others_wrote_restores_to_a_sound_workspace(browser, workspace, tmp_path, monkeypatch):
+    over, written = threading.Event(), []
+
+    def write():
+        for number in itertools.count():
+            if over.wait(0.05):  # SQLite lets nobody in by turns
+                return
+            stock(workspace, f"busy-{number}", 3)
+            version = freeze(workspace, name=f"busy-{number}")
+            write_comment(workspace, about=f"dataset_version/{version.id}", text="fine")
+            written.append(version.id)
+
+    busy = threading.Thread(target=write)
+    busy.start()
+    try:
+        asked = browser.post(f"{API}/backups", json={}).json()["id"]
+        run_worker(workspace, only_job=asked)
+        assert busy.is_alive()
+        taken = browser.get(f"{API}/backups/{asked}/file").content
+    finally:
+        over.set()
+        busy.join()
+    assert len(written) > 1
+    (tmp_path / "taken.zip").write_bytes(taken)
+    monkeypatch.delenv("SFUMATO_DATABASE_URL", raising=False)
+    again = finish(restore(tmp_path / "taken.zip", tmp_path / "again"))
+    assert (again.report.state, again.report.findings) == ("sound", [])
 
 
 def test_nothing_else_is_fetched_that_way(browser, workspace, backed_up):
@@ -68,3 +104,13 @@ def test_room_is_made_only_when_it_is_really_meant(browser, workspace, what, nam
     done = browser.post(f"{API}/clearings", json={"what": what, "really": True}).json()
     assert (done["done"], path.exists()) == (True, False)
     assert browser.post(f"{API}/clearings", json={"what": "everything"}).status_code == 422
+
+
+@pytest.mark.parametrize("said", [1, 1.0, "true", "yes", None])
+def test_nothing_but_true_is_meant_by_it(browser, workspace, said):
+    path = workspace.path / "logs/old.log"
+    path.write_bytes(b"x" * 1000)
+    os.utime(path, (0, 0))
+    answer = browser.post(f"{API}/clearings", json={"what": "old", "really": said})
+    assert (answer.status_code, path.exists()) == (422, True)
+    assert "really" in answer.text

@@ -24,10 +24,10 @@ BESIDE = {
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(tmp_path_factory, place):
     from sfumato.actions import Workspace
 
-    with Workspace.open(tmp_path_factory.mktemp("told") / "workspace") as workspace:
+    with Workspace.open(settings=place(tmp_path_factory.mktemp("told") / "workspace")) as workspace:
         return open_studio(workspace).app.openapi()
 
 

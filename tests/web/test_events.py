@@ -36,7 +36,7 @@ def happen(workspace):
 @contextmanager
 def served(workspace, **choices):
     """A real server at a port of its own; yields a client that has come in."""
-    app = create_app(workspace, Serving(launch="come-in", poll=0.05, **{"beat": 0.4, **choices}))
+    app = create_app(workspace, Serving(launch="come-in", **{"poll": 0.05, "beat": 0.4, **choices}))
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     server = Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
@@ -121,6 +121,23 @@ def test_the_progress_of_a_job_is_told(workspace, happen):
     assert [one[1] for one in (*first, *second)] == ["job", "job"]
     assert first[0][2]["status"] == "running"
     assert (second[0][2]["status"], second[0][2]["progress"]) == ("done", {"done": 1, "total": 2})
+
+
+def test_a_job_that_was_done_before_anybody_looked_is_told_too(workspace):
+    with served(workspace, poll=0.3) as (client, server), listening(client, hub_of(server)) as stream:
+        for key in ("one", "two"):
+            with workspace.write() as session:
+                session.add(Job(made_by="person/x", kind="test.nothing", spec={}, key=key, lane="quick", status="done"))
+            ((_, kind, said),) = read(stream, 1)
+            assert (kind, said["status"]) == ("job", "done")
+
+
+def test_the_stream_says_from_when_on_everything_is_told(workspace, happen):
+    """Whoever has drawn a page asks again then for what no log keeps: how far the jobs are."""
+    happen(workspace, what="one")
+    with served(workspace) as (client, server), listening(client, hub_of(server), **{"Last-Event-ID": "0"}) as stream:
+        found = read(stream, 2, kinds=("event", "listening"))
+    assert [kind for _, kind, _ in found] == ["event", "listening"]
 
 
 def test_other_projects_and_other_peoples_private_work_are_told_to_nobody_else(workspace, happen):

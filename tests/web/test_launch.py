@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 
 from tests.web.conftest import enter, open_studio
 
-OPEN = {"/healthz", "/join", "/launch/{token}", "/own", "/sign-in", "/sign-out"}
+OPEN = {"/healthz", "/join", "/launch/{token}", "/new-password", "/own", "/sign-in", "/sign-out"}
 
 
 def test_nobody_is_let_in_anywhere_without_it(outside):

@@ -11,7 +11,6 @@ from sfumato.actions import Workspace
 from sfumato.actions.permissions import ASSIGNABLE, PERMISSIONS, ROLES
 from sfumato.actions.records import Event
 from sfumato.actions.registry import ACTIONS, QUERIES
-from sfumato.settings import Settings
 from tests.web.roles import SCOPES_AT_THE_DOOR, Door, everybody, through_the_door, through_the_function
 
 DOORS = {"api", "cli", "library", "web"}
@@ -25,20 +24,19 @@ AT_THE_DOOR = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("matrix") / "workspace"
-    with Workspace.open(settings=Settings(workspace=folder, busy_milliseconds=5_000)) as workspace:
+def shared(tmp_path_factory, place):
+    with Workspace.open(settings=place(tmp_path_factory.mktemp("matrix") / "workspace")) as workspace:
         yield workspace
 
 
 @pytest.fixture(scope="module")
-def comers(place):
-    return everybody(place)
+def comers(shared):
+    return everybody(shared)
 
 
 @pytest.fixture(scope="module")
-def door(place, comers):
-    made = Door(place)
+def door(shared, comers):
+    made = Door(shared)
     with made.client:
         yield made
 
@@ -69,18 +67,18 @@ def test_at_the_api_everybody_may_exactly_what_the_table_says(door, comers, who)
     assert through_the_door(door, comers[who]) == []
 
 
-def test_who_is_of_another_project_does_what_they_do_there_and_leaves_no_trace_here(door, place, comers):
+def test_who_is_of_another_project_does_what_they_do_there_and_leaves_no_trace_here(door, shared, comers):
     erik = comers["admin elsewhere"]
     assert through_the_door(door, erik) == []
-    with place.read() as session:
+    with shared.read() as session:
         assert not session.scalars(select(Event.action).where(Event.made_by == erik.actor.id)).all()
-    with place.in_project(erik.actor.project).read() as session:
+    with shared.in_project(erik.actor.project).read() as session:
         assert session.scalars(select(Event.action).where(Event.made_by == erik.actor.id)).all()
 
 
 @pytest.mark.parametrize("who", INSIDE)
-def test_as_a_function_every_verb_takes_exactly_those_whom_the_table_names(place, comers, who):
-    assert through_the_function(place, comers[who]) == []
+def test_as_a_function_every_verb_takes_exactly_those_whom_the_table_names(shared, comers, who):
+    assert through_the_function(shared, comers[who]) == []
 
 
 def test_what_has_ended_is_nobody(comers):

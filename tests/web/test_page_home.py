@@ -2,8 +2,15 @@
 
 import re
 
+from sfumato.compliance.search import search
 from sfumato.data.freeze import freeze
 from sfumato.people.asks import make_ask
+from sfumato.people.comments import edit_comment, withdraw_comment, write_comment
+from sfumato.people.members import add_member, remove_member
+from sfumato.people.persons import introduce
+from sfumato.people.projects import create_project
+from tests.crew import ALICE, add_pictures
+from tests.people.team import come, own
 from tests.web.stocked import HOSTILE, stock
 
 
@@ -54,6 +61,46 @@ def test_search_finds_everything_by_kind_with_counts(browser, workspace):
     assert ">9</span>" in page.text
     assert "More of these" in page.text
     assert browser.page("/search?q=llama&kind=item").text.count("data-hit") == 9
+
+
+def test_search_finds_people_asks_and_what_was_said(browser, workspace):
+    introduce(workspace, name="Bea Zorgle", roles=["researcher"])
+    ref = add_pictures(workspace, 1)[0]
+    asked = make_ask(workspace, question=f"A zorgle, please {HOSTILE}", to="role/researcher")
+    said = write_comment(workspace, about=ref, text="zorgle in the corner")
+    write_comment(workspace, about=ref, text="nothing of the kind")
+    page = browser.page("/search?q=zorgle").text
+    assert HOSTILE not in page
+    assert f'href="/asks/{asked.id}"' in page
+    assert f'href="/records/comment/{said.id}"' in page
+    assert browser.get(f"/records/comment/{said.id}").headers["location"].startswith("/records/image/")
+    person = re.search(r'href="(/people/[^"]+)"', page)[1]
+    assert "Bea Zorgle" in browser.page(person).text
+    assert page.count("data-hit") == 3
+
+
+def test_search_finds_no_words_that_were_changed_or_taken_back_nor_those_kept_to_others(workspace):
+    ref = add_pictures(workspace, 1)[0]
+    first = write_comment(workspace, about=ref, text="zorgle")
+    edit_comment(workspace, comment=first.id, text="quibble")
+    gone = write_comment(workspace, about=ref, text="zorgle again")
+    withdraw_comment(workspace, comment=gone.id)
+    write_comment(workspace.as_actor(ALICE), about=add_pictures(workspace, 1, private=True)[0], text="zorgle, private")
+    assert search(workspace, q="zorgle") == []
+    assert [one.kind for one in search(workspace, q="quibble")] == ["comment"]
+    assert [one.kind for one in search(workspace.as_actor(ALICE), q="zorgle")] == ["comment"]
+
+
+def test_search_tells_nobody_of_who_works_in_another_project(workspace):
+    olga = own(workspace)
+    bea = come(workspace, olga, "Bea", "researcher")
+    other = workspace.in_project(create_project(workspace, name="Elsewhere").id)
+    assert [one.n for one in search(bea.workspace, q="olga", kind="person")] == [1]
+    assert search(other, q="bea") == []
+    add_member(other, person="bea", roles=["viewer"])
+    remove_member(olga.workspace, person="bea")
+    assert search(workspace, q="bea") == []
+    assert [hit.title for hit in search(other, q="bea", kind="person")[0].hits] == ["Bea"]
 
 
 def test_search_for_nothing_too_much_or_what_is_not_there_is_told_in_words(browser):

@@ -3,6 +3,7 @@
 import re
 
 from sfumato.people.identify import is_team
+from sfumato.people.lost_passwords import reset_password
 from sfumato.people.members import list_members, set_roles
 from sfumato.people.persons import introduce
 from tests.web.conftest import HERE, Browser, enter, open_studio
@@ -178,3 +179,16 @@ def test_one_looks_as_one_of_ones_roles_and_may_do_no_more_or_less(crew, door):
     assert dana.post("/look-as", data={"role": "viewer", "back": "/people"}).headers["location"] == "/people"
     assert "all my roles" in dana.page("/people").text
     assert dana.post("/asks", data={"question": "Still?", "to": "role/researcher"}).status_code == 303
+
+
+def test_who_lost_a_password_sets_a_new_one_by_a_code_from_the_machine(crew, door):
+    code = reset_password(crew, person="owen").code
+    assert "/new-password" in door.get("/sign-in", headers={"Accept": "text/html"}).text
+    assert "A new password" in door.get("/new-password").text
+    poor = door.post("/new-password", data={"code": code, "password": "short"}, headers={"Origin": HERE})
+    assert (poor.status_code, "at least 12" in poor.text) == (422, True)
+    told = {"code": code, "password": "gravel umbrella sonnet"}
+    assert door.post("/new-password", data=told, headers={"Origin": HERE}).headers["location"] == "/"
+    assert door.get("/account").status_code == 200
+    again = Browser(door).post("/new-password", data=told)
+    assert (again.status_code, "not good" in again.text) == (403, True)

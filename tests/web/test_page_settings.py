@@ -2,9 +2,11 @@
 
 import re
 
+from sfumato.db import now
 from sfumato.jobs.queue import get_job
 from sfumato.people.projects import list_projects, show_project
 from sfumato.trust.keys import show_keys
+from sfumato.web.words import date
 from tests.web.crowd import crew, door
 from tests.web.test_team import signed_in
 
@@ -53,6 +55,8 @@ def test_the_key_is_renewed(workspace, browser):
     first = show_keys(workspace).fingerprint
     page = browser.page("/settings").text
     assert first in page
+    assert date(now()) in page
+    assert f"{now():%Y-%m-%d}" not in page
     assert "Renew the key" in page
     browser.post("/settings/keys/rotate")
     assert show_keys(workspace).fingerprint != first
@@ -61,7 +65,7 @@ def test_the_key_is_renewed(workspace, browser):
 def test_facts_storage_and_care_are_there_for_who_cares(workspace, browser):
     page = browser.page("/settings").text
     assert str(workspace.path) in page
-    assert "SQLite" in page
+    assert ("SQLite" if workspace.db.is_sqlite else "PostgreSQL") in page
     storage = browser.page("/settings/storage").text
     assert "By kind" in storage
     assert "nothing to tidy" in storage

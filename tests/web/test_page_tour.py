@@ -42,6 +42,7 @@ def test_the_first_opening_asks_who_one_is_and_begins_the_tour(workspace, outsid
     browser, place = first_opening(outside)
     assert place == "/welcome"
     page = browser.page("/welcome").text
+    assert 'id="name" name="name" value=""' in page  # what the machine calls them is no name
     assert 'value="prompt designer" checked' in page
     answer = browser.post("/welcome", data={"name": "Bea", "project": "Emoji", "roles": ["researcher"]})
     assert answer.headers["location"] == "/data"

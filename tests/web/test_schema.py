@@ -20,7 +20,6 @@ from sfumato.jobs.worker import run_worker
 from sfumato.people.asks import make_ask
 from sfumato.people.comments import write_comment
 from sfumato.people.tokens import make_token
-from sfumato.settings import Settings
 from tests.crew import add_pictures
 from tests.web.conftest import HERE, open_studio
 
@@ -116,12 +115,12 @@ def describe(problem: BaseException) -> str:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory, embedded):
+def api(tmp_path_factory, embedded, place):
     folder = tmp_path_factory.mktemp("schema")
     (folder / "pictures").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "EMBEDDED", embedded)
-        with Workspace.open(settings=Settings(workspace=folder / "workspace")) as workspace:
+        with Workspace.open(settings=place(folder / "workspace")) as workspace:
             yield Api(workspace, folder / "pictures")
 
 

@@ -1,4 +1,4 @@
-"""Becoming somebody here: by an invitation's code a member, by the owner's code an owner."""
+"""Becoming somebody here: by an invitation's code a member, by the owner's code an owner, by a third oneself again."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from starlette.responses import Response
 from sfumato.errors import SfumatoError
 from sfumato.people.identify import is_team
 from sfumato.people.invitations import accept_invitation, join
+from sfumato.people.lost_passwords import set_new_password
 from sfumato.people.owner import claim
 from sfumato.web.desks import Page
 from sfumato.web.entrance import keep_session
@@ -94,5 +95,29 @@ def own(visit: Here, code: Code = "", login: Word = "", name: Word = "", passwor
     except SfumatoError as wrong:
         return _own(visit, code, wrong, login, name)
     answer = visit.go("/people")
+    keep_session(visit, answer, begun.secret)
+    return answer
+
+
+@router.get("/new-password")
+@public
+def ask_for_a_new_password(visit: Here, code: Asked = "") -> Response:
+    """The page for whoever lost a password and was given a code."""
+    return visit.render("enter/new_password.html", page=Page("A new password"), code=code, wrong=None)
+
+
+@router.post("/new-password")
+@counted("sign-in")
+@public
+def take_new_password(visit: Here, code: Code = "", password: Secret = "") -> Response:
+    """Set a new password by a code and sign in."""
+    try:
+        begun = set_new_password(
+            visit.house.workspace, code=code, password=password, user_agent=visit.header("user-agent")
+        )
+    except SfumatoError as wrong:
+        page = Page("A new password")
+        return visit.render("enter/new_password.html", status=wrong.status, page=page, code=code, wrong=wrong)
+    answer = visit.go("/")
     keep_session(visit, answer, begun.secret)
     return answer

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from sfumato.compliance.search import COUNTED, LONGEST, Hits, search
 from sfumato.errors import InvalidInput
 from sfumato.web.desks import Page
+from sfumato.web.places import place_of
 from sfumato.web.visits import Here
 
 router = APIRouter()
@@ -15,6 +16,8 @@ KINDS = {
     "dataset": ("Datasets", "database"), "run": ("Runs", "activity"), "model": ("Models", "box"),
     "request": ("What was asked for", "sparkles"), "item": ("Pictures of datasets", "images"),
     "dataset_version": ("Frozen versions", "snowflake"), "job": ("Jobs", "list-checks"), "image": ("Pictures", "image"),
+    "ask": ("Asks", "message-circle-question-mark"), "comment": ("Comments", "message-square"),
+    "person": ("People", "users"),
 }  # fmt: skip
 KEYS = (("↓ ↑", "move among the results"), ("Enter", "open one"), ("/", "search again"))
 
@@ -29,5 +32,6 @@ def show_search(visit: Here, q: Annotated[str, Query()] = "", kind: str = "") ->
         words, wrong = words[:LONGEST], f"{refused.message} {refused.hint}".strip()
     page = Page("Search", crumbs=(("Search", ""),), keys=KEYS)
     return visit.render(
-        "search/page.html", page=page, q=words, found=found, wrong=wrong, kinds=KINDS, kind=kind, counted=COUNTED
-    )
+        "search/page.html", page=page, q=words, found=found, wrong=wrong, kinds=KINDS, kind=kind, counted=COUNTED,
+        place=place_of,
+    )  # fmt: skip

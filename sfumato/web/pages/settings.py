@@ -1,7 +1,8 @@
 """Settings: the project, how the studio looks, the workspace and its keys, what takes the room, and its care."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from sqlalchemy import select
@@ -52,6 +53,13 @@ class Facts:
     free: int
 
 
+def _keys(workspace: Workspace) -> dict[str, Any]:
+    """What is said of the key that signs, with its days as days."""
+    keys = show_keys(workspace)
+    since, until = (datetime.fromisoformat(one) if one else None for one in (keys.made_at, keys.valid_until))
+    return {"keys": keys, "key_since": since, "key_until": until}
+
+
 def facts_of(workspace: Workspace) -> Facts:
     """The workspace's place, database and room; for who cares for it."""
     require(workspace, CARE)
@@ -74,7 +82,7 @@ def _page(visit: Visit, wrong: tuple[str, SfumatoError] | None = None, name: str
         "settings/page.html", status=wrong[1].status if wrong else 200, page=Page("Settings", "settings"),
         project=project,
         projects=list_projects(workspace, archived=True), may_project=allowed(workspace, "project.write"), wrong=wrong,
-        new_name=name, facts=facts_of(workspace) if cares else None, keys=show_keys(workspace), cares=cares,
+        new_name=name, facts=facts_of(workspace) if cares else None, cares=cares, **_keys(workspace),
         may_rotate=allowed(workspace, "keys.write"), why=WHY,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def _welcome(
     own = [role for role in myself.roles if role != "admin"]
     return visit.render(
         "welcome/page.html", status=wrong.status if wrong else 200, page=Page("Welcome"), wrong=wrong, myself=myself,
-        name=name or (myself.name if myself.introduced else myself.name.title()), about=ABOUT,
+        name=name or (myself.name if myself.introduced else ""), about=ABOUT,
         chosen=roles or own or LIKELY,
         project=project or show_project(visit.workspace).name, alone=visit.me.project is None,
         may=allowed(visit.workspace, "people.write"),

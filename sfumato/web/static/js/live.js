@@ -1,5 +1,6 @@
 // What happens elsewhere: one stream of events, dispatched as "studio:event" and "studio:job"; parts that name an event are redrawn.
-// A hidden tab holds no stream, and goes on after the last event that it saw.
+// A hidden tab holds no stream, and goes on after the last event that it saw; a page begins after the last that it shows.
+// Jobs have no place in the log: what follows one is drawn anew whenever listening begins, as it may have ended before.
 import { refresh } from "./parts.js";
 import { say } from "./toasts.js";
 
@@ -7,7 +8,7 @@ const address = document.body.dataset.events;
 const SOON = 250;
 const LONGEST = 30000;
 let stream = null;
-let last = "";
+let last = document.body.dataset.since ?? "";
 let wait = 1000;
 let gone = false;
 const due = new Map();
@@ -25,6 +26,10 @@ function connect() {
       for (const part of document.querySelectorAll("[data-part]")) later(part);
     }
   });
+  stream.addEventListener("listening", () => {
+    document.documentElement.dataset.listening = "";
+    for (const part of document.querySelectorAll('[data-part][data-on*="job/"]')) later(part);
+  });
   for (const name of ["event", "job"]) stream.addEventListener(name, take);
   stream.addEventListener("error", () => {
     if (stream?.readyState !== EventSource.CLOSED) return;
@@ -39,6 +44,7 @@ function connect() {
 }
 
 function close() {
+  delete document.documentElement.dataset.listening;
   stream?.close();
   stream = null;
 }

@@ -10,3 +10,8 @@ import "./trace.js";
 import "./inspector.js";
 import "./take.js";
 import "./live.js";
+
+// This event comes after all modules of the page have run: from here on it answers to keys, clicks and choices.
+document.addEventListener("DOMContentLoaded", () => {
+  document.documentElement.dataset.ready = "";
+});
