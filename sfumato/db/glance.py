@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from sfumato.db.engine import Database, in_words
 
-PATIENCE = 0.02  # seconds after which a search is given up
+PATIENCE = 0.02  # seconds of the processor after which a search is given up
 STEPS = 5_000  # of SQLite's machine, after which it looks at the clock
 
 
@@ -32,13 +32,13 @@ class Glance(Database):
     @contextmanager
     def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing, for a moment."""
-        self._until = time.monotonic() + PATIENCE
+        self._until = time.thread_time() + PATIENCE
         with super().read(project=project, person=person) as session:
             yield session
 
     def value(self, statement: str) -> Any:
         """The one value that a statement without parameters selects, None where it finds nothing."""
-        self._until = time.monotonic() + PATIENCE
+        self._until = time.thread_time() + PATIENCE
         with in_words():
             if self._kept is None:
                 self.engine.connect().close()
@@ -48,7 +48,7 @@ class Glance(Database):
 
     def _keep(self, connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute("PRAGMA query_only=ON")
-        connection.set_progress_handler(lambda: time.monotonic() > self._until, STEPS)
+        connection.set_progress_handler(lambda: time.thread_time() > self._until, STEPS)
         self._kept = connection
 
 
