@@ -25,8 +25,8 @@ from web_workspace import DATASET, make_workspace
 sys.path.insert(0, str(ROOT))
 CODE = (
     "sfumato/web/*.py", "sfumato/web/pages/*.py", "sfumato/web/api/*.py", "sfumato/web/templates/**/*.html",
-    "sfumato/db/*.py", "sfumato/actions/*.py", "sfumato/people/*.py", "sfumato/generation/pictures.py",
-    "sfumato/data/items.py", "bench/web.py", "bench/web_workspace.py", "bench/knocking.py",
+    "sfumato/db/*.py", "sfumato/actions/*.py", "sfumato/people/*.py", "sfumato/generation/gallery.py",
+    "sfumato/data/items.py", "sfumato/logs.py", "bench/web.py", "bench/web_workspace.py", "bench/knocking.py",
 )  # fmt: skip
 TARGETS = {
     "gallery_rps": (500.0, True), "not_modified_rps": (1500.0, True), "gallery_p99_ms": (50.0, False),

@@ -11,18 +11,19 @@ import json
 import logging
 import os
 import re
-import secrets
 import threading
 import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 LARGEST = 5_000_000  # bytes of one file, before it steps back
 KEPT = 5  # files that have stepped back
 LONGEST = 20_000  # characters of one value
+SHORT = 100  # characters of what is often said
 HIDDEN = "…"
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is mistaken for another when read aloud
 SECRET = r"password|passwd|pwd|secret|token|launch|authorization|cookie|csrf|api[_-]?key|session[_-]?id"
@@ -45,9 +46,16 @@ def without_secrets(text: str) -> str:
     return text
 
 
+_without_secrets = lru_cache(maxsize=1_024)(without_secrets)  # most of what each request's line says was said before
+
+
 def new_error_id() -> str:
     """A short id that can be read aloud, by which the line of an error is found."""
-    return "".join(secrets.choice(LETTERS) for _ in range(8))
+    number, letters = int.from_bytes(os.urandom(8), "big"), ""
+    for _ in range(8):
+        number, place = divmod(number, len(LETTERS))
+        letters += LETTERS[place]
+    return letters
 
 
 @contextlib.contextmanager
@@ -73,8 +81,8 @@ class Log:
     def write(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Append one line: time, level, event, whose request it is, and the fields."""
         moment = datetime.now(UTC).isoformat(timespec="microseconds")
-        line = {"time": moment, "level": level, "event": event, **(_context.get() or {}), **fields}
-        data = (json.dumps(_clean(line), ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        line = {"time": moment, **_clean({"level": level, "event": event, **(_context.get() or {}), **fields})}
+        data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         with contextlib.suppress(OSError), self._lock:
             self._append(data)
 
@@ -187,5 +195,6 @@ def _clean(value: Any, name: str = "") -> Any:
         return {str(key): _clean(one, str(key)) for key, one in value.items()}
     if isinstance(value, list | tuple | set):
         return [_clean(one) for one in value]
-    text = without_secrets(str(value))
+    text = str(value)
+    text = _without_secrets(text) if len(text) <= SHORT else without_secrets(text)
     return text if len(text) <= LONGEST else text[: LONGEST // 2] + f" {HIDDEN} " + text[-LONGEST // 2 :]

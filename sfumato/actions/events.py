@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sfumato.actions.records import Event
 from sfumato.actions.registry import Act, query
 from sfumato.actions.workspace import Workspace
-from sfumato.db.engine import in_words
 
 POSITION = "select value from workspace_info where key = 'events'"  # asked at each request, so in few words
 
@@ -37,9 +36,7 @@ def view(row: Event) -> EventView:
 
 def last_position(workspace: Workspace) -> int:
     """The position of the newest event of the whole workspace; it rises with each change, so it tells of one."""
-    with in_words(), workspace.db.engine.connect() as connection:
-        found = connection.execution_options(begin="BEGIN").exec_driver_sql(POSITION).scalar()
-    return int(found or 0)
+    return int(workspace.db.value(POSITION) or 0)
 
 
 @query("event.list", doors=("api",))

@@ -25,11 +25,11 @@ Row = TypeVar("Row")
 class Database:
     """One workspace's database: `read()` and `write()` give a session within a transaction."""
 
-    def __init__(self, address: URL, *, busy_milliseconds: int = BUSY_MILLISECONDS) -> None:
+    def __init__(self, address: URL, *, busy_milliseconds: int = BUSY_MILLISECONDS, **options: Any) -> None:
         self.url = address.render_as_string(hide_password=False)
         self.file = Path(address.database) if address.drivername == "sqlite" and address.database else None
         self.is_sqlite = address.drivername == "sqlite"
-        self.engine = _sqlite(address, busy_milliseconds) if self.is_sqlite else _postgresql(address)
+        self.engine = _sqlite(address, busy_milliseconds, **options) if self.is_sqlite else _postgresql(address)
 
     @contextmanager
     def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
@@ -50,6 +50,11 @@ class Database:
             session.connection(execution_options={"project": project})
             yield session
             session.commit()
+
+    def value(self, statement: str) -> Any:
+        """The one value that a statement without parameters selects, None where it finds nothing."""
+        with in_words(), self.engine.connect() as connection:
+            return connection.execution_options(begin="BEGIN").exec_driver_sql(statement).scalar()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -113,8 +118,9 @@ def _postgresql(address: URL) -> Engine:
         ) from missing
 
 
-def _sqlite(address: URL, busy_milliseconds: int) -> Engine:
-    engine = create_engine(address, connect_args={"timeout": busy_milliseconds / 1000, "check_same_thread": False})
+def _sqlite(address: URL, busy_milliseconds: int, **options: Any) -> Engine:
+    waits = {"timeout": busy_milliseconds / 1000, "check_same_thread": False}
+    engine = create_engine(address, connect_args=waits, **options)
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: Any) -> None:
@@ -128,7 +134,10 @@ def _sqlite(address: URL, busy_milliseconds: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+        if connection.get_execution_options().get("begin") == "BEGIN":
+            connection.connection.driver_connection.execute("BEGIN")  # it cannot fail, and is said for each read
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -176,6 +185,8 @@ def _of_sqlite(problem: sqlite3.Error) -> SfumatoError | None:
             "The workspace's database is held by another process; nothing was changed.",
             hint="Wait for it to finish, or end it, and try again.",
         )
+    if name == "SQLITE_INTERRUPT":
+        return Busy("This took longer to find than there was time; nothing was changed.", hint="Try again.")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")):
         return damaged()
     # What the system refuses to write for another reason than a full disk: a quota, or a limit on files' sizes.

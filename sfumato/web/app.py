@@ -13,12 +13,14 @@ from starlette.responses import Response
 
 from sfumato import __version__
 from sfumato.actions import Workspace
+from sfumato.db.glance import glance_at
 from sfumato.errors import SfumatoError
 from sfumato.logs import Log
 from sfumato.web import entrance, openapi
 from sfumato.web.assets import MOUNT, Assets
 from sfumato.web.desks import find
 from sfumato.web.events import Hub
+from sfumato.web.glances import Glances
 from sfumato.web.limits import Limits
 from sfumato.web.look import make_environment
 from sfumato.web.security import Gate, answer
@@ -36,13 +38,15 @@ def create_app(workspace: Workspace, serving: Serving | None = None) -> FastAPI:
     hub = Hub(workspace, poll=serving.poll, beat=serving.beat)
     log = Log(workspace.path / "logs", "studio")
     door = Doorkeeper(workspace, serving)
-    house = House(workspace, serving, log, Limits(serving.rates), door, make_environment(), pages.desks, hub)
+    glances = Glances(glance_at(workspace.db))
+    house = House(workspace, serving, log, Limits(serving.rates), door, make_environment(), pages.desks, hub, glances)
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(hub.start)
         yield
         await run_in_threadpool(hub.stop)
+        glances.close()
 
     app = FastAPI(
         title="Sfumato", version=__version__, lifespan=living, docs_url=None, redoc_url=None, openapi_url=None,
@@ -57,6 +61,7 @@ def create_app(workspace: Workspace, serving: Serving | None = None) -> FastAPI:
         adopt(app, router, prefix=API, tag=name)
     for router in pages.routers.values():
         adopt(app, router)
+    glances.find(app.routes)
     app.mount(MOUNT, Assets())
     openapi.describe(app)
     return app

@@ -74,18 +74,26 @@ class Counts:
     tour: Strip | None
 
 
-_kept: dict[tuple[str, str, str], tuple[int, float, Counts]] = {}
+@dataclass
+class Kept:
+    """What was counted, after which event, when, and whether somebody counts it anew."""
+
+    position: int
+    at: float
+    counts: Counts
+    renewed: bool = False
+
+
+_kept: dict[tuple[str, str, str], Kept] = {}
 _lock = threading.Lock()
 
 
 def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
     """What runs and what waits, counted anew when something has happened, and every two seconds."""
-    who = (str(workspace.path), workspace.actor.id, workspace.project)
-    moment = time.monotonic()
     position = last_position(workspace) if position is None else position
-    kept = _kept.get(who)
-    if kept is not None and kept[0] == position and moment < kept[1]:
-        return kept[2]
+    kept, moment = _kept.get(_whose(workspace)), time.monotonic()
+    if kept is not None and kept.position == position and moment < kept.at + FRESH:
+        return kept.counts
     with workspace.read() as session:
         open_jobs = select(func.count(Job.id)).where(Job.status.in_(("waiting", "running")))
         running = session.scalar(open_jobs) or 0
@@ -96,8 +104,24 @@ def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
     with _lock:
         if len(_kept) > 5_000:
             _kept.clear()
-        _kept[who] = (position, moment + FRESH, counts)
+        _kept[_whose(workspace)] = Kept(position, moment, counts)
     return counts
+
+
+def counts_at_hand(workspace: Workspace, position: int) -> Counts | None:
+    """What was counted since the last event, None where somebody has to count: after two seconds one does, for all."""
+    kept = _kept.get(_whose(workspace))
+    if kept is None or kept.position != position:
+        return None
+    age = time.monotonic() - kept.at
+    if age >= FRESH and not kept.renewed:
+        kept.renewed = True
+        return None
+    return kept.counts if age < 2 * FRESH else None
+
+
+def _whose(workspace: Workspace) -> tuple[str, str, str]:
+    return str(workspace.path), workspace.actor.id, workspace.project
 
 
 def _told(workspace: Workspace) -> tuple[int, int, Strip | None]:
@@ -118,7 +142,7 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
     known = visit.known
     if known is None:
         return around
-    counts = counts_of(visit.workspace, visit.position)
+    counts = visit.counts
     actor, project = visit.me, visit.workspace.project
     looks_as = cookies.get(LOOKS_AS, "")
     looks_as = looks_as if looks_as in actor.roles else ""

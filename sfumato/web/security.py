@@ -67,7 +67,7 @@ class Passage:
         visit = self.visit
         try:
             self._check()
-            await app(visit.scope, self.receive, self.send)
+            await (visit.house.glances.answer(visit) or app)(visit.scope, self.receive, self.send)
         except ClientDisconnect:
             self.status = self.status or 499  # there is nobody to be answered
         except Exception as problem:

@@ -98,20 +98,25 @@ class Doorkeeper:
         """The person behind a token or a cookie, in a project; a token that does not count is nobody."""
         if not cookie and not bearer:
             return None
-        asked = (hash_of(cookie), hash_of(bearer), project)
-        moment = time.monotonic()
         position = last_position(self.workspace) if position is None else position
-        seen, until, known = self._found.get(asked, (-1, 0.0, None))
-        if known is not None and known.by == "launch" and not self.browsers.knows(cookie):
-            return None
-        if seen == position and moment < until:
+        moment = time.monotonic()
+        remembered, known = self.recall(cookie, bearer, project, position)
+        if remembered:
             return known
         known = self._look(cookie, bearer, project)
         with self._lock:
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
-            self._found[asked] = (position, moment + FRESH, known)
+            self._found[hash_of(cookie), hash_of(bearer), project] = (position, moment + FRESH, known)
         return known
+
+    def recall(self, cookie: str, bearer: str, project: str, position: int) -> tuple[bool, Known | None]:
+        """Whether it was found out a moment ago who comes, and nothing has happened since; and who it is."""
+        asked = (hash_of(cookie), hash_of(bearer), project)
+        seen, until, known = self._found.get(asked, (-1, 0.0, None))
+        if known is not None and known.by == "launch" and not self.browsers.knows(cookie):
+            return True, None
+        return seen == position and time.monotonic() < until, known
 
     def _look(self, cookie: str, bearer: str, project: str) -> Known | None:
         workspace = self.workspace.in_project(project) if self._is_there(project) else self.workspace

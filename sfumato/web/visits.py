@@ -7,8 +7,8 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends
 from jinja2 import Environment
@@ -20,22 +20,30 @@ from starlette.types import Scope
 
 from sfumato.actions import Actor, Workspace
 from sfumato.actions.events import last_position
+from sfumato.db.glance import Glance
 from sfumato.errors import Forbidden
 from sfumato.logs import Log, new_error_id
 from sfumato.web.desks import Desk, Page
 from sfumato.web.events import Hub
-from sfumato.web.frame import frame_of
+from sfumato.web.frame import Counts, counts_at_hand, counts_of, frame_of
 from sfumato.web.limits import Limits
 from sfumato.web.look import csrf_field
 from sfumato.web.problems import SignInNeeded
 from sfumato.web.serving import Serving
 from sfumato.web.sessions import Doorkeeper, Known, csrf_of
 
+if TYPE_CHECKING:
+    from sfumato.web.glances import Glances
+
 SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/uploads"  # addresses that end like this take large bodies, as a stream
 PROJECT = "sfumato_project"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 VISIT: ContextVar["Visit"] = ContextVar("sfumato_visit")
+
+
+class TakesLonger(Exception):
+    """What was tried at a glance needs to be looked up, which is not done on the loop."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class House:
     environment: Environment
     desks: tuple[Desk, ...]
     hub: Hub
+    glances: "Glances"
 
 
 class Visit:
@@ -64,6 +73,21 @@ class Visit:
         self._arrived = False
         self._known: Known | None = None
         self._workspace: Workspace | None = None
+        self._base = house.workspace
+        self.hurried = False
+
+    def hurry(self, db: Glance) -> None:
+        """Answer from what is at hand and what this reads; whatever takes longer raises TakesLonger from now on."""
+        self._base, self.hurried = replace(self.house.workspace, db=db), True
+
+    def take_time(self) -> None:
+        """Begin anew, in a thread, where things may be looked up and waited for."""
+        self._base, self.hurried, self._arrived = self.house.workspace, False, False
+
+    def look_up(self) -> None:
+        """Say that what follows takes longer than a glance; raises TakesLonger where there is no time."""
+        if self.hurried:
+            raise TakesLonger
 
     def header(self, name: str) -> str:
         """One header in words, "" where it is not there."""
@@ -77,7 +101,7 @@ class Visit:
     @functools.cached_property
     def position(self) -> int:
         """The newest event's position as this request began: what it is answered with is at least as new."""
-        return last_position(self.house.workspace)
+        return last_position(self._base)
 
     @property
     def secret(self) -> str:
@@ -105,9 +129,14 @@ class Visit:
         """Find out who asks, and in which project: once, and never on the loop, since it may read the database."""
         if self._arrived:
             return
-        known = self.house.door.who(self.secret, self.bearer, self._asked_project(), self.position)
+        shown = (self.secret, self.bearer, self._asked_project(), self.position)
+        remembered, known = self.house.door.recall(*shown)
+        if not remembered:
+            self.look_up()
+            known = self.house.door.who(*shown)
+        self._workspace = None
         if known is not None:
-            self._workspace = self.house.workspace.as_actor(known.actor).in_project(known.project)
+            self._workspace = self._base.as_actor(known.actor).in_project(known.project)
         self._known, self._arrived = known, True
 
     def _asked_project(self) -> str:
@@ -140,6 +169,16 @@ class Visit:
         if self._workspace is None:
             raise SignInNeeded("You have not signed in, or not for a while.", hint=self._how_to_enter())
         return self._workspace
+
+    @functools.cached_property
+    def counts(self) -> Counts:
+        """What the frame of a page counts for the person."""
+        if not self.hurried:
+            return counts_of(self.workspace, self.position)
+        found = counts_at_hand(self.workspace, self.position)
+        if found is None:
+            raise TakesLonger
+        return found
 
     def _how_to_enter(self) -> str:
         if self.bearer or self.path.startswith("/api/"):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query
 from PIL import Image
 from starlette.responses import JSONResponse, Response
 
+from sfumato import __version__
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import find_model
 from sfumato.errors import InvalidInput, NotFound
@@ -19,6 +20,7 @@ from sfumato.web.assets import version
 from sfumato.web.desks import Page
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.frame import LOOKS_AS, RAIL, THEME
+from sfumato.web.glances import at_a_glance
 from sfumato.web.look import GALLERY_KEYS
 from sfumato.web.sifting import said_by
 from sfumato.web.visits import Here, Visit, not_modified
@@ -34,12 +36,15 @@ CRUMB = ("Pictures", "/pictures")
 
 
 @router.get("/pictures")
+@at_a_glance
 def show_pictures(visit: Here) -> Response:
     """All pictures of the project, the newest first; a browser that has this very page already is told so."""
     tag, same = visit.unchanged(*_shown_by(visit))
     if same:
         return not_modified(tag)
     sifted, after = said_by(visit.scope["query_string"].decode("latin-1"))
+    if sifted.narrows:
+        visit.look_up()
     found = list_tiles(visit.workspace, after=after or None, limit=PART + 1, **sifted.options(visit.me.id))
     older = sifted.address("/pictures", after=found[PART - 1].id) if len(found) > PART else ""
     page = Page("Pictures", desk="create", crumbs=(("Create", "/create"), ("Pictures", "")), keys=tuple(GALLERY_KEYS))
@@ -59,6 +64,7 @@ def _models(visit: Visit) -> list[str]:
     key, position = (str(workspace.path), workspace.project), visit.position
     kept = _kept.get(key)
     if kept is None or kept[0] != position:
+        visit.look_up()
         kept = _kept[key] = (position, drawing_models(workspace))
     return kept[1]
 
@@ -67,7 +73,10 @@ def _shown_by(visit: Visit) -> tuple[object, ...]:
     """All that a page of the gallery depends on: what has happened, who looks, at what, and how the frame is set."""
     choices = [visit.cookies.get(name, "") for name in (THEME, RAIL, LOOKS_AS)]
     query = visit.scope["query_string"].decode("latin-1")
-    return visit.position, visit.me.id, visit.me.roles, visit.workspace.project, query, *choices, version()
+    counts = visit.counts
+    told = counts.running, counts.waits, counts.notices, counts.tour
+    who = visit.me.id, visit.me.roles, visit.workspace.project
+    return visit.position, *who, query, *choices, *told, version(), __version__
 
 
 @router.post("/pictures/judge")

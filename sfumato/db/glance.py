@@ -1,0 +1,57 @@
+"""Reads that wait for nobody: one connection to SQLite, for what is asked for so often that a thread would be dear.
+
+Whoever uses it holds up everybody else in their process. So it gives up rather than wait for a lock or search for
+long, and it changes nothing.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, event
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from sfumato.db.engine import Database, in_words
+
+PATIENCE = 0.02  # seconds of the processor after which a search is given up
+STEPS = 5_000  # of SQLite's machine, after which it looks at the clock
+
+
+class Glance(Database):
+    """A database as one thread sees it that must not be held up; raises Busy where others would wait."""
+
+    def __init__(self, address: URL) -> None:
+        super().__init__(address, busy_milliseconds=0, poolclass=StaticPool)
+        self._kept: sqlite3.Connection | None = None
+        self._until = 0.0
+        event.listen(self.engine, "connect", self._keep)
+
+    @contextmanager
+    def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
+        """A session that sees one consistent state and changes nothing, for a moment."""
+        self._until = time.thread_time() + PATIENCE
+        with super().read(project=project, person=person) as session:
+            yield session
+
+    def value(self, statement: str) -> Any:
+        """The one value that a statement without parameters selects, None where it finds nothing."""
+        self._until = time.thread_time() + PATIENCE
+        with in_words():
+            if self._kept is None:
+                self.engine.connect().close()
+            assert self._kept is not None
+            rows = self._kept.execute(statement).fetchall()
+        return rows[0][0] if rows else None
+
+    def _keep(self, connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute("PRAGMA query_only=ON")
+        connection.set_progress_handler(lambda: time.thread_time() > self._until, STEPS)
+        self._kept = connection
+
+
+def glance_at(db: Database) -> Glance | None:
+    """The same database for a thread that must not be held up, None where each read is a way over the network."""
+    return Glance(URL.create("sqlite", database=str(db.file))) if db.file is not None else None
