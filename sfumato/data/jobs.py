@@ -8,6 +8,7 @@ from typing import Any
 
 from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
 from sfumato.data.drawing import Drawer
+from sfumato.data.exports import work  # noqa: F401  # the job data.export
 from sfumato.data.found import Found, Left
 from sfumato.jobs import JobContext, Progress, job
 from sfumato.store import Store

@@ -105,7 +105,7 @@ def needed_for_share(share: float, target: float, *, power: float = POWER, alpha
 
 def needed_for_effect(w: float, groups: int, *, power: float = POWER, alpha: float = 1 - CONFIDENCE) -> int:
     """How many pictures a chi-squared test of so many groups needs to see the effect w with this power."""
-    if groups < 2 or not 0 < w:
+    if groups < 2 or not w > 0:
         raise InvalidInput(f"No number of pictures shows an effect of {w} among {groups} groups.")
     freedom = groups - 1
     critical = _quantile(freedom, alpha)
