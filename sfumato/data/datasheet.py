@@ -61,7 +61,7 @@ class Datasheet:
     dataset: str
     version: str
     content_hash: str
-    made_on: date
+    made_on: str
     n: int
     sections: list[Section]
     open_questions: int
@@ -122,7 +122,7 @@ def _sheet(
         "attributes": {key: made.intervals(key) for key in sorted(made.attributes)},
     }  # fmt: skip
     return Datasheet(
-        dataset.name, version, content_hash, now().date(), made.n, sections, still_open, dict(made.by["licence"]), facts
+        dataset.name, version, content_hash, now().date().isoformat(), made.n, sections, still_open, dict(made.by["licence"]), facts
     )
 
 
