@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sfumato.cli import data_decide
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -131,3 +132,6 @@ def show(context: typer.Context, name: Name) -> None:
         ("good for", one.advice),
     ]  # fmt: skip
     answer(context, {"dataset": one, "versions": versions}, lambda: pairs(known))
+
+
+app.add_typer(data_decide.app)
