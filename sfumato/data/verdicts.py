@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from sfumato.actions import Act, action, query
@@ -78,7 +78,7 @@ class Meant:
 def show_meant(act: Act, *, name: str, where: str = "", limit: int = 6) -> Meant:
     """How many pictures of a dataset a `where` (as JSON) means, kept or left out, and the first of them."""
     dataset, said = find_dataset(act.session, name), read_where(where)
-    both: Select[Any] = select(Item.state, func.count())
+    both: Any = select(Item.state, func.count())
     counted = narrow(both, dataset.id, said).group_by(Item.state)
     by_state = {state: int(n) for state, n in act.session.execute(counted)}
     first = act.session.scalars(narrow(select(Item), dataset.id, said).order_by(Item.id).limit(min(limit, 60)))

@@ -31,6 +31,6 @@ def found(workspace, by_item, *, group="", name="mine", **more):
 
 
 def decided_on(workspace):
-    """Check, state and deciding decision of each finding, in the order of planting."""
+    """Check, state and deciding decision of each finding, by check."""
     with workspace.read() as session:
-        return [(row.check, row.state, row.settled_by) for row in session.scalars(select(Finding).order_by(Finding.id))]
+        return [(row.check, row.state, row.settled_by) for row in session.scalars(select(Finding).order_by(Finding.check))]
