@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_decide, data_documents
+from sfumato.cli import data_balance, data_decide, data_documents
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -135,4 +135,5 @@ def show(context: typer.Context, name: Name) -> None:
 
 
 app.add_typer(data_documents.app)
+app.add_typer(data_balance.app)
 app.add_typer(data_decide.app)

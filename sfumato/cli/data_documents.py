@@ -2,43 +2,39 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sfumato.cli.following import follow
+from sfumato.cli.narrowing import Narrowed, narrowed
 from sfumato.cli.speech import answer, counts, opened, pairs
+
+if TYPE_CHECKING:
+    from sfumato.actions import Workspace
+    from sfumato.data.narrowing import Where
 
 app = typer.Typer(add_completion=False)
 Label = Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="A dataset as it is now, or a frozen version.")]
 Frozen = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A frozen version; NAME is the newest.")]
-ASKED = "Which pictures are meant, as JSON: {\"style\": \"flat\"}."
-Narrowed = Annotated[str, typer.Option("--where", metavar="JSON", help=ASKED)]
 
 
-def meant(said: str) -> Any:
-    """Read which pictures are meant; raises InvalidInput for what is no such description."""
-    from pydantic import ValidationError
-
+def chosen(meant: Narrowed, workspace: "Workspace") -> "Where":
+    """The pictures that the flags mean: all of them where nothing is said."""
     from sfumato.data.narrowing import Where
-    from sfumato.errors import InvalidInput
 
-    try:
-        return Where.model_validate_json(said or "{}")
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        told = f"'{key}': {first['msg']}" if key else first["msg"]
-        raise InvalidInput(f"--where cannot be read: {told}.", hint=f"It is JSON: {ASKED}") from problem
+    return meant.where(workspace) if meant.given else Where()
 
 
 @app.command()
+@narrowed
 def export(
+    *,
     context: typer.Context,
+    meant: Narrowed,
     data: Frozen,
     to: Annotated[str, typer.Option(metavar="FORM", help="imagefolder, webdataset, parquet or tfrecord.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
-    where: Narrowed = "",
 ) -> None:
     """Write a frozen version, or a slice of it, in a form that other tools read, with its licences and documents.
 
@@ -47,18 +43,20 @@ def export(
     from sfumato.data.exports.asking import export as ask_to_export
 
     with opened(context) as workspace:
-        asked = ask_to_export(workspace, data=data, form=to, folder=folder, where=meant(where))
+        asked = ask_to_export(workspace, data=data, form=to, folder=folder, where=chosen(meant, workspace))
         result = follow(context, workspace, asked).result or {}
     left = f" Left out: {counts(result['left_out'])}." if result.get("left_out") else ""
     answer(context, result, lambda: f"Wrote {result['n']:,} pictures of {result['version']} to {folder}.{left}")
 
 
 @app.command()
+@narrowed
 def table(
+    *,
     context: typer.Context,
+    meant: Narrowed,
     data: Label,
     out: Annotated[Path, typer.Option(metavar="FILE", help="A file that ends with .csv, .parquet or .jsonl.")],
-    where: Narrowed = "",
 ) -> None:
     """Write the pictures of a dataset as a table: one row for each, with all that is known of it.
 
@@ -67,7 +65,7 @@ def table(
     from sfumato.data.tables import items
 
     with opened(context) as workspace:
-        found = items(workspace, data, where=meant(where))
+        found = items(workspace, data, where=chosen(meant, workspace))
         path = found.write(out)
     answer(context, {"path": path, "n": len(found)}, lambda: f"Wrote {len(found):,} rows to {path}.")
 

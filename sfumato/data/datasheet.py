@@ -121,9 +121,8 @@ def _sheet(
         "findings": known.findings, "decisions": len(known.decisions),
         "attributes": {key: made.intervals(key) for key in sorted(made.attributes)},
     }  # fmt: skip
-    return Datasheet(
-        dataset.name, version, content_hash, now().date().isoformat(), made.n, sections, still_open, dict(made.by["licence"]), facts
-    )
+    today, licences = now().date().isoformat(), dict(made.by["licence"])
+    return Datasheet(dataset.name, version, content_hash, today, made.n, sections, still_open, licences, facts)
 
 
 def _known(session: Session, dataset: Dataset, gone: dict[str, int]) -> Known:
@@ -143,8 +142,8 @@ def _known(session: Session, dataset: Dataset, gone: dict[str, int]) -> Known:
     mended = select(func.count()).select_from(Item)
     mended = mended.where(Item.dataset_id == dataset.id, Item.collected_sha256 != "")
     decisions = session.execute(
-        select(Decision.name, Decision.n, Decision.reason, Decision.made_at)
-        .where(Decision.dataset_id == dataset.id, Decision.undone_by == "", Decision.undoes == "")
+        select(Decision.name, Decision.n, Decision.reason, Decision.made_at, Decision.details)
+        .where(Decision.dataset_id == dataset.id, Decision.undone_by == "")
         .order_by(Decision.id)
     )
     versions = session.scalars(
@@ -155,7 +154,7 @@ def _known(session: Session, dataset: Dataset, gone: dict[str, int]) -> Known:
         left_out=dict(left_out) | {f"{n}, by a decision": many for n, many in decided.items()},
         collected=tuple(_day(one) for one in when),  # type: ignore[arg-type]
         mended=session.scalar(mended) or 0,
-        decisions=[tuple(row) for row in decisions],  # type: ignore[misc]
+        decisions=[tuple(row)[:4] for row in decisions if row.details.get("stands", True)],  # type: ignore[misc]
         versions=list(versions),
         checks=sorted({name for names in checks for name in names}),
         findings=counted(Finding, Finding.check, Finding.state == "open"),

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sfumato.data import diversity  # noqa: F401  # the job of this name, as below
 from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
 from sfumato.data.drawing import Drawer
 from sfumato.data.exports import work  # noqa: F401  # the job data.export

@@ -10,10 +10,10 @@ from sfumato.data.croissant import croissant as describe
 from sfumato.data.datasheet import Datasheet, answer_question
 from sfumato.data.datasheet import datasheet as read_datasheet
 from sfumato.data.exports.asking import Form, export_to_fetch, finished_export
+from sfumato.data.items import read_where
 from sfumato.data.narrowing import Where
 from sfumato.data.sheets import KINDS, written
 from sfumato.data.tables import items
-from sfumato.errors import InvalidInput
 from sfumato.jobs import JobView
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
@@ -85,11 +85,7 @@ def table(
     where: Annotated[str, Query(max_length=20_000, description="which pictures are meant, as JSON")] = "",
 ) -> Response:  # fmt: skip
     """One row for each picture, with all that is known of it."""
-    try:
-        meant = Where.model_validate_json(where or "{}")
-    except ValueError as problem:
-        raise InvalidInput("Which pictures are meant cannot be read.", hint="Send it as JSON.") from problem
-    found = items(visit.workspace, named(name, version), where=meant)
+    found = items(visit.workspace, named(name, version), where=read_where(where))
     return _kept(found.as_bytes(f".{kind}"), MIMES[f".{kind}"], f"items.{kind}")
 
 
