@@ -28,7 +28,7 @@ def declared(workspace):
             for place, tone in enumerate(said):
                 attributes = {"skin tone": tone} if tone else {}
                 if tone and place % 10 < 7:
-                    attributes["gender"] = "woman" if (tone == "dark") == (place % 5 > 0) else "man"
+                    attributes["gender"] = "woman" if tone == "dark" or place % 5 == 0 else "man"
                 session.add(
                     Item(
                         dataset_id=dataset.id, sha256=f"{place:064x}", key=str(place), licence="MIT", source="made",
