@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from sqlalchemy import select
@@ -69,6 +70,13 @@ def counts_of(found: Sequence[Member]) -> Counter[str]:
             f"There are {len(counts):,} groups; at most {MOST_GROUPS} can be balanced.", hint="Name fewer attributes."
         )
     return counts
+
+
+def unseen(found: Sequence[Member]) -> list[str]:
+    """The combinations of what several attributes declare that no picture has."""
+    there = {one.values for one in found if one.group}
+    every = product(*(sorted(set(values)) for values in zip(*there, strict=True)))
+    return [BETWEEN.join(values) for values in every if values not in there]
 
 
 def target_of(

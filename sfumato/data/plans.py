@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act, action, query
 from sfumato.data.collect import find_dataset
 from sfumato.data.decide import apply
-from sfumato.data.groups import Member, counts_of, members, target_of
+from sfumato.data.groups import MOST_GROUPS, Member, counts_of, members, target_of, unseen
 from sfumato.data.history import DecisionView
 from sfumato.data.items import read_where
 from sfumato.data.records import LEFT_OUT, Dataset
@@ -106,6 +106,9 @@ def _plan(
     counts = counts_of(found)
     if len(counts) < 2:
         raise InvalidInput(f"There is one group alone: {next(iter(counts), 'none')}.", hint="Nothing can be balanced.")
+    none = unseen(found)
+    if how == "collect" and len(counts) + len(none) <= MOST_GROUPS:
+        counts.update(dict.fromkeys(none, 0))
     wanted, words = target_of(session, target, counts, names)
     told = [one for one in found if one.group]
     weighed: dict[str, float] = defaultdict(float)
@@ -124,7 +127,7 @@ def _plan(
         dataset.name, names, words, how, len(told), len(found) - len(told), groups, before, after,
         hashlib.sha256(marks.encode()).hexdigest()[:16], "",
     )  # fmt: skip
-    return BalancePlan(**{**plan.__dict__, "says": _says(plan)}), found
+    return BalancePlan(**{**plan.__dict__, "says": _says(plan, none)}), found
 
 
 def _by_weight(
@@ -172,7 +175,7 @@ def _by_collecting(counts: Mapping[str, int], wanted: Mapping[str, float]) -> tu
     return groups, float(more)
 
 
-def _says(plan: BalancePlan) -> str:
+def _says(plan: BalancePlan, none: Sequence[str]) -> str:
     """What the plan does, in sentences."""
     least = min(plan.groups, key=lambda one: (one.before - one.target, one.group))
     share = f"{least.group} goes from {least.before:.0%} to {least.after:.0%}"
@@ -190,6 +193,8 @@ def _says(plan: BalancePlan) -> str:
         wanted = ", ".join(f"{one.collect:,} of {one.group}" for one in lacks)
         said = f"Collect {wanted}: {share}." if lacks else "Nothing has to be collected."
     silent = f" {plan.silent:,} pictures that declare nothing stay as they are." if plan.silent else ""
+    if none and plan.how != "collect":
+        silent += f" No picture has {', '.join(none[:5])}: only collecting mends that."
     return said + silent
 
 

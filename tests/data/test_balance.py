@@ -136,10 +136,13 @@ def test_a_plan_to_collect_says_how_many_of_what(workspace, declared):
 
 def test_several_attributes_are_balanced_together(workspace, declared):
     plan = plan_balance(workspace, name="faces", attributes=["skin tone", "gender"])
-    assert len(plan.groups) == 6
+    assert len(plan.groups) == 5
+    assert "No picture has dark / man: only collecting mends that." in plan.says
     assert plan.n == 70
     assert sum(one.after for one in plan.groups) == pytest.approx(1)
     assert sum(one.weight * one.n for one in plan.groups) == pytest.approx(70)
+    more = plan_balance(workspace, name="faces", attributes=["skin tone", "gender"], how="collect")
+    assert {one.group: one.collect for one in more.groups}["dark / man"] == max(one.n for one in more.groups)
 
 
 def test_who_may_not_change_datasets_may_look_and_not_apply(workspace, declared):
