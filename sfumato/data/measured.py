@@ -60,16 +60,19 @@ def _composition(made: Composition, known: Known) -> dict[str, str]:
 
 def _words(made: Composition) -> str:
     lengths = sorted(n for n in made.caption_words if n)
-    return f"The middle caption has {lengths[len(lengths) // 2]:,} words." if lengths else ""
+    if not lengths:
+        return ""
+    middle = lengths[len(lengths) // 2]
+    return f"The middle caption has {middle:,} word{'s' * (middle > 1)}."
 
 
 def _missing(made: Composition) -> str:
     lacks = {
-        "a caption": made.n - made.captions, "an author": made.by["author"][""],
-        "a stated licence": made.by["licence"]["NOASSERTION"], "a word on consent": made.by["consent"][""],
+        "the caption": made.n - made.captions, "the author": made.by["author"][""],
+        "the licence": made.by["licence"]["NOASSERTION"], "consent": made.by["consent"][""],
     }  # fmt: skip
-    said = [f"{n:,} have not {what}" for what, n in lacks.items() if n]
-    return f"{'; '.join(said)}." if said else "No: each has a caption, an author, a licence and a word on consent."
+    said = [f"{what} of {n:,}" for what, n in lacks.items() if n]
+    return f"Not told: {'; '.join(said)}." if said else "No: each has a caption, an author, a licence and a word on consent."
 
 
 def _relations(made: Composition) -> str:
@@ -136,7 +139,7 @@ def _decisions(known: Known) -> str:
     if not known.decisions:
         return "Nothing was decided since it was collected."
     said = [
-        f"{name} ({n:,} pictures, {moment.date()}{f', because {reason}' if reason else ''})"
+        f"{name} ({n:,} picture{'s' * (n > 1)}, {moment.date()}{f', because {reason}' if reason else ''})"
         for name, n, reason, moment in known.decisions[-DECISIONS:]
     ]
     earlier = len(known.decisions) - len(said)

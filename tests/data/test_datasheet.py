@@ -20,8 +20,8 @@ def test_what_is_measured_is_told_and_what_is_not_is_open(workspace, frozen):
     assert (sheet.title, sheet.n, sheet.content_hash) == (frozen.label, 36, frozen.content_hash)
     assert sheet.find("instances").measured.startswith("36 pictures of 12 things, in 3 styles")
     assert "36 of 36 have a caption" in sheet.find("labels").measured
-    assert "18 have not an author" in sheet.find("missing").measured
-    assert "12 have not a stated licence" in sheet.find("missing").measured
+    assert "the author of 18" in sheet.find("missing").measured
+    assert "the licence of 12" in sheet.find("missing").measured
     assert "12 MIT" in sheet.find("licence").measured
     assert "as long as you find out under which licence" in sheet.find("licence").measured
     assert "folder things" in sheet.find("acquired").measured
@@ -49,7 +49,7 @@ def test_it_tells_what_was_found_decided_and_left_out(workspace, frozen):
     sheet = datasheet(workspace, name="mine")
     assert (sheet.n, sheet.version) == (35, "")
     assert "open findings: 1 blur" in sheet.find("errors").measured
-    assert "the soft ones (1 pictures" in sheet.find("done").measured
+    assert "the soft ones (1 picture," in sheet.find("done").measured
     assert "taken back" not in sheet.find("done").measured
     assert "1 left out, by a decision" in sheet.find("sample").measured
     assert "1 DMI-PROHIBITED" in sheet.find("opt_out").measured
