@@ -1,6 +1,5 @@
 """The datasheet of a dataset: filled from what was measured, with the questions that only people can answer."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from sfumato.data.measured import Known, measure
 from sfumato.data.narrowing import Where
 from sfumato.data.questions import QUESTIONS, SECTIONS, find_question
 from sfumato.data.records import (
+    KEPT,
     Dataset,
     DatasetVersion,
     DatasheetAnswer,
@@ -78,64 +78,69 @@ class Datasheet:
         return next(one for section in self.sections for one in section.questions if one.key == key)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a project knows of a dataset beside its pictures, and what was answered, by question."""
+
+    known: Known
+    answers: dict[str, tuple[str, str, int]]
+
+
 def datasheet(workspace: Workspace, *, name: str) -> Datasheet:
     """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
-    dataset = name.partition("@")[0]
     if "@" not in name:
-        kept = [row for row in rows_now(workspace, name=name) if row["state"] == "kept"]
-        return _sheet(workspace, name=dataset, version="", content_hash="", made=compose(kept), gone={})
+        kept = [row for row in rows_now(workspace, name=name) if row["state"] == KEPT]
+        return _filled(read_told(workspace, name=name), compose(kept), name)
     version = open_version(workspace, name)
     lines, left = lines_of(version, Where())
     made = compose(line.model_dump(exclude={"place"}) for line in lines)
-    view = version.view
-    return _sheet(
-        workspace, name=dataset, version=view.name, content_hash=view.content_hash, made=made, gone=dict(left)
-    )
+    told = read_told(workspace, name=version.view.dataset)
+    for reason, n in left.items():
+        told.known.left_out[reason] = told.known.left_out.get(reason, 0) + n
+    return _filled(told, made, version.view.dataset, version.view.name, version.content_hash)
 
 
-@query("data.datasheet")
-def _sheet(
-    act: Act, *, name: str, version: str, content_hash: str, made: Composition, gone: dict[str, int]
-) -> Datasheet:
-    """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
-    dataset = find_dataset(act.session, name)
-    known = _known(act.session, dataset, gone)
-    measured = measure(made, known)
-    found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
-    answers = {row.question: row for row in found}
+def _filled(told: Told, made: Composition, dataset: str, version: str = "", content_hash: str = "") -> Datasheet:
+    """The questions with what was measured and answered."""
+    measured = measure(made, told.known)
     sections = []
     for title in SECTIONS:
         questions = []
         for one in QUESTIONS:
             if one.section == title:
-                row, said = answers.get(one.key), measured.get(one.key, "")
-                text = row.text if row else ""
+                said = measured.get(one.key, "")
+                text, by, revision = told.answers.get(one.key, ("", "", 0))
                 waits = not text and (one.for_a_person or not said)
-                by, revision = (row.answered_by, row.revision) if row else ("", 0)
                 questions.append(Answered(one.key, one.asks, said, text, by, revision, waits))
         sections.append(Section(title, questions))
     still_open = sum(one.open for section in sections for one in section.questions)
     facts = {
         "captions": made.captions, "copies": made.copies, "splits": dict(made.by["split"]),
-        "consent": dict(made.by["consent"]), "opt_out": dict(made.by["opt_out"]), "left_out": known.left_out,
-        "findings": known.findings, "decisions": len(known.decisions),
+        "consent": dict(made.by["consent"]), "opt_out": dict(made.by["opt_out"]), "left_out": told.known.left_out,
+        "findings": told.known.findings, "decisions": len(told.known.decisions),
         "attributes": {key: made.intervals(key) for key in sorted(made.attributes)},
     }  # fmt: skip
     today, licences = now().date().isoformat(), dict(made.by["licence"])
-    return Datasheet(dataset.name, version, content_hash, today, made.n, sections, still_open, licences, facts)
+    return Datasheet(dataset, version, content_hash, today, made.n, sections, still_open, licences, facts)
 
 
-def _known(session: Session, dataset: Dataset, gone: dict[str, int]) -> Known:
+@query("data.datasheet")
+def read_told(act: Act, *, name: str) -> Told:
+    """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
+    dataset = find_dataset(act.session, name)
+    found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
+    answers = {row.question: (row.text, row.answered_by, row.revision) for row in found}
+    return Told(_known(act.session, dataset), answers)
+
+
+def _known(session: Session, dataset: Dataset) -> Known:
     """What the project knows of a dataset beside its pictures."""
 
     def counted(table: Any, column: Any, *where: Any) -> dict[str, int]:
         found = select(column, func.count()).where(table.dataset_id == dataset.id, *where).group_by(column)
         return {str(value): int(n) for value, n in session.execute(found.order_by(column))}
 
-    left_out = Counter(counted(Quarantined, Quarantined.reason))
-    for reason, n in gone.items():
-        left_out[reason] += n
-    decided = counted(Item, Item.state, Item.state != "kept")
+    decided = counted(Item, Item.state, Item.state != KEPT)
     when = session.execute(
         select(func.min(Item.collected_at), func.max(Item.collected_at)).where(Item.dataset_id == dataset.id)
     ).one()
@@ -151,7 +156,8 @@ def _known(session: Session, dataset: Dataset, gone: dict[str, int]) -> Known:
     )
     checks = session.scalars(select(Scan.checks).where(Scan.dataset_id == dataset.id))
     return Known(
-        left_out=dict(left_out) | {f"{n}, by a decision": many for n, many in decided.items()},
+        left_out=counted(Quarantined, Quarantined.reason)
+        | {f"{state}, by a decision": n for state, n in decided.items()},
         collected=tuple(_day(one) for one in when),  # type: ignore[arg-type]
         mended=session.scalar(mended) or 0,
         decisions=[tuple(row)[:4] for row in decisions if row.details.get("stands", True)],  # type: ignore[misc]

@@ -72,7 +72,8 @@ def _missing(made: Composition) -> str:
         "the licence": made.by["licence"]["NOASSERTION"], "consent": made.by["consent"][""],
     }  # fmt: skip
     said = [f"{what} of {n:,}" for what, n in lacks.items() if n]
-    return f"Not told: {'; '.join(said)}." if said else "No: each has a caption, an author, a licence and a word on consent."
+    whole = "No: each has a caption, an author, a licence and a word on consent."
+    return f"Not told: {'; '.join(said)}." if said else whole
 
 
 def _relations(made: Composition) -> str:
