@@ -1,6 +1,7 @@
 """The datasheet of a dataset: filled from what was measured, with the questions that only people can answer."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -83,6 +84,7 @@ class Told:
     """What a project knows of a dataset beside its pictures, and what was answered, by question."""
 
     known: Known
+    decided: dict[str, int]  # left out since it was collected
     answers: dict[str, tuple[str, str, int]]
 
 
@@ -90,19 +92,22 @@ def datasheet(workspace: Workspace, *, name: str) -> Datasheet:
     """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
     if "@" not in name:
         kept = [row for row in rows_now(workspace, name=name) if row["state"] == KEPT]
-        return _filled(read_told(workspace, name=name), compose(kept), name)
+        told = read_told(workspace, name=name)
+        return _filled(told, compose(kept), told.decided, name)
     version = open_version(workspace, name)
     lines, left = lines_of(version, Where())
     made = compose(line.model_dump(exclude={"place"}) for line in lines)
-    told = read_told(workspace, name=version.view.dataset)
-    for reason, n in left.items():
-        told.known.left_out[reason] = told.known.left_out.get(reason, 0) + n
-    return _filled(told, made, version.view.dataset, version.view.name, version.content_hash)
+    view = version.view
+    gone = Counter(view.summary.get("left_out", {})) + left
+    return _filled(read_told(workspace, name=view.dataset), made, gone, view.dataset, view.name, view.content_hash)
 
 
-def _filled(told: Told, made: Composition, dataset: str, version: str = "", content_hash: str = "") -> Datasheet:
-    """The questions with what was measured and answered."""
-    measured = measure(made, told.known)
+def _filled(
+    told: Told, made: Composition, gone: dict[str, int], dataset: str, version: str = "", content_hash: str = ""
+) -> Datasheet:
+    """The questions with what was measured and answered; `gone` are pictures that are not in it any more, by reason."""
+    left_out = dict(Counter(told.known.left_out) + Counter(gone))
+    measured = measure(made, replace(told.known, left_out=left_out))
     sections = []
     for title in SECTIONS:
         questions = []
@@ -116,7 +121,7 @@ def _filled(told: Told, made: Composition, dataset: str, version: str = "", cont
     still_open = sum(one.open for section in sections for one in section.questions)
     facts = {
         "captions": made.captions, "copies": made.copies, "splits": dict(made.by["split"]),
-        "consent": dict(made.by["consent"]), "opt_out": dict(made.by["opt_out"]), "left_out": told.known.left_out,
+        "consent": dict(made.by["consent"]), "opt_out": dict(made.by["opt_out"]), "left_out": left_out,
         "findings": told.known.findings, "decisions": len(told.known.decisions),
         "attributes": {key: made.intervals(key) for key in sorted(made.attributes)},
     }  # fmt: skip
@@ -130,7 +135,9 @@ def read_told(act: Act, *, name: str) -> Told:
     dataset = find_dataset(act.session, name)
     found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
     answers = {row.question: (row.text, row.answered_by, row.revision) for row in found}
-    return Told(_known(act.session, dataset), answers)
+    states = select(Item.state, func.count()).where(Item.dataset_id == dataset.id, Item.state != KEPT)
+    decided = {f"{state}, by a decision": int(n) for state, n in act.session.execute(states.group_by(Item.state))}
+    return Told(_known(act.session, dataset), decided, answers)
 
 
 def _known(session: Session, dataset: Dataset) -> Known:
@@ -140,7 +147,6 @@ def _known(session: Session, dataset: Dataset) -> Known:
         found = select(column, func.count()).where(table.dataset_id == dataset.id, *where).group_by(column)
         return {str(value): int(n) for value, n in session.execute(found.order_by(column))}
 
-    decided = counted(Item, Item.state, Item.state != KEPT)
     when = session.execute(
         select(func.min(Item.collected_at), func.max(Item.collected_at)).where(Item.dataset_id == dataset.id)
     ).one()
@@ -156,8 +162,7 @@ def _known(session: Session, dataset: Dataset) -> Known:
     )
     checks = session.scalars(select(Scan.checks).where(Scan.dataset_id == dataset.id))
     return Known(
-        left_out=counted(Quarantined, Quarantined.reason)
-        | {f"{state}, by a decision": n for state, n in decided.items()},
+        left_out=counted(Quarantined, Quarantined.reason),
         collected=tuple(_day(one) for one in when),  # type: ignore[arg-type]
         mended=session.scalar(mended) or 0,
         decisions=[tuple(row)[:4] for row in decisions if row.details.get("stands", True)],  # type: ignore[misc]

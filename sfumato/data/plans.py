@@ -90,8 +90,9 @@ def apply_plan(
         "attributes": attributes, "target": target, "effective_before": plan.effective_before,
         "effective_after": plan.effective_after,
     }  # fmt: skip
-    verb = "weight" if how == "weight" else "leave out"
-    return says(act, dataset, apply(act, dataset, edits, verb=verb, name=said, reason=reason, details=details))
+    verb, settles = ("set weight", ()) if how == "weight" else ("leave out", ("*",))
+    decision = apply(act, dataset, edits, verb=verb, name=said, reason=reason, details=details, settles=settles)
+    return says(act, dataset, decision)
 
 
 def _plan(

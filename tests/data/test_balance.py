@@ -99,7 +99,7 @@ def test_a_plan_by_weights_is_shown_then_applied_then_undone(workspace, declared
     assert plan.says.startswith("dark goes from 15% to 33%; 100 pictures count as 73 equal ones, 100 before.")
     before = weights(workspace)
     made = apply_plan(workspace, name="faces", attributes=["skin tone"], seen=plan.seen, reason="fair")
-    assert (made.n, made.verb) == (100, "weight")
+    assert (made.n, made.verb) == (100, "set weight")
     after = weights(workspace)
     for tone in TONES:
         assert sum(weight for one, weight, _ in after if one == tone) == pytest.approx(100 / 3, abs=1e-3)

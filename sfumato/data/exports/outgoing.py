@@ -32,6 +32,8 @@ REASONS = {
     "train": "not held out",
     "heldout_concept": "every picture of this thing is held out",
     "heldout_pair": "this thing is held out in this style",
+    "heldout_given": "its source keeps it for tests",
+    "heldout_family": "something of its family is held out",
 }
 SUFFIXES = {"jpeg": "jpg"}
 
@@ -132,10 +134,11 @@ def lines_of(version: FrozenVersion, where: Where) -> tuple[list[Line], Counter[
         if facts["id"] not in meant and where != Where():
             left["not in the slice"] += 1
             continue
-        if facts["consent"] in NOT_GIVEN:
-            left[f"consent {facts['consent']}"] += 1
-            continue
         own = {key: value for key, value in line.model_dump().items() if key in Line.model_fields}
+        own["consent"] = facts["consent"] or own.get("consent", "")  # it may be withdrawn at any time
+        if own["consent"] in NOT_GIVEN:
+            left[f"consent {own['consent']}"] += 1
+            continue
         reason = REASONS.get(line.split, "as its source has it")
         lines.append(
             Line(**{**facts, **own}, place=len(lines), text=line.name, license=line.licence, split_reason=reason)
