@@ -1,6 +1,5 @@
 """A dataset with what exports stumble over, and what it takes to export it in the test's own process."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,38 +8,40 @@ import pytest
 from PIL import Image
 
 from sfumato.actions import Workspace
+from sfumato.data.collect import make_dataset
 from sfumato.data.exports.asking import export
 from sfumato.data.freeze import VersionView, freeze
 from sfumato.data.records import Item
 from sfumato.jobs.queue import ended_well, get_job
 from sfumato.jobs.worker import run_worker
-from tests.data.made_pictures import COLOURS, SHAPES, picture
+from tests.data.made_pictures import COLOURS, SHAPES, encoded, picture
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="#0a0"/></svg>'
 CAPTIONS = ['ein Würfel, 赤い家\n"quoted", 100 %', "../../etc/passwd", "=1+1 | <b>bold</b> [x](y)"]
 
 
 @pytest.fixture
-def frozen(workspace, collect, tmp_path) -> VersionView:
+def frozen(workspace) -> VersionView:
     """A version of 36 pictures in three kinds of files, with hostile and non-ASCII captions, authors and licences."""
-    folder = tmp_path / "things"
-    folder.mkdir()
-    lines = []
+    with workspace.write() as session:
+        dataset = make_dataset(workspace, session, "mine")
+    rows = []
     for number in range(12):
         for style in ("flat", "soft", "line"):
-            kind = ("png", "jpg", "webp")[number % 3]
-            name = f"{number:02d} {style}.{kind}"
+            kind = ("PNG", "JPEG", "WEBP")[number % 3]
             drawn = picture(COLOURS[number % 4], SHAPES[number % 3], 24 + number)
             drawn.paste((number * 20, 40, "flat soft line".index(style) * 20, 255), (0, 0, 8, 8))
-            (drawn.convert("RGB") if kind == "jpg" else drawn).save(folder / name, lossless=True)
-            lines.append({"file_name": name, "text": CAPTIONS[number] if number < 3 else f"thing {number}",
-                          "style": style, "licence": ("MIT", "CC-BY-4.0", "NOASSERTION")[number % 3],
-                          "author": "Zoë <zoe@example.org>" if number % 2 else ""})  # fmt: skip
-    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    collect(path=str(folder))
+            said = CAPTIONS[number] if number < 3 else f"thing {number}"
+            tone = {"skin tone": ("light", "dark")[len(rows) % 3 == 0]} if len(rows) % 4 else {}
+            rows.append({
+                "dataset_id": dataset, "sha256": workspace.store.put(encoded(drawn, kind)), "name": said,
+                "key": f"{number:02d} {style}.{kind.lower()}", "concept": said.lower(), "style": style,
+                "licence": ("MIT", "CC-BY-4.0", "NOASSERTION")[number % 3], "source": "folder things",
+                "author": "Zoë <zoe@example.org>" if number % 2 else "", "width": 24 + number, "height": 24 + number,
+                "has_alpha": kind != "JPEG", "flip_ok": True, "attributes": tone,
+            })  # fmt: skip
     with workspace.write() as session:
-        for place, item in enumerate(session.query(Item).order_by(Item.id)):
-            item.attributes = {"skin tone": ("light", "dark")[place % 3 == 0]} if place % 4 else {}
+        session.add_all(Item(**row) for row in rows)
     return freeze(workspace, name="mine")
 
 

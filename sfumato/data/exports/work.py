@@ -22,7 +22,7 @@ from sfumato.data.narrowing import Where
 from sfumato.data.versions import FrozenVersion, open_version_by_id
 from sfumato.db.engine import in_words
 from sfumato.errors import Conflict, InvalidInput
-from sfumato.jobs import JobContext, Progress, job
+from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.store.disk import require_room
 from sfumato.store.files import write_whole
 
@@ -92,6 +92,17 @@ def _noted(samples: Iterator[Any], listed: list[int]) -> Iterator[Any]:
 @job("data.export", needs="dataset.write")
 def export(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Write parts that are not written yet, then the documents; a killed export goes on after its last whole part."""
+    try:
+        return (yield from _write(ctx, spec))
+    except LeaseLost:
+        raise  # the draft is another attempt's
+    except (Exception, GeneratorExit) as problem:
+        if isinstance(problem, Exception) or (ctx.is_ours() and ctx.cancelled()):
+            shutil.rmtree(draft_of(Path(spec["target"]), ctx.job_id), ignore_errors=True)
+        raise
+
+
+def _write(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     target, folder = Path(spec["target"]), draft_of(Path(spec["target"]), ctx.job_id)
     there = finished(target, ctx.job_id)
     if there is not None:
@@ -194,7 +205,7 @@ def give_place(folder: Path, target: Path) -> None:
         with contextlib.suppress(OSError):
             target.rmdir()  # an empty folder may be in the way
         if target.exists():
-            raise Conflict(f"{target} is there by now; the export lies in {folder}.", hint="Name another folder.")
+            raise Conflict(f"{target} is there by now; nothing was written over it.", hint="Name another folder.")
         folder.rename(target)
         return
     packed = folder.with_name(f"{folder.name}.zip")
