@@ -106,7 +106,7 @@ def examine(
     looked = sorted({rows[place][0] for places in of.values() for place in places})
     features = yield from watch_features(workspace, looked)
     place_of = {sha256: place for place, sha256 in enumerate(looked)}
-    seen = features.any(axis=1)
+    seen: np.ndarray = np.any(features != 0, axis=1)
 
     def features_at(places: list[int]) -> np.ndarray:
         at = np.array([place_of[rows[place][0]] for place in places], np.int64)
@@ -180,6 +180,4 @@ def _says(whole: Score, scores: list[Score], coverage: Coverage, balance: Balanc
         said.append(
             f"Its {coverage.kinds:,} kinds of {coverage.by} are filled as {coverage.effective:,.1f} even ones{few}."
         )
-    for one in balance.balances if balance else []:
-        said += one.says
-    return said
+    return said + [line for each in (balance.balances if balance else []) for line in each.says]
