@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_decide
+from sfumato.cli import data_decide, data_edit
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -135,3 +135,4 @@ def show(context: typer.Context, name: Name) -> None:
 
 
 app.add_typer(data_decide.app)
+app.add_typer(data_edit.app)
