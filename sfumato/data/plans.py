@@ -211,7 +211,7 @@ def _weights(plan: BalancePlan, found: Sequence[Member]) -> dict[str, dict[str, 
 
 def _left_out(plan: BalancePlan, found: Sequence[Member]) -> dict[str, dict[str, Any]]:
     """Which pictures go is told by their content alone, as by lot: the same ones each time."""
-    edits = {}
+    edits: dict[str, dict[str, Any]] = {}
     for group in plan.groups:
         drawn = sorted(
             (one for one in found if one.group == group.group),
