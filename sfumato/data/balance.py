@@ -179,8 +179,8 @@ def _says(one: Balance) -> list[str]:
     else:
         far = f"{one.attribute} is off {one.target.removeprefix('the ')}, a {size_in_words(one.effect)} effect"
     said.append(
-        f"{far}: w = {one.effect:.2f}, {p_in_words(one.p)}; {one.distance:.0%} of the pictures would have to be others, "
-        f"of which chance alone explains {min(one.distance, one.distance_by_chance):.0%}.{silent}"
+        f"{far}: w = {one.effect:.2f}, {p_in_words(one.p)}; {one.distance:.0%} of the pictures would have to be "
+        f"others, of which chance alone explains {min(one.distance, one.distance_by_chance):.0%}.{silent}"
     )
     return said
 
