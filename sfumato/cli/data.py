@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_checks
+from sfumato.cli import data_checks, data_decide, data_edit
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -63,7 +63,10 @@ app.add_typer(sources, name="collect")
 
 def splits(version: Any) -> str:
     """Say how much of a version is learnt from and how much is held out."""
-    words = {"train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style"}
+    words = {
+        "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
+        "heldout_given": "held out by their source", "heldout_family": "held out with their family",
+    }  # fmt: skip
     return counts({words.get(name, name): n for name, n in version.summary["splits"].items()})
 
 
@@ -78,7 +81,9 @@ def freeze(context: typer.Context, name: Name) -> None:
     with opened(context) as workspace:
         version = freeze_dataset(workspace, name=name)
     begin, holds = "Froze" if version.is_new else "Nothing has changed since", splits(version)
-    answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).")
+    left_out = version.summary.get("left_out", {})
+    more = f"\nLeft out: {counts(left_out)}." if left_out else ""
+    answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).{more}")
 
 
 @app.command()
@@ -128,6 +133,7 @@ def show(context: typer.Context, name: Name) -> None:
     known = [
         ("dataset", one.name), ("pictures", one.n), ("things", one.concepts), ("styles", counts(one.styles)),
         ("licences", counts(one.licences)), ("left out", counts(one.left_out) or "nothing"),
+        ("by decision", f"{one.left_out_by_decision:,} left out" if one.left_out_by_decision else ""),
         *((f"version {each.name}", f"{each.n:,} pictures ({splits(each)})") for each in versions),
         ("good for", one.advice),
     ]  # fmt: skip
@@ -135,3 +141,5 @@ def show(context: typer.Context, name: Name) -> None:
 
 
 data_checks.add_to(app)
+app.add_typer(data_decide.app)
+app.add_typer(data_edit.app)
