@@ -85,7 +85,7 @@ def lay_out(features: np.ndarray, way: str) -> np.ndarray:
         from openTSNE import TSNE
 
         perplexity = min(30.0, (len(features) - 1) / 3)
-        places = np.asarray(TSNE(perplexity=perplexity, n_jobs=2, random_state=SEED).fit(components))
+        places = np.asarray(TSNE(perplexity=perplexity, n_jobs=1, random_state=SEED).fit(components))
     low, high = places.min(0), places.max(0)
     return ((places - low) / np.where(high > low, high - low, 1)).astype(np.float32)
 
