@@ -72,6 +72,61 @@ def keep(
             answer(context, decision, lambda: said(decision))
 
 
+@app.command("keep-best")
+def keep_best(
+    context: typer.Context,
+    name: Name,
+    check: Annotated[str, typer.Option(metavar="CHECK", help="The check that found the groups.")] = "near_copies",
+    by: Annotated[str, typer.Option(metavar="HOW", help="'sharpest', 'largest' or 'first'.")] = "sharpest",
+    because: Because = "",
+    title: Title = "",
+) -> None:
+    """Of each group of copies keep one and leave the others out, with a reason for each.
+
+    Example: `sfumato data keep-best mine --by largest`
+    """
+    from sfumato.data.choosing import MEASURE
+    from sfumato.data.choosing import keep_best as keep_one
+    from sfumato.errors import unknown
+
+    if by not in MEASURE:
+        raise unknown("way of choosing", by, MEASURE)
+    with opened(context) as workspace:
+        how: Any = by
+        decision = keep_one(workspace, name=name, check=check, by=how, reason=because, title=title)
+    answer(context, decision, lambda: said(decision))
+
+
+@app.command("pick-diverse")
+@narrowed
+def pick_diverse(
+    *,
+    context: typer.Context,
+    name: Name,
+    n: Annotated[int, typer.Argument(metavar="N", min=1, help="How many to keep.")],
+    meant: Narrowed,
+    because: Because = "",
+    title: Title = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Keep the N pictures that are most different from each other, and leave the others out, with reasons.
+
+    Example: `sfumato data pick-diverse mine 500 --everything`
+    """
+    from sfumato.cli.following import follow
+    from sfumato.data.choosing import pick_diverse as ask
+
+    with opened(context) as workspace:
+        where = meant.where(workspace)
+        if not agreed(context, workspace, name, where, what=f"keep {n:,} of", yes=yes, dry_run=dry_run):
+            return
+        job = follow(context, workspace, ask(workspace, name=name, n=n, where=where, reason=because, title=title))
+    told = job.result or {}
+    undo_it = f" To take it back: sfumato data undo {told.get('decision', '')}"
+    answer(context, told, lambda: f"{told.get('say', '')}{undo_it}")
+
+
 @app.command()
 def undo(context: typer.Context, decision: Key, because: Because = "") -> None:
     """Take a decision back as a whole; undoing an undo does it again. Frozen versions stay as they are.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
-from sfumato.data.records import KEPT, Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.names import names_in
@@ -87,16 +87,16 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
 def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
-    With `once` only those that had been answered before.
+    An item that it leaves out has all of its findings answered. With `once` only those that had been answered before.
     """
     if not checks:
         return
     touched = select(Decided.item_id).where(Decided.decision_id == decision.id)
-    statement = update(Finding).where(
-        Finding.dataset_id == decision.dataset_id, Finding.state == "open", Finding.item_id.in_(touched)
-    )
+    gone = touched.where(Decided.after["state"].as_string() == LEFT_OUT)
+    which = Finding.item_id.in_(touched)
     if "*" not in checks:
-        statement = statement.where(Finding.check.in_(checks))
+        which = (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone)
+    statement = update(Finding).where(Finding.dataset_id == decision.dataset_id, Finding.state == "open", which)
     if once:
         statement = statement.where(Finding.settled_by != "")
     values = {"state": "settled", "settled_by": decision.id}

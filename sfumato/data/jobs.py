@@ -94,6 +94,14 @@ def _keep(
     return counts
 
 
+@job("data.pick_diverse", needs="dataset.write")
+def pick_diverse(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Pick the pictures that are most different from each other, and leave the others out as one decision."""
+    from sfumato.data.coreset import pick
+
+    return (yield from pick(ctx, spec))
+
+
 @job("data.check", needs="dataset.write")
 def check(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Measure what is new, then let one check after the other judge; going on skips the checks that are done."""

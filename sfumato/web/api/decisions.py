@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from sfumato.data.caption_edits import edit_captions, preview_captions
+from sfumato.data.choosing import keep_best, pick_diverse
 from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family, set_weights
 from sfumato.data.history import item_history, list_decided, list_decisions, show_decision
 from sfumato.data.mending import mend_pixels
@@ -25,6 +26,8 @@ offer(router, "POST", "/datasets/{name}/decisions/set-attributes", set_attribute
 offer(router, "POST", "/datasets/{name}/decisions/set-weights", set_weights)
 offer(router, "POST", "/datasets/{name}/decisions/set-family", set_family)
 offer(router, "POST", "/datasets/{name}/decisions/mend-pixels", mend_pixels, name="data.mend_pixels")
+offer(router, "POST", "/datasets/{name}/decisions/keep-best", keep_best)
+offer(router, "POST", "/datasets/{name}/decisions/pick-diverse", pick_diverse)
 offer(router, "GET", "/decisions/{id}", show_decision)
 offer(router, "GET", "/decisions/{id}/items", list_decided, key="item_id")
 offer(router, "POST", "/decisions/{id}/undo", undo)
