@@ -136,10 +136,10 @@ def _mended(session: Session, tables: dict[str, Table], sha256s: set[str]) -> se
         ids |= set(session.scalars(select(item.c.id).where(
             item.c.sha256.in_(fresh) | item.c.collected_sha256.in_(fresh)
         )))  # fmt: skip
-        own = set(session.execute(select(item.c.sha256, item.c.collected_sha256).where(item.c.id.in_(ids))))
-        seen = {one for pair in own for one in pair if one}
-        for before, after in session.execute(select(*said).where(decided.c.item_id.in_(ids))):
-            seen |= {values["sha256"] for values in map(json.loads, (before, after)) if "sha256" in values}
+        own = session.execute(select(item.c.sha256, item.c.collected_sha256).where(item.c.id.in_(ids)))
+        seen = {str(one) for pair in own for one in pair if one}
+        for pair in session.execute(select(*said).where(decided.c.item_id.in_(ids))):
+            seen |= {str(values["sha256"]) for values in map(json.loads, pair) if "sha256" in values}
         fresh = seen - found
         found |= fresh
     return found

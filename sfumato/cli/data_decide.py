@@ -221,3 +221,46 @@ def lineage(
     rows = [(d.id[-12:], f"{d.made_at:%Y-%m-%d %H:%M}", d.by_name, d.name, d.n, d.reason) for d in found.decisions]
     grid = table(["id", "when", "who", "what", ">pictures", "why"], rows, empty=found.says)
     answer(context, found, lambda: grid)
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A frozen version.")],
+    after: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="Another one.")],
+    show: Annotated[str, typer.Option(metavar="KIND", help="List pictures: 'added', 'removed' or 'changed'.")] = "",
+    start: Annotated[int, typer.Option(min=0, help="Go on from this place of the list.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many pictures.")] = 50,
+) -> None:
+    """Say what became of one frozen version on the way to another, and what was decided between.
+
+    Example: `sfumato data diff mine@3f7c21ab mine@latest --show changed`
+    """
+    from sfumato.data.diff import diff as compare
+    from sfumato.data.diff import list_differing
+
+    with opened(context) as workspace:
+        if show:
+            kind: Any = show
+            found = list_differing(workspace, before=before, after=after, kind=kind, start=start, count=limit)
+            rows = [(one.place + 1, one.item_id[-12:], one.name or one.sha256[:12], became(one)) for one in found]
+            grid = table([">", "id", "picture", "changed"], rows, empty=f"Nothing was {show}.")
+            answer(context, found, lambda: grid)
+            return
+        told = compare(workspace, before=before, after=after)
+    columns = (("splits", told.splits), ("licences", told.licences), ("styles", told.styles))
+    known = [("", told.says), *((word, moved(both.before, both.after)) for word, both in columns)]
+    answer(context, told, lambda: pairs(known))
+
+
+def became(one: Any) -> str:
+    """Say what became of a picture's columns."""
+    return "; ".join(
+        "pixels" if column == "sha256" else f"{column}: {old} → {new}" for column, (old, new) in one.changes.items()
+    )
+
+
+def moved(before: dict[str, int], after: dict[str, int]) -> str:
+    """Say which counts differ: "9 → 12 MIT"."""
+    names = [name for name in {**before, **after} if before.get(name, 0) != after.get(name, 0)]
+    return ", ".join(f"{before.get(name, 0):,} → {after.get(name, 0):,} {name or 'unnamed'}" for name in names)

@@ -41,7 +41,8 @@ def pick(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
         troubled = np.array([one[4] for one in found])[rows]
         cover = yield from k_center(features[rows], spec["n"], troubled)
         names = [found[row][2] for row in rows]
-        edits, reasons = {}, {}
+        edits: dict[str, dict[str, Any]] = {}
+        reasons: dict[str, str] = {}
         for place, row in enumerate(cover.picked):
             one = found[rows[row]][0]
             edits[one] = {}

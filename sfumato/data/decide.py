@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
@@ -38,12 +38,14 @@ def apply(
     details: Mapping[str, Any] | None = None,
     settles: Sequence[str] = (),
     undoes: str = "",
+    touch: bool = False,
 ) -> Decision:
     """Set columns of items (values by column, by item id) as one decision, and settle what it answers.
 
     An item with no values is written down as decided on, and stays as it is. `expected` are the revisions that
     somebody saw; `settles` are the checks whose open findings are answered ("*" for all). Raises Conflict where
-    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset.
+    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset. With
+    `touch` it is written down as well of what is so already.
     """
     check_words(reason, "The reason", may_be_empty=True)
     decision = Decision(
@@ -55,7 +57,7 @@ def apply(
     act.session.flush()
     for ids in chunks(sorted(edits)):
         _refuse_changed(act.session, ids, expected or {})
-        rows = _changes(act.session, dataset, {one: edits[one] for one in ids})
+        rows = _changes(act.session, dataset, {one: edits[one] for one in ids}, touch=touch)
         decision.n += len(rows)
         why = reasons or {}
         _write(act.session, decision, rows, {one: why[one] for one in rows if one in why})
@@ -93,7 +95,7 @@ def settle(session: Session, decision: Decision, checks: Sequence[str], *, once:
         return
     touched = select(Decided.item_id).where(Decided.decision_id == decision.id)
     gone = touched.where(Decided.after["state"].as_string() == LEFT_OUT)
-    which = Finding.item_id.in_(touched)
+    which: ColumnElement[bool] = Finding.item_id.in_(touched)
     if "*" not in checks:
         which = (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone)
     statement = update(Finding).where(Finding.dataset_id == decision.dataset_id, Finding.state == "open", which)
@@ -137,8 +139,10 @@ def last_decision(session: Session, item_id: str) -> Decision | None:
     return session.scalar(made.order_by(Decided.after["revision"].as_integer().desc()).limit(1))
 
 
-def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What each item's columns were and become, by item id; those that are as they should be already are left out."""
+def _changes(
+    session: Session, dataset: Dataset, edits: Edits, *, touch: bool
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """What each item's columns were and become, by item id; what is so already is left out, unless to `touch`."""
     columns = sorted({column for values in edits.values() for column in values} - {"edited"})
     wrong = [column for column in columns if column not in EDITABLE]
     if wrong:
@@ -157,7 +161,7 @@ def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tupl
         _check_lengths(own)
         decided = sorted({*edited, *own}) if "edited" not in values else list(values["edited"])
         changed = [column for column in own if now[column] != own[column]]
-        if values and not changed and decided == edited:
+        if values and not changed and decided == edited and not touch:
             continue
         before = {column: now[column] for column in changed} | {"edited": edited, "revision": revision}
         after = {column: own[column] for column in changed} | {"edited": decided, "revision": revision + 1}

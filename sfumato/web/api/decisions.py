@@ -4,8 +4,19 @@ from fastapi import APIRouter
 
 from sfumato.data.caption_edits import edit_captions, preview_captions
 from sfumato.data.choosing import keep_best, pick_diverse
+from sfumato.data.diff import diff, list_differing
 from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family, set_weights
 from sfumato.data.history import item_history, list_decided, list_decisions, show_decision
+from sfumato.data.labelling import (
+    close_labelling,
+    label,
+    label_last,
+    label_next,
+    label_skip,
+    list_labellings,
+    make_labelling,
+    show_labelling,
+)
 from sfumato.data.mending import mend_pixels
 from sfumato.data.rests import show_lineage
 from sfumato.data.verdicts import keep, leave_out, show_meant, undo
@@ -33,3 +44,15 @@ offer(router, "GET", "/decisions/{id}/items", list_decided, key="item_id")
 offer(router, "POST", "/decisions/{id}/undo", undo)
 offer(router, "GET", "/items/{id}/history", item_history)
 offer(router, "GET", "/dataset-versions/{label}/lineage", show_lineage)
+offer(router, "GET", "/dataset-versions/{before}/diff/{after}", diff, name="data.diff")
+offer(router, "GET", "/dataset-versions/{before}/diff/{after}/items", list_differing, name="data.differing")
+
+TASK = "/datasets/{name}/labellings/{labelling}"
+offer(router, "GET", "/datasets/{name}/labellings", list_labellings)
+offer(router, "POST", "/datasets/{name}/labellings", make_labelling)
+offer(router, "GET", TASK, show_labelling)
+offer(router, "GET", f"{TASK}/next", label_next)
+offer(router, "GET", f"{TASK}/last", label_last)
+offer(router, "POST", f"{TASK}/answers", label)
+offer(router, "POST", f"{TASK}/skips", label_skip)
+offer(router, "POST", f"{TASK}/close", close_labelling)
