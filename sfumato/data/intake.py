@@ -1,6 +1,7 @@
 """Taking in what a source hands over: each picture is looked at outside of any transaction, rows come by the batch."""
 
 import hashlib
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,8 @@ from sfumato.data.records import Item, Quarantined
 from sfumato.data.rights import read_rights, with_rights
 from sfumato.db import new_id
 
-LONGEST = {
-    column.name: column.type.length for column in Item.__table__.columns if getattr(column.type, "length", None)
+LONGEST: dict[str, int] = {
+    column.name: getattr(column.type, "length", None) or sys.maxsize for column in Item.__table__.columns
 }
 SAID = (
     "name", "tags", "style", "category", "author", "source", "source_version", "url", "evidence", "attributes",

@@ -1,7 +1,9 @@
 """Places on the server that sources read: what their options have in common, and tables that lie beside pictures."""
 
 import csv
+import glob
 import json
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sfumato.errors import InvalidInput
 
 LARGEST = 200_000_000  # bytes of one picture
-SERVER_PATHS = ("path", "packages_dir")  # options by which a source reads what lies on the server: for admins
+SERVER_PATHS = ("path", "root", "packages_dir")  # options by which a source reads what lies on the server: for admins
 
 
 class Place(BaseModel):
@@ -67,3 +69,36 @@ def read_sheet(sheet: Path) -> list[Any]:
             return list(csv.DictReader(stream, delimiter="\t" if sheet.suffix.lower() == ".tsv" else ","))
     except csv.Error as problem:
         raise InvalidInput(f"{sheet} is not a table: {problem}.", hint="Correct or remove it.") from problem
+
+
+def files_at(path: str, named: re.Pattern[str], what: str) -> list[Path]:
+    """The files that a path, a folder or a pattern stands for, by name; raises InvalidInput if there are none."""
+    place = Path(path)
+    if place.is_dir():
+        found = [one for one in place.rglob("*") if named.search(one.name)]
+    else:
+        found = [place] if place.is_file() else [Path(one) for one in glob.glob(path)]
+    found = sorted(one for one in found if one.is_file())
+    if not found:
+        raise InvalidInput(f"There is nothing to read at {path}.", hint=f"Name {what}, a folder of them, or a pattern.")
+    return found
+
+
+def mapping(columns: list[str]) -> dict[str, str]:
+    """What a person says of columns ("text=Title") as ours by theirs; raises InvalidInput for what is no such pair."""
+    pairs = [tuple(part.strip() for part in one.split("=", 1)) for one in columns]
+    wrong = [one for one, pair in zip(columns, pairs, strict=True) if len(pair) != 2 or not all(pair)]
+    if wrong:
+        raise InvalidInput(f"'{wrong[0]}' does not map a column.", hint="Write OURS=THEIRS, as in text=Title.")
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def renamed(row: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
+    """A row with its columns under our names as well."""
+    return {**row, **{ours: row[theirs] for ours, theirs in columns.items() if theirs in row}}
+
+
+def within(name: str, root: Path) -> str:
+    """The path of a file below the root that a table names, "" if it leads elsewhere, also by a link."""
+    path = (root / name).resolve()
+    return str(path) if path.is_relative_to(root.resolve()) else ""

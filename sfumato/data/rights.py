@@ -32,6 +32,8 @@ CREATIVE_COMMONS = re.compile(
     r"(?:/(\d\.\d))?(?:[/?#\s\"'<>.,;)]|$)",
     re.IGNORECASE,
 )
+PUBLIC_DOMAIN = re.compile(r"https?://(?:web\.resource\.org/cc/|creativecommons\.org/ns#)PublicDomain", re.IGNORECASE)
+GNU = re.compile(r"https?://(?:www\.)?creativecommons\.org/licenses/(L?GPL)/(\d\.\d)", re.IGNORECASE)
 OF_CREATIVE_COMMONS = {"by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd"}
 
 
@@ -88,7 +90,12 @@ def with_rights(found: Found, told: Told) -> Found:
 
 
 def licence_of(address: str) -> str:
-    """The SPDX name of the Creative Commons licence that a text points to; "" if it points to none that is known."""
+    """The SPDX name of the licence that a text points to by an address of Creative Commons; "" if there is none."""
+    if PUBLIC_DOMAIN.search(address):
+        return "CC-PDDC"
+    gnu = GNU.search(address)
+    if gnu:
+        return f"{gnu[1].upper()}-{gnu[2]}-only"
     found = CREATIVE_COMMONS.search(address)
     if found is None:
         return ""
@@ -146,9 +153,9 @@ def _exif(picture: Image.Image) -> dict[str, list[str]]:
     return said
 
 
-def _iptc(picture: Image.Image) -> dict[str, list[str]]:
+def _iptc(picture: Any) -> dict[str, list[str]]:
     try:
-        fields = IptcImagePlugin.getiptcinfo(picture) or {}  # type: ignore[no-untyped-call]
+        fields = IptcImagePlugin.getiptcinfo(picture) or {}
     except Exception:  # whatever a decoder stumbles over, it is the file's fault
         return {}
     said = {}

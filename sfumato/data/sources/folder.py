@@ -17,7 +17,7 @@ class Options(Place):
     """Where the folder is, and what holds for all of it unless a line says otherwise."""
 
 
-def read(options: Options, cache: Path) -> Iterator[Handed]:
+def read(options: Place, cache: Path) -> Iterator[Handed]:
     """Yield every picture in and below the folder, in order of name."""
     root = options.folder()
     said: dict[str, dict[str, Any]] = {}
@@ -36,7 +36,7 @@ def read(options: Options, cache: Path) -> Iterator[Handed]:
         yield Left(key_of(problem.filename, root), "unreadable", problem.strerror or str(problem), options.source)
 
 
-def count(options: Options, cache: Path) -> int:
+def count(options: Place, cache: Path) -> int:
     """How many pictures there are, by their names alone."""
     return sum(is_picture(name) for _, _, names in os.walk(options.path) for name in names)
 
