@@ -15,7 +15,7 @@ LONGEST = 2_000_000  # letters of what is written, that are looked at
 KEPT = 4_000  # letters of what is kept
 STEPS = 30  # links of a graph that are followed
 COMMENT = 0x9286  # of EXIF, where A1111 writes in JPEG and WebP
-PAIR = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+PAIR = re.compile(r'\s*([\w][\w \-/]{0,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 SAMPLER = ("seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
 
 
@@ -52,7 +52,7 @@ def _told(data: bytes) -> dict[str, str]:
         return {}
     try:
         with Image.open(io.BytesIO(data), formats=[kind.upper()]) as picture:
-            found = {name: value for name, value in picture.info.items() if isinstance(value, str)}
+            found = {str(name): value for name, value in picture.info.items() if isinstance(value, str)}
             comment = picture.getexif().get_ifd(0x8769).get(COMMENT) if "exif" in picture.info else None
     except Exception:  # whatever a decoder stumbles over, it is the file's fault
         return {}
@@ -99,7 +99,7 @@ def _comfy(text: str) -> Drawn | None:
     kinds = {str(name): str(node.get("class_type", "")) for name, node in nodes.items()}
     sampler = next((one for one in inputs.values() if "positive" in one and "model" in one), None)
     if sampler is None:
-        guider = next((one for one in inputs.values() if "guider" in one), {})
+        guider: dict[str, Any] = next((one for one in inputs.values() if "guider" in one), {})
         sampler = {**guider, "positive": guider.get("guider")}
     settings = {name: str(sampler[name]) for name in SAMPLER if isinstance(sampler.get(name), str | int | float)}
     for name, kind in kinds.items():

@@ -18,8 +18,8 @@ SPACES = {
     "http://www.w3.org/ns/tdmrep/": "tdm",
     "http://www.w3.org/ns/tdmrep#": "tdm",
 }
-PACKET = re.compile(r"<(?:\w+:)?RDF[\s>].*?</(?:\w+:)?RDF\s*>", re.DOTALL)
-DECLARES = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)[^>]*>", re.IGNORECASE)
+BEGINS, ENDS = re.compile(r"<(?:\w{1,20}:)?RDF[\s>]"), re.compile(r"</(?:\w{1,20}:)?RDF\s{0,9}>")
+DECLARES = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def read_properties(data: bytes | str) -> dict[str, list[str]]:
@@ -30,13 +30,17 @@ def read_properties(data: bytes | str) -> dict[str, list[str]]:
     if len(data) > LARGEST * 20:
         return {}
     text = data if isinstance(data, str) else _decoded(data)
-    packet = PACKET.search(text)
-    if packet is None or len(packet[0]) > LARGEST or DECLARES.search(packet[0]):
+    begins = BEGINS.search(text)
+    ends = ENDS.search(text, begins.end()) if begins else None
+    if begins is None or ends is None or ends.end() - begins.start() > LARGEST:
         return {}
-    declared = dict(re.findall(r"xmlns:(\w+)\s*=\s*[\"']([^\"'<>&]*)[\"']", text[: packet.start()][-50_000:]))
+    packet = text[begins.start() : ends.end()]
+    if DECLARES.search(packet):
+        return {}
+    declared = dict(re.findall(r"xmlns:(\w+)\s*=\s*[\"']([^\"'<>&]*)[\"']", text[: begins.start()][-50_000:]))
     around = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in declared.items())
     try:
-        root = ElementTree.fromstring(f"<packet{around}>{packet[0]}</packet>")
+        root = ElementTree.fromstring(f"<packet{around}>{packet}</packet>")
     except (ElementTree.ParseError, ValueError, RecursionError):
         return {}
     found: dict[str, list[str]] = {}

@@ -55,7 +55,8 @@ def tar_of(place: Path, n: int) -> dict:
 
 def table_of(place: Path, n: int) -> dict:
     folder_of(place, n)
-    lines = [{"file_name": f"{number:05d}.png", "text": "a thing"} for number in range(n)] + [{"file_name": "../up.png"}]
+    lines = [{"file_name": f"{number:05d}.png", "text": "a thing"} for number in range(n)]
+    lines.append({"file_name": "../up.png"})
     (place / "table.jsonl").write_text("\n".join(map(json.dumps, lines)))
     return {"path": str(place / "table.jsonl")}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -45,7 +45,7 @@ def _with_settings(later: Later, options: Options) -> Found | Left:
     if drawn is None:
         return replace(found, style=found.style or options.style)
     place = f"{drawn.tool} {drawn.found}"
-    evidence = {
+    evidence: dict[str, dict[str, Any]] = {
         "made by": {"value": drawn.tool, "found": place},
         "digital source type": {"value": MADE, "found": place},
         "prompt": {"value": drawn.prompt[:KEPT], "found": place},

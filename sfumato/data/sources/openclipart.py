@@ -25,6 +25,7 @@ SHARE = re.compile(r"\s(?:width|height)\s*=\s*[\"'][^\"']*%\s*[\"']")
 ENTITY = re.compile(r"<!ENTITY\s+(\w+)\s+[\"']([^\"'&<>]{0,200})[\"']\s*>")
 DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[[^\]]*\])?\s*>", re.DOTALL)
 FOREIGN = re.compile(r"<foreignObject\b[^>]*?(?:/>|>.*?</foreignObject\s*>)", re.DOTALL)
+FOREIGNERS = 50  # in one drawing; more take too long to look for
 NO_TITLE = re.compile(r"^(clip ?art by|untitled|unnamed|svg|no title|open ?clip)|openclipart|\.svg$", re.IGNORECASE)
 NO_WORD = {"unsorted", "clip art", "clipart", "svg", "image", "images", "png", "media", "public domain", "contest"}
 
@@ -65,7 +66,8 @@ def plain(svg: str) -> str:
     svg = DOCTYPE.sub("", svg, count=1)
     for name, value in known.items():
         svg = svg.replace(f"&{name};", value)
-    svg = FOREIGN.sub("", svg)
+    if svg.count("<foreignObject") <= FOREIGNERS:
+        svg = FOREIGN.sub("", svg)
     head = HEAD.search(svg)
     if head is None:
         return svg
