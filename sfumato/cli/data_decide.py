@@ -242,12 +242,12 @@ def diff(
     with opened(context) as workspace:
         if show:
             kind: Any = show
-            found = list_differing(workspace, before=before, after=after, kind=kind, start=start, count=limit)
+            found = list_differing(workspace, first=before, second=after, kind=kind, start=start, count=limit)
             rows = [(one.place + 1, one.item_id[-12:], one.name or one.sha256[:12], became(one)) for one in found]
             grid = table([">", "id", "picture", "changed"], rows, empty=f"Nothing was {show}.")
             answer(context, found, lambda: grid)
             return
-        told = compare(workspace, before=before, after=after)
+        told = compare(workspace, first=before, second=after)
     columns = (("splits", told.splits), ("licences", told.licences), ("styles", told.styles))
     known = [("", told.says), *((word, moved(both.before, both.after)) for word, both in columns)]
     answer(context, told, lambda: pairs(known))

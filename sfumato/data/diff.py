@@ -71,18 +71,18 @@ class Pair:
     after: ItemLine | None
 
 
-def diff(workspace: Workspace, *, before: str, after: str) -> Diff:
+def diff(workspace: Workspace, *, first: str, second: str) -> Diff:
     """What became of a frozen version (NAME@VERSION) on the way to another: counts, decisions between, and in words."""
-    old, new, decisions = _between(workspace, before=before, after=after)
+    old, new, decisions = _between(workspace, first=first, second=second)
     pairs = _paired(workspace, old, new, _mended(workspace, labels=[old[0], new[0]]))
     added = sum(one.before is None for one in pairs)
     removed = sum(one.after is None for one in pairs)
     changed = Counter(COLUMNS[column] for one in pairs for column in changes_of(one))
     same = sum(one.before is not None and one.after is not None and not changes_of(one) for one in pairs)
-    first = [one.before for one in pairs if one.before is not None]
-    last = [one.after for one in pairs if one.after is not None]
+    came = [one.before for one in pairs if one.before is not None]
+    became = [one.after for one in pairs if one.after is not None]
     styles, licences, splits = (
-        Counted(_counts(first, column), _counts(last, column)) for column in ("style", "licence", "split")
+        Counted(_counts(came, column), _counts(became, column)) for column in ("style", "licence", "split")
     )
     says = in_words(old[0], new[0], added, removed, dict(changed.most_common()), decisions)
     return Diff(
@@ -91,12 +91,12 @@ def diff(workspace: Workspace, *, before: str, after: str) -> Diff:
 
 
 def list_differing(
-    workspace: Workspace, *, before: str, after: str, kind: Kind = "added", start: int = 0, count: int = 60
+    workspace: Workspace, *, first: str, second: str, kind: Kind = "added", start: int = 0, count: int = 60
 ) -> list[Differing]:
     """The pictures that came, went or changed between two frozen versions, from the place `start` on, at most 200."""
     if kind not in ("added", "removed", "changed"):
         raise InvalidInput(f"There is no difference called '{kind}'.", hint="It is added, removed or changed.")
-    old, new, _ = _between(workspace, before=before, after=after)
+    old, new, _ = _between(workspace, first=first, second=second)
     collected = _mended(workspace, labels=[old[0], new[0]])
     found = [one for one in _paired(workspace, old, new, collected) if _kind_of(one) == kind]
     some = found[max(start, 0) : max(start, 0) + max(1, min(count, MOST))]
@@ -127,9 +127,9 @@ Known = tuple[str, str]  # a label and the hash of its list
 
 
 @query("data.diff", doors=("api", "cli"))
-def _between(act: Act, *, before: str, after: str) -> tuple[Known, Known, list[DecisionView]]:
+def _between(act: Act, *, first: str, second: str) -> tuple[Known, Known, list[DecisionView]]:
     """Show what became of a frozen version on the way to another: counts, decisions between, and in words."""
-    (old, dataset), (new, other) = (version_row(act.session, label) for label in (before, after))
+    (old, dataset), (new, other) = (version_row(act.session, label) for label in (first, second))
     decisions: list[DecisionView] = []
     if dataset.id == other.id:
         decisions = _decisions(act.session, dataset, old, new)

@@ -30,33 +30,33 @@ def test_what_came_went_and_changed_is_told_with_who_decided_it(mine, shapes, co
     mend_pixels(mine, name="mine", where=Where(ids=[by_name["green disc"].id]), crop=(0, 0, 1, 0.5))
     set_weights(mine, name="mine", where=Where(ids=[by_name["gold bar"].id]), weight=2)
     second = freeze(mine, name="mine")
-    found = diff(mine, before=first.label, after=second.label)
+    found = diff(mine, first=first.label, second=second.label)
     assert (found.added, found.removed, found.same) == (1, 3, 5), found
     assert found.changed == {"pixels": 2, "caption": 1, "weight": 1}
     assert (found.licences.before, found.licences.after) == ({"MIT": 12}, {"MIT": 10})
     assert f"From {first.label} to {second.label}: 1 came, 3 went, 2 changed pixels" in found.says
     assert f"Decided between: {gone.name} ({gone.by_name})" in found.says
     assert len(found.decisions) == 4
-    both = {"before": first.label, "after": second.label}
+    both = {"first": first.label, "second": second.label}
     changed = {one.item_id: one.changes for one in list_differing(mine, **both, kind="changed")}
     assert changed[by_name["red disc"].id] == {"name": ("red disc", "a red disc")}
     assert set(changed[by_name["green disc"].id]) == {"sha256"}
     assert changed[by_name["gold bar"].id] == {"weight": (1.0, 2.0)}
-    removed = list_differing(mine, before=first.label, after=second.label, kind="removed")
+    removed = list_differing(mine, first=first.label, second=second.label, kind="removed")
     assert {one.item_id for one in removed} == {by_name[f"blue {shape}"].id for shape in ("disc", "bar", "square")}
     assert [one.place for one in removed] == [0, 1, 2]
-    part = list_differing(mine, before=first.label, after=second.label, kind="removed", start=1, count=1)
+    part = list_differing(mine, first=first.label, second=second.label, kind="removed", start=1, count=1)
     assert part == removed[1:2]
-    (added,) = list_differing(mine, before=first.label, after=second.label)
+    (added,) = list_differing(mine, first=first.label, second=second.label)
     assert added.name == ""
-    back = diff(mine, before=second.label, after=first.label)
+    back = diff(mine, first=second.label, second=first.label)
     assert (back.added, back.removed) == (3, 1)
 
 
 def test_a_version_and_itself_hold_the_same_and_what_is_unknown_is_told(mine):
     first = freeze(mine, name="mine")
-    assert diff(mine, before="mine", after=first.label).says == f"{first.label} and {first.label} hold the same."
+    assert diff(mine, first="mine", second=first.label).says == f"{first.label} and {first.label} hold the same."
     with pytest.raises(NotFound):
-        diff(mine, before="mine@00000000", after="mine")
+        diff(mine, first="mine@00000000", second="mine")
     with pytest.raises(InvalidInput, match="no difference called"):
-        list_differing(mine, before="mine", after="mine", kind="gone")
+        list_differing(mine, first="mine", second="mine", kind="gone")

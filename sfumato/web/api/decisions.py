@@ -44,8 +44,8 @@ offer(router, "GET", "/decisions/{id}/items", list_decided, key="item_id")
 offer(router, "POST", "/decisions/{id}/undo", undo)
 offer(router, "GET", "/items/{id}/history", item_history)
 offer(router, "GET", "/dataset-versions/{label}/lineage", show_lineage)
-offer(router, "GET", "/dataset-versions/{before}/diff/{after}", diff, name="data.diff")
-offer(router, "GET", "/dataset-versions/{before}/diff/{after}/items", list_differing, name="data.differing")
+offer(router, "GET", "/dataset-versions/{first}/diff/{second}", diff, name="data.diff")
+offer(router, "GET", "/dataset-versions/{first}/diff/{second}/items", list_differing, name="data.differing")
 
 TASK = "/datasets/{name}/labellings/{labelling}"
 offer(router, "GET", "/datasets/{name}/labellings", list_labellings)
