@@ -1,15 +1,16 @@
 """Deciding: the one way in which items change, so that each change has a name, a reason, an author and a way back."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
-from sfumato.data.records import KEPT, Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.names import names_in
@@ -21,6 +22,7 @@ EDITABLE = (
     "height", "has_alpha",
 )  # fmt: skip
 CHUNK = 1_000  # items that are read and written at once
+FEW = 20  # ways in which the items of one chunk change, up to which each way is one statement
 SHOWN = 3  # items or decisions that an error names
 Edits = Mapping[str, Mapping[str, Any]]
 
@@ -38,12 +40,14 @@ def apply(
     details: Mapping[str, Any] | None = None,
     settles: Sequence[str] = (),
     undoes: str = "",
+    touch: bool = False,
 ) -> Decision:
     """Set columns of items (values by column, by item id) as one decision, and settle what it answers.
 
     An item with no values is written down as decided on, and stays as it is. `expected` are the revisions that
     somebody saw; `settles` are the checks whose open findings are answered ("*" for all). Raises Conflict where
-    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset.
+    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset. With
+    `touch` it is written down as well of what is so already.
     """
     check_words(reason, "The reason", may_be_empty=True)
     decision = Decision(
@@ -55,7 +59,7 @@ def apply(
     act.session.flush()
     for ids in chunks(sorted(edits)):
         _refuse_changed(act.session, ids, expected or {})
-        rows = _changes(act.session, dataset, {one: edits[one] for one in ids})
+        rows = _changes(act.session, dataset, {one: edits[one] for one in ids}, touch=touch)
         decision.n += len(rows)
         why = reasons or {}
         _write(act.session, decision, rows, {one: why[one] for one in rows if one in why})
@@ -87,16 +91,16 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
 def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
-    With `once` only those that had been answered before.
+    An item that it leaves out has all of its findings answered. With `once` only those that had been answered before.
     """
     if not checks:
         return
     touched = select(Decided.item_id).where(Decided.decision_id == decision.id)
-    statement = update(Finding).where(
-        Finding.dataset_id == decision.dataset_id, Finding.state == "open", Finding.item_id.in_(touched)
-    )
+    gone = touched.where(Decided.after["state"].as_string() == LEFT_OUT)
+    which: ColumnElement[bool] = Finding.item_id.in_(touched)
     if "*" not in checks:
-        statement = statement.where(Finding.check.in_(checks))
+        which = (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone)
+    statement = update(Finding).where(Finding.dataset_id == decision.dataset_id, Finding.state == "open", which)
     if once:
         statement = statement.where(Finding.settled_by != "")
     values = {"state": "settled", "settled_by": decision.id}
@@ -137,8 +141,10 @@ def last_decision(session: Session, item_id: str) -> Decision | None:
     return session.scalar(made.order_by(Decided.after["revision"].as_integer().desc()).limit(1))
 
 
-def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What each item's columns were and become, by item id; those that are as they should be already are left out."""
+def _changes(
+    session: Session, dataset: Dataset, edits: Edits, *, touch: bool
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """What each item's columns were and become, by item id; what is so already is left out, unless to `touch`."""
     columns = sorted({column for values in edits.values() for column in values} - {"edited"})
     wrong = [column for column in columns if column not in EDITABLE]
     if wrong:
@@ -157,7 +163,7 @@ def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tupl
         _check_lengths(own)
         decided = sorted({*edited, *own}) if "edited" not in values else list(values["edited"])
         changed = [column for column in own if now[column] != own[column]]
-        if values and not changed and decided == edited:
+        if values and not changed and decided == edited and not touch:
             continue
         before = {column: now[column] for column in changed} | {"edited": edited, "revision": revision}
         after = {column: own[column] for column in changed} | {"edited": decided, "revision": revision + 1}
@@ -172,18 +178,31 @@ def _write(
     """Set the columns, and write down what they were."""
     if not rows:
         return
-    # The ids were read from this project's own rows within this transaction.
-    session.bulk_update_mappings(Item.__mapper__, [{"id": one, **after} for one, (_, after) in rows.items()])
+    _set(session, {one: after for one, (_, after) in rows.items()})
+    shared = {"made_by": decision.made_by, "made_at": decision.made_at, "decision_id": decision.id}
     session.execute(
         insert(Decided),
         [
-            {"made_by": decision.made_by, "decision_id": decision.id, "item_id": one, "before": before, "after": after,
-             "reason": reasons.get(one, "")}
+            {"id": new_id(), **shared, "item_id": one, "before": before, "after": after, "reason": reasons.get(one, "")}
             for one, (before, after) in rows.items()
         ],
-    )  # fmt: skip
+    )
     for held in [one for one in session if isinstance(one, Item) and one.id in rows]:
         session.expire(held)
+
+
+def _set(session: Session, rows: Mapping[str, dict[str, Any]]) -> None:
+    """Set the columns of items; those that become the same are set together."""
+    alike: dict[str, list[str]] = {}
+    for one, after in rows.items():
+        alike.setdefault(json.dumps(after, sort_keys=True), []).append(one)
+    if len(alike) > FEW:
+        # The ids were read from this project's own rows within this transaction.
+        session.bulk_update_mappings(Item.__mapper__, [{"id": one, **after} for one, after in rows.items()])
+        return
+    for ids in alike.values():
+        together = update(Item).where(Item.id.in_(ids)).values(rows[ids[0]])
+        session.execute(together, execution_options={"synchronize_session": False})
 
 
 def _check_lengths(values: Mapping[str, Any]) -> None:

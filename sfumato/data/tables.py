@@ -116,5 +116,5 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as missing:
         raise Unsupported(
-            f"This needs the library {name}, which is not installed.", hint="Install it: pip install 'sfumato[tables]'"
+            f"This needs the library {name}, which is not installed.", hint="Install it: pip install 'sfumato[data]'"
         ) from missing
