@@ -10,6 +10,7 @@ SIDE = 64
 SCALES = (0.97, 0.95, 0.93, 0.9, 0.87, 0.85, 0.8, 0.75, 0.7)  # of the sides that a crop may have kept
 SPOILT = 0.15  # of the pixels, which a watermark may have covered
 WHOLE, CUT, PART = 0.95, 0.93, 0.97  # correlation from which on they are the same: uncut, cut, without what is spoilt
+COARSE = 0.8  # correlation of halves, below which no part is sought any finer
 COLOURS = 9.0  # by how much colours may differ on average, of 255
 MIRRORED, CROPPED, TURNED = "mirrored", "cropped", "turned"
 
@@ -78,25 +79,39 @@ def _same(one: Small, other: Small, how: str) -> Alike | None:
 
 
 def _cut(whole: Small, part: Small) -> Alike | None:
-    """Whether the second is a part of the first: the part is sought at several sizes, wherever it may lie."""
-    best, chosen = 0.0, 1.0
-    sums, squares = _sums(whole.grey), _sums(np.square(whole.grey))
-    for scale in SCALES:
-        side = round(SIDE * scale)
-        sought = np.asarray(Image.fromarray(part.grey).resize((side, side), Image.Resampling.BOX), np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(whole.grey, (side, side))
-        sought = sought - sought.mean()
-        length = float(np.sqrt((sought**2).sum()))
-        n = side * side
-        spread = np.sqrt(np.maximum(_windows(squares, side) - _windows(sums, side) ** 2 / n, 1e-6))
-        if length < 2 * side:  # two levels of grey: nothing that could be told apart
-            continue
-        fits = np.tensordot(windows, sought, ((2, 3), (0, 1))) / spread / length
-        if float(fits.max()) > best:
-            best, chosen = float(fits.max()), scale
+    """Whether the second is a part of the first, wherever it may lie; sought coarsely before it is sought finely."""
+    if _sought(_halved(whole.grey), part.grey)[0] < COARSE:
+        return None
+    best, chosen = _sought(whole.grey, part.grey)
     if best < CUT or not same_colours(whole.colours.mean((0, 1)), part.colours.mean((0, 1)), loose=1.5):
         return None
     return Alike(best * 0.98, f"cropped to {chosen**2:.0%}")
+
+
+def _halved(grey: np.ndarray) -> np.ndarray:
+    """At half the size."""
+    found: np.ndarray = grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
+    return found
+
+
+def _sought(whole: np.ndarray, part: np.ndarray) -> tuple[float, float]:
+    """How well the part fits best into the whole, and the share of the sides at which it does."""
+    best, chosen, size = 0.0, 1.0, whole.shape[0]
+    sums, squares = _sums(whole), _sums(np.square(whole))
+    picture = Image.fromarray(np.ascontiguousarray(part))
+    for scale in SCALES:
+        side = round(size * scale)
+        wanted = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
+        wanted = wanted - wanted.mean()
+        length = float(np.sqrt((wanted**2).sum()))
+        if length < 2 * side:  # two levels of grey: nothing that could be told apart
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(whole, (side, side))
+        spread = np.sqrt(np.maximum(_windows(squares, side) - _windows(sums, side) ** 2 / side**2, 1e-6))
+        fits = np.tensordot(windows, wanted, ((2, 3), (0, 1))) / spread / length
+        if float(fits.max()) > best:
+            best, chosen = float(fits.max()), scale
+    return best, chosen
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
