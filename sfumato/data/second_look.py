@@ -71,9 +71,16 @@ def _same(one: Small, other: Small, how: str) -> Alike | None:
         return Alike(whole, how)
     if whole < 0.5:
         return None
-    wrong = np.abs(left * whole - right)
-    kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
-    part = float(np.corrcoef(left[kept], right[kept])[0, 1])
+    fitted, part = left * whole, 0.0
+    for _ in range(3):  # what covers a part spoils the first fit, so it is made again without it
+        wrong = np.abs(fitted - right)
+        kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
+        some, rest = left[kept], right[kept]
+        middle, other_middle = float(some.mean()), float(rest.mean())
+        spread = float(((some - middle) ** 2).sum())
+        slope = float((some - middle) @ (rest - other_middle)) / max(spread, 1e-12)
+        part = slope * float(np.sqrt(spread / max(float(((rest - other_middle) ** 2).sum()), 1e-12)))
+        fitted = (left - middle) * slope + other_middle
     said = f"{how}, with a part covered".removeprefix(", ")
     return Alike(part * 0.97, said) if part >= PART else None
 
