@@ -69,7 +69,7 @@ def _same(one: Small, other: Small, how: str) -> Alike | None:
     whole = float(left @ right)
     if whole >= WHOLE:
         return Alike(whole, how)
-    if whole < 0.5:
+    if whole < 0.5 or how:  # turned and covered at once, very different pictures look alike
         return None
     fitted, part = left * whole, 0.0
     for _ in range(3):  # what covers a part spoils the first fit, so it is made again without it
@@ -81,8 +81,7 @@ def _same(one: Small, other: Small, how: str) -> Alike | None:
         slope = float((some - middle) @ (rest - other_middle)) / max(spread, 1e-12)
         part = slope * float(np.sqrt(spread / max(float(((rest - other_middle) ** 2).sum()), 1e-12)))
         fitted = (left - middle) * slope + other_middle
-    said = f"{how}, with a part covered".removeprefix(", ")
-    return Alike(part * 0.97, said) if part >= PART else None
+    return Alike(part * 0.97, "with a part covered") if part >= PART else None
 
 
 def _cut(whole: Small, part: Small) -> Alike | None:
