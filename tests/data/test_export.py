@@ -280,6 +280,6 @@ def test_without_pyarrow_or_pandas_it_says_what_to_install(workspace, frozen, mo
     for use in (table.to_arrow, table.to_pandas):
         with pytest.raises(Unsupported, match="not installed") as said:
             use()
-        assert "sfumato[tables]" in said.value.hint
+        assert "sfumato[data]" in said.value.hint
     with pytest.raises(Unsupported):
         export(workspace, data=frozen.label, form="parquet", folder=tmp_path / "p")

@@ -8,7 +8,7 @@ from sfumato.data.tables import items
 from sfumato.data.versions import open_version
 from tests.data.sent import CAPTIONS
 
-pytest.importorskip("pyarrow", reason="the library pyarrow is missing: pip install 'sfumato[tables]'")
+pytest.importorskip("pyarrow", reason="the library pyarrow is missing: pip install 'sfumato[data]'")
 
 
 def test_parquet_has_the_pictures_within_and_tells_hugging_face_so(workspace, frozen, send):
@@ -43,7 +43,7 @@ def test_a_table_becomes_arrow_and_parquet(workspace, frozen, tmp_path):
 
 
 def test_a_table_becomes_a_data_frame(workspace, frozen):
-    pytest.importorskip("pandas", reason="the library pandas is missing: pip install 'sfumato[tables]'")
+    pytest.importorskip("pandas", reason="the library pandas is missing: pip install 'sfumato[data]'")
     frame = items(workspace, frozen.label).to_pandas()
     assert len(frame) == 36
     assert frame.groupby("license").size()["MIT"] == 12

@@ -101,7 +101,7 @@ def told(rows):
 def test_its_own_library_reads_all_of_it(workspace, frozen, send, form, name, code):
     python(name)
     if form == "parquet":
-        pytest.importorskip("pyarrow", reason="the library pyarrow is missing: pip install 'sfumato[tables]'")
+        pytest.importorskip("pyarrow", reason="the library pyarrow is missing: pip install 'sfumato[data]'")
     folder, _ = send(frozen, form)
     assert told(read(name, code, folder)) == expected(workspace, frozen.label)
 
