@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sfumato.cli import data_explore
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -58,6 +59,7 @@ sources = typer.Typer(
 )
 sources.callback()(lambda: None)
 app.add_typer(sources, name="collect")
+data_explore.add_to(app)
 
 
 def splits(version: Any) -> str:
