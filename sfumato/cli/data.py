@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_explore
+from sfumato.cli import data_checks, data_explore
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -133,3 +133,6 @@ def show(context: typer.Context, name: Name) -> None:
         ("good for", one.advice),
     ]  # fmt: skip
     answer(context, {"dataset": one, "versions": versions}, lambda: pairs(known))
+
+
+data_checks.add_to(app)

@@ -9,6 +9,7 @@ from typing import Any
 from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
 from sfumato.data.drawing import Drawer
 from sfumato.data.found import Found, Left
+from sfumato.data.scanning import scan
 from sfumato.jobs import JobContext, Progress, job
 from sfumato.store import Store
 
@@ -91,3 +92,9 @@ def _keep(
         if batch:
             ctx.save(session, {**reached, "counts": dict(before + counts)})
     return counts
+
+
+@job("data.check", needs="dataset.write")
+def check(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Measure what is new, then let one check after the other judge; going on skips the checks that are done."""
+    return (yield from scan(ctx, spec))

@@ -1,0 +1,208 @@
+"""Findings: keeping what checks propose without doubles, and listing it."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Act, query
+from sfumato.data.collect import find_dataset
+from sfumato.data.records import Appearance, Finding, Item
+from sfumato.data.scan import Proposal
+from sfumato.db import new_id
+from sfumato.errors import InvalidInput
+
+SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
+SAID = ("score", "reason", "group", "details")
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """What a check proposes about one picture, and what became of it."""
+
+    id: str
+    item_id: str
+    item_name: str
+    sha256: str
+    check: str
+    score: float
+    reason: str
+    group: str
+    beside_id: str
+    details: dict[str, Any]
+    state: str
+    settled_by: str
+    scan_id: str
+    made_at: datetime
+
+    @property
+    def place(self) -> str:
+        """Where the next part of the list goes on."""
+        return f"{self.score!r}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One picture of a group of copies."""
+
+    item_id: str
+    finding_id: str
+    name: str
+    sha256: str
+    width: int
+    height: int
+    sharpness: float
+    file_bytes: int
+    state: str
+    reason: str
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """Pictures that are copies of each other; the best one is the one to keep."""
+
+    group: str
+    check: str
+    n: int
+    score: float
+    members: list[Member]
+
+    @property
+    def place(self) -> str:
+        """Where the next part of the list goes on."""
+        return f"{self.score!r}/{self.group}"
+
+
+def group_name(check: str, first_item_id: str) -> str:
+    """The name of the group of copies whose oldest picture has this id; the same at every scan."""
+    return str(uuid.uuid5(SPACE, f"{check}/{first_item_id}"))
+
+
+def keep_findings(
+    session: Session, dataset_id: str, check: str, proposals: list[Proposal], *, scan_id: str, person: str
+) -> list[str]:
+    """Write what is proposed and return the ids of its rows.
+
+    What is open already is brought up to date, what was gone opens again, and what a decision settled stays settled.
+    """
+    wanted = [one.item_id for one in proposals]
+    rows = session.scalars(
+        select(Finding).where(Finding.dataset_id == dataset_id, Finding.check == check, Finding.item_id.in_(wanted))
+    )
+    there = {(row.item_id, row.beside_id): row for row in rows}
+    ids = []
+    for one in proposals:
+        row = there.get((one.item_id, one.beside_id))
+        if row is None:
+            row = Finding(
+                id=new_id(), made_by=person, dataset_id=dataset_id, item_id=one.item_id, check=check, scan_id=scan_id,
+                beside_id=one.beside_id, **{name: getattr(one, name) for name in SAID},
+            )  # fmt: skip
+            session.add(row)
+            there[one.item_id, one.beside_id] = row
+        elif row.state != "settled":
+            row.state = "open"
+            for name in SAID:
+                if getattr(row, name) != getattr(one, name):
+                    setattr(row, name, getattr(one, name))
+        ids.append(row.id)
+    return ids
+
+
+def close_unseen(session: Session, dataset_id: str, check: str, seen: Iterable[str]) -> int:
+    """Mark as gone the open findings of a check that it did not propose this time; returns how many."""
+    standing = select(Finding.id).where(
+        Finding.dataset_id == dataset_id, Finding.check == check, Finding.state == "open"
+    )
+    gone = sorted(set(session.scalars(standing)) - set(seen))
+    for start in range(0, len(gone), 500):
+        session.execute(update(Finding).where(Finding.id.in_(gone[start : start + 500])).values(state="gone"))
+    return len(gone)
+
+
+@query("data.findings", doors=("api", "cli"))
+def list_findings(
+    act: Act, *, name: str, after: str | None = None, limit: int = 60, check: str = "", state: str = "open",
+    group: str = "",
+) -> list[FindingView]:  # fmt: skip
+    """What checks propose about a dataset's pictures, the worst first; `after` is the `place` of the last one seen."""
+    dataset = find_dataset(act.session, name)
+    found = (
+        select(Finding, Item.name, Item.key, Item.sha256)
+        .join(Item, Item.id == Finding.item_id)
+        .where(Finding.dataset_id == dataset.id)
+        .order_by(Finding.score.desc(), Finding.id)
+        .limit(limit)
+    )
+    for column, said in ((Finding.check, check), (Finding.state, state), (Finding.group, group)):
+        if said:
+            found = found.where(column == said)
+    if after:
+        score, last = _place(after)
+        found = found.where(or_(Finding.score < score, and_(Finding.score == score, Finding.id > last)))
+    return [
+        FindingView(
+            row.id, row.item_id, caption or key, sha256, row.check, row.score, row.reason, row.group, row.beside_id,
+            row.details, row.state, row.settled_by, row.scan_id, row.made_at,
+        )
+        for row, caption, key, sha256 in act.session.execute(found)
+    ]  # fmt: skip
+
+
+@query("data.groups", doors=("api", "cli"))
+def list_groups(
+    act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies"
+) -> list[GroupView]:
+    """Groups of copies with all their pictures, the most alike first; `after` is the `place` of the last one seen."""
+    dataset = find_dataset(act.session, name)
+    score, n = func.max(Finding.score), func.count()
+    found = (
+        select(Finding.group, score, n)
+        .where(Finding.dataset_id == dataset.id, Finding.check == check, Finding.state == "open", Finding.group != "")
+        .group_by(Finding.group)
+        .having(n > 1)
+        .order_by(score.desc(), Finding.group)
+        .limit(limit)
+    )
+    if after:
+        last_score, last = _place(after)
+        found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))
+    groups = act.session.execute(found).all()
+    members = _members(act.session, dataset.id, check, [group for group, _, _ in groups])
+    return [GroupView(group, check, int(count), float(worst), members[group]) for group, worst, count in groups]
+
+
+def _members(session: Session, dataset_id: str, check: str, groups: list[str]) -> dict[str, list[Member]]:
+    rows = session.execute(
+        select(Finding, Item, Appearance)
+        .join(Item, Item.id == Finding.item_id)
+        .outerjoin(Appearance, Appearance.item_id == Item.id)
+        .where(
+            Finding.dataset_id == dataset_id, Finding.check == check, Finding.state == "open",
+            Finding.group.in_(groups),
+        )
+        .order_by(Finding.score, Finding.id)
+    )  # fmt: skip
+    found: dict[str, list[Member]] = {group: [] for group in groups}
+    for finding, item, seen in rows:
+        found[finding.group].append(
+            Member(
+                item.id, finding.id, item.name or item.key, item.sha256, item.width, item.height,
+                seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state, finding.reason,
+                bool(finding.details.get("best")),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _place(said: str) -> tuple[float, str]:
+    score, _, last = said.partition("/")
+    try:
+        return float(score), last
+    except ValueError as problem:
+        raise InvalidInput(f"'{said[:80]}' is no place in this list.", hint="Send what `next` said.") from problem

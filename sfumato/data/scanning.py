@@ -1,0 +1,295 @@
+"""A scan: measuring pictures that nobody measured yet, and letting each check judge what is known of them."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sfumato.actions import Workspace
+from sfumato.data.appearance import MEASURE, UNREADABLE, measure, miniature
+from sfumato.data.drawing import Drawer
+from sfumato.data.findings import close_unseen, keep_findings
+from sfumato.data.freeze import split_of
+from sfumato.data.pictures import Draw, Unusable
+from sfumato.data.records import KEPT, Appearance, Item, Scan
+from sfumato.data.scan import CHECKS, ItemRow, Pictured, Pictures, Proposal, Table, work_of
+from sfumato.db import new_id
+from sfumato.errors import Gone, NotFound
+from sfumato.jobs import JobContext, Progress
+from sfumato.store import Store
+
+BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
+THREADS = 2
+NUMBERS = (
+    "file_bytes", "brightness", "contrast", "darkest", "lightest", "sharpness", "noise", "blocking", "information",
+    "colourfulness", "hue",
+)  # fmt: skip
+HASHES = ("phash", "dhash")
+MORE = 9  # of `more_hashes`
+Steps = Generator[Progress, None, Any]
+
+
+def scan(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Measure, then run the checks one after the other; each is written down whole before the next begins."""
+    dataset_id, settings = spec["dataset_id"], spec["settings"]
+    place: dict[str, Any] = ctx.position or {"scan": new_id(), "found": {}, "gone": {}, "rates": {}}
+    if not ctx.position:
+        with ctx.write() as session:
+            ctx.save(session, place)
+    left = [name for name in settings if name not in place["found"]]
+    with Drawer() as drawer:
+        draw = _one_at_a_time(drawer.draw)
+        table: Table | None = None
+        if any(CHECKS.get(name).KIND == "pixels" for name in left):
+            rate = yield from measure_all(ctx, dataset_id, draw)
+            if rate:
+                place["rates"]["measuring"] = rate
+            table = read_table(ctx.workspace, dataset_id, draw)
+        for name in left:
+            yield from _run(ctx, dataset_id, name, settings[name], place, table)
+    n = _count(ctx.workspace, dataset_id)
+    with ctx.write() as session:
+        if session.get(Scan, place["scan"]) is None:
+            session.add(
+                Scan(
+                    id=place["scan"], made_by=ctx.actor.id, dataset_id=dataset_id, job_id=ctx.job_id, n=n,
+                    checks=list(settings), settings=settings, found=place["found"], rates=place["rates"],
+                )
+            )  # fmt: skip
+    yield Progress(n, n, "pictures", "done")
+    told = {name: count for name, count in place["found"].items() if count}
+    return {
+        "dataset": spec["dataset"], "scan": place["scan"], "n": n, "found": told, "gone": place["gone"],
+        "rates": place["rates"],
+    }  # fmt: skip
+
+
+def _count(workspace: Workspace, dataset_id: str) -> int:
+    with workspace.read() as session:
+        kept = select(func.count(Item.id)).where(Item.dataset_id == dataset_id, Item.state == KEPT)
+        return session.scalar(kept) or 0
+
+
+def _one_at_a_time(draw: Draw) -> Draw:
+    """The same for threads that share the process that draws."""
+    lock = threading.Lock()
+
+    def locked(svg: str, size: int) -> Any:
+        with lock:
+            return draw(svg, size)
+
+    return locked
+
+
+def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
+    """Measure what is new or has other bytes than were measured; returns pictures a second, 0 if there were none."""
+    workspace = ctx.workspace
+    with workspace.read() as session:
+        total = session.scalar(select(func.count(Item.id)).where(Item.dataset_id == dataset_id)) or 0
+    last, seen, measured, begun = "", 0, 0, time.monotonic()
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            with workspace.read() as session:
+                page = session.execute(
+                    select(Item.id, Item.sha256, Appearance.id, Appearance.measured, Appearance.measure)
+                    .outerjoin(Appearance, Appearance.item_id == Item.id)
+                    .where(Item.dataset_id == dataset_id, Item.id > last)
+                    .order_by(Item.id)
+                    .limit(BATCH)
+                ).all()
+            if not page:
+                break
+            stale = [row for row in page if (row[3], row[4]) != (row[1], MEASURE)]
+            values = pool.map(lambda row: measure_kept(workspace, row[1], draw), stale)
+            fresh: list[tuple[Any, dict[str, Any]]] = []
+            for row, found in zip(stale, values, strict=True):
+                if found is not None:
+                    fresh.append((row, found))
+                yield Progress(seen + len(fresh), total, "pictures", "measuring")
+            if fresh:
+                with ctx.write() as session:
+                    _write_measured(session, ctx.actor.id, dataset_id, fresh)
+            last, seen, measured = page[-1][0], seen + len(page), measured + len(fresh)
+            yield Progress(seen, total, "pictures", "measuring")
+    return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
+
+
+def measure_kept(workspace: Workspace, sha256: str, draw: Draw) -> dict[str, Any] | None:
+    """What is measured of kept bytes; None where they were erased."""
+    data = _bytes(workspace.store, sha256)
+    if data is None:
+        return None
+    values = measure(data, workspace.settings.max_pixels, draw=draw) if data else UNREADABLE
+    return {"file_bytes": len(data), **values}
+
+
+def _bytes(store: Store, sha256: str) -> bytes | None:
+    """Kept bytes, none of them where the file is missing, None where it was erased."""
+    try:
+        return store.get(sha256)
+    except Gone:
+        return None
+    except NotFound:
+        return b""
+
+
+def _write_measured(
+    session: Session, person: str, dataset_id: str, fresh: list[tuple[Any, dict[str, Any]]]
+) -> None:  # fmt: skip
+    known = [row[2] for row, _ in fresh if row[2]]
+    there = {one.id: one for one in session.scalars(select(Appearance).where(Appearance.id.in_(known)))}
+    for (item_id, sha256, appearance_id, *_), values in fresh:
+        columns = {"measured": sha256, "measure": MEASURE, **values}
+        row = there.get(appearance_id or "")
+        if row is None:
+            session.add(
+                Appearance(id=new_id(), made_by=person, dataset_id=dataset_id, item_id=item_id, **columns)
+            )  # fmt: skip
+            continue
+        for name, value in columns.items():
+            setattr(row, name, value)
+
+
+def read_table(workspace: Workspace, dataset_id: str, draw: Draw) -> Table:
+    """What was measured of all kept pictures, as arrays."""
+    plain = (Item.id, Item.sha256, Item.source, Item.given_split, Item.family, Item.width, Item.height, Item.has_alpha)
+    seen = (*(getattr(Appearance, name) for name in (*NUMBERS, *HASHES)), Appearance.is_flat)
+    with workspace.read() as session:
+        statement = (
+            select(*plain, *seen, Appearance.pixels_sha256, Appearance.more_hashes, Item.concept, Item.style)
+            .join(Appearance, Appearance.item_id == Item.id)
+            .where(Item.dataset_id == dataset_id, Item.state == KEPT)
+            .order_by(Item.id)
+        )
+        texts: list[list[str]] = [[] for _ in range(6)]
+        sizes: list[tuple[int, int, bool]] = []
+        numbers: list[tuple[float, ...]] = []
+        packed: list[tuple[int, ...]] = []
+        flat: list[bool] = []
+        places: list[tuple[str, str]] = []
+        for row in session.execute(statement.execution_options(yield_per=2_000)):
+            for kept, value in zip(texts, (*row[:5], row[-4]), strict=True):
+                kept.append(value)
+            sizes.append(tuple(row[5:8]))
+            numbers.append(tuple(row[8 : 8 + len(NUMBERS)]))
+            more = row[-3] or [0] * MORE
+            packed.append((*row[8 + len(NUMBERS) : 10 + len(NUMBERS)], *more))
+            flat.append(row[-5])
+            places.append((row[-2] or row[1], row[-1]))
+    measured = np.array(numbers, np.float64).reshape(len(numbers), len(NUMBERS))
+    hashed = np.array(packed, np.int64).reshape(len(packed), len(HASHES) + MORE)
+    column = {name: measured[:, place] for place, name in enumerate(NUMBERS)}
+    column |= {name: hashed[:, place].view(np.uint64) for place, name in enumerate(HASHES)}
+    column |= {"more_hashes": hashed[:, len(HASHES) :].view(np.uint64), "is_flat": np.array(flat, bool)}
+    width, height, alpha = np.array(sizes, np.int64).reshape(len(sizes), 3).T
+    ids, sha256, source, given, family, pixels = texts
+
+    @lru_cache(maxsize=4_096)
+    def small(wanted: str) -> np.ndarray:
+        data = _bytes(workspace.store, wanted)
+        if not data:
+            raise Unusable("missing", "its bytes are not in the store")
+        return miniature(data, workspace.settings.max_pixels, draw=draw)
+
+    return Table(
+        ids, sha256, source, _splits(places), given, family, width, height, alpha.astype(bool), column, pixels, small
+    )  # fmt: skip
+
+
+def _splits(places: list[tuple[str, str]]) -> list[str]:
+    styles: dict[str, set[str]] = defaultdict(set)
+    for concept, style in places:
+        styles[concept].add(style)
+    return [split_of(concept, style, styles) for concept, style in places]
+
+
+def _run(
+    ctx: JobContext, dataset_id: str, name: str, settings: dict[str, Any], place: dict[str, Any], table: Table | None
+) -> Steps:
+    """Let one check judge, keep what it proposes a batch at a time, and at the end close what it sees no more."""
+    module, work, begun = CHECKS.get(name), work_of(name), time.monotonic()
+    options = module.Options.model_validate(settings)
+    n = len(table) if table is not None else _count(ctx.workspace, dataset_id)
+    looked = Looked(n)
+    if module.KIND == "pixels":
+        proposals = work(table, options)
+    elif module.KIND == "rows":
+        proposals = work(read_rows(ctx.workspace, dataset_id), options)
+    else:
+        proposals = work(pictures_of(ctx.workspace, dataset_id, name, looked), options)
+    seen: list[str] = []
+    batch: list[Proposal] = []
+
+    def keep() -> None:
+        with ctx.write() as session:
+            seen.extend(
+                keep_findings(session, dataset_id, name, batch, scan_id=place["scan"], person=ctx.actor.id)
+            )  # fmt: skip
+        batch.clear()
+
+    for proposal in proposals:
+        if proposal is not None:
+            batch.append(proposal)
+        if len(batch) >= BATCH:
+            keep()
+        yield Progress(looked.done, n, "pictures", f"looking for {module.TITLE}")
+    keep()
+    with ctx.write() as session:
+        gone = close_unseen(session, dataset_id, name, seen)
+        place["found"][name] = len(set(seen))
+        place["gone"] |= {name: gone} if gone else {}
+        place["rates"][name] = round(n / max(time.monotonic() - begun, 1e-3), 1)
+        ctx.save(session, place)
+    yield Progress(n, n, "pictures", f"looking for {module.TITLE}")
+
+
+class Looked:
+    """How many pictures a check has taken up so far."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.done = 0
+
+
+def read_rows(workspace: Workspace, dataset_id: str) -> list[ItemRow]:
+    """What the record says of all kept pictures."""
+    names = list(ItemRow.__dataclass_fields__)
+    statement = (
+        select(*(getattr(Item, name) for name in names))
+        .where(Item.dataset_id == dataset_id, Item.state == KEPT)
+        .order_by(Item.id)
+    )
+    with workspace.read() as session:
+        return [ItemRow(*row) for row in session.execute(statement)]
+
+
+def pictures_of(workspace: Workspace, dataset_id: str, name: str, looked: Looked) -> Pictures:
+    """All kept pictures with their bytes, and the folder where a check keeps what it has seen."""
+    folder = workspace.path / "cache" / "checks"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def each() -> Iterator[Pictured]:
+        last, looked.done = "", 0
+        while True:
+            with workspace.read() as session:
+                page = session.execute(
+                    select(Item.id, Item.sha256, Item.name)
+                    .where(Item.dataset_id == dataset_id, Item.state == KEPT, Item.id > last)
+                    .order_by(Item.id)
+                    .limit(1_000)
+                ).all()
+            if not page:
+                return
+            for item_id, sha256, caption in page:
+                looked.done += 1
+                yield Pictured(item_id, sha256, caption, partial(workspace.store.get, sha256))
+            last = page[-1][0]
+
+    return Pictures(workspace, folder, looked.n, each)
