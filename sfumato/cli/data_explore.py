@@ -4,37 +4,22 @@ from typing import Annotated
 
 import typer
 
+from sfumato.cli.narrowing import Narrowed, narrowed
 from sfumato.cli.speech import answer, opened, table
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
 Slice = Annotated[str, typer.Argument(metavar="SLICE", help="The slice's name.")]
-Narrowed = Annotated[
-    str, typer.Option("--where", metavar="JSON", help='Which pictures are meant, such as {"style": "noto"}.')
-]
 Csv = Annotated[bool, typer.Option("--csv", help="Write it as CSV.")]
 Column = Annotated[str, typer.Option(metavar="COLUMN", help="For a crosstab: a column or a declared attribute.")]
 
 
-def read_where(text: str) -> "object":
-    """A narrowing from JSON, "" for everything."""
-    from pydantic import ValidationError
-
-    from sfumato.data.narrowing import Where
-    from sfumato.errors import InvalidInput
-
-    try:
-        return Where.model_validate_json(text) if text else Where()
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        part = ".".join(map(str, first["loc"])) or "narrowing"
-        raise InvalidInput(f"The {part} cannot be read: {first['msg']}.", hint='Such as {"style": "noto"}.') from problem
-
-
+@narrowed
 def show_counts(
     context: typer.Context,
     name: Name,
     of: Annotated[str, typer.Argument(metavar="WHAT", help="columns, values, words, pairs or crosstab.")] = "values",
-    where: Narrowed = "",
+    *,
+    meant: Narrowed,
     rows: Column = "",
     columns: Column = "",
     as_csv: Csv = False,
@@ -46,7 +31,8 @@ def show_counts(
     from sfumato.data.counts import show_counts as ask
 
     with opened(context) as workspace:
-        found = ask(workspace, name=name, of=of, where=read_where(where), rows=rows, columns=columns)
+        where = meant.where(workspace) if meant.given else None
+        found = ask(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
     if as_csv:
         typer.echo(found.csv(), nl=False)
         return
@@ -67,21 +53,23 @@ def slices(context: typer.Context, name: Name) -> None:
     answer(context, found, lambda: table(["slice", ">pictures", "narrowed to"], rows, empty="No slices yet."))
 
 
+@narrowed
 def save_slice(
     context: typer.Context,
     name: Name,
     slice_name: Slice,
-    where: Narrowed = "",
+    *,
+    meant: Narrowed,
     replace: Annotated[bool, typer.Option("--replace", help="Replace one of the same name.")] = False,
 ) -> None:
     """Save a way of narrowing a dataset, to come back to and to evaluate on.
 
-    Example: `sfumato data save-slice emoji-styles dark --where '{"ranges": {"brightness": [null, 0.2]}}'`
+    Example: `sfumato data save-slice emoji-styles dark --range brightness=..0.2`
     """
     from sfumato.data.slices import save_slice as save
 
     with opened(context) as workspace:
-        one = save(workspace, name=name, slice_name=slice_name, where=read_where(where), replace=replace)
+        one = save(workspace, name=name, slice_name=slice_name, where=meant.where(workspace), replace=replace)
     answer(context, one, lambda: f"Saved the slice {one.name}: {one.n:,} pictures.")
 
 

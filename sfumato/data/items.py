@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,12 @@ from sfumato.data.collect import find_dataset
 from sfumato.data.drawing import Drawer
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.pictures import kind_of, open_picture
-from sfumato.data.records import Dataset, Item
-from sfumato.errors import NotFound
+from sfumato.data.records import KEPT, Dataset, Item
+from sfumato.errors import InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
 SIDE = 160  # pixels of a thumbnail's longer side
+ALL = "all"  # instead of a state
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,15 @@ class ItemView:
     flip_ok: bool
     weight: float
     collected_at: datetime
+    state: str
+    revision: int
+    consent: str
+    opt_out: str
+    attributes: dict[str, Any]
+    suggested: dict[str, Any]
+    family: str
+    given_split: str
+    edited: list[str]
 
 
 @query("item.list", doors=("api",))
@@ -59,15 +70,37 @@ def list_items(
     category: str = "",
     concept: str = "",
     words: str = "",
+    state: str = KEPT,
+    where: str = "",
 ) -> list[ItemView]:
-    """Pictures of the dataset `name`, in the order in which they came; `after` is the id of the last one seen."""
+    """Pictures of the dataset `name`, in the order in which they came; `after` is the id of the last one seen.
+
+    Those that are kept, unless `state` says "left out" or "all"; `where` narrows further, as JSON.
+    """
     dataset = find_dataset(act.session, name)
     asked = {"style": style, "licence": licence, "category": category, "concept": concept, "words": words}
-    where = Where(**{column: said for column, said in asked.items() if said})
-    found = narrow(select(Item), dataset.id, where).order_by(Item.id).limit(limit)
+    asked["state"] = "" if state == ALL else state
+    meant = read_where(where)
+    meant = meant.model_copy(
+        update={column: said for column, said in asked.items() if said and not getattr(meant, column)}
+    )
+    found = narrow(select(Item), dataset.id, meant).order_by(Item.id).limit(limit)
     if after:
         found = found.where(Item.id > after)
     return [view(row, dataset.name) for row in act.session.scalars(found)]
+
+
+def read_where(said: str) -> Where:
+    """A Where that came as JSON, the empty one for ""; raises InvalidInput."""
+    try:
+        return Where.model_validate_json(said or "{}")
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"`where` cannot be read{f' at {place}' * bool(place)}: {first['msg']}.",
+            hint=f"It is JSON with these parts: {', '.join(Where.model_fields)}.",
+        ) from problem
 
 
 @query("item.show", doors=("api",))

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
+from sfumato.data.items import read_where
 from sfumato.data.narrowing import EQUAL, RANGES, Where
 from sfumato.errors import InvalidInput
 from sfumato.web.words import number
@@ -27,16 +28,6 @@ class Chip:
 
     text: str
     href: str
-
-
-def read_where(text: str) -> Where:
-    """A narrowing from JSON, "" for everything; raises InvalidInput that names what is wrong."""
-    try:
-        return Where.model_validate_json(text) if text else Where()
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        part = ".".join(map(str, first["loc"])) or "narrowing"
-        raise InvalidInput(f"The {part} cannot be read: {first['msg']}.", hint='Such as {"style": "noto"}.') from problem
 
 
 def where_from(pairs: Pairs) -> Where:

@@ -8,11 +8,11 @@ from sfumato.data.explore import show_crosstab as ask_crosstab
 from sfumato.data.explore import show_histograms as ask_histograms
 from sfumato.data.explore import show_window as ask_window
 from sfumato.data.explore import show_words as ask_words
+from sfumato.data.items import read_where
 from sfumato.data.slices import drop_slice, list_slices, save_slice
 from sfumato.data.counts import Table
 from sfumato.data.counts import show_counts as ask_counts
 from sfumato.web.offering import offer
-from sfumato.web.wheres import read_where
 
 router = APIRouter()
 

@@ -1,0 +1,150 @@
+"""`sfumato data`: leaving pictures out, keeping them, and taking decisions back."""
+
+from typing import Annotated, Any
+
+import typer
+
+from sfumato.cli.narrowing import DRY_RUN, YES, Narrowed, agreed, narrowed
+from sfumato.cli.speech import answer, opened, pairs, table
+
+app = typer.Typer(add_completion=False)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+Because = Annotated[str, typer.Option(metavar="TEXT", help="Why; it stays on record.")]
+Title = Annotated[str, typer.Option(metavar="TEXT", help="What to call the decision, instead of what it does.")]
+Key = Annotated[str, typer.Argument(metavar="DECISION", help="Its id, or the end of it.")]
+
+
+def said(decision: Any) -> str:
+    """Say what was decided, and how it is taken back."""
+    n = "1 picture" if decision.n == 1 else f"{decision.n:,} pictures"
+    count = "" if n in decision.name else f" ({n})"
+    what = f"{decision.name[:1].upper()}{decision.name[1:]}{count} in {decision.dataset}"
+    return f"{what}. To take it back: sfumato data undo {decision.id}"
+
+
+@app.command("leave-out")
+@narrowed
+def leave_out(
+    *,
+    context: typer.Context,
+    name: Name,
+    meant: Narrowed,
+    because: Because = "",
+    title: Title = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Leave pictures out of what is frozen from now on. Nothing is deleted, and it can be undone.
+
+    Example: `sfumato data leave-out mine --check blurred --because "too blurred to learn from"`
+    """
+    from sfumato.data.verdicts import leave_out as leave
+
+    with opened(context) as workspace:
+        where = meant.where(workspace)
+        if agreed(context, workspace, name, where, what="leave out", yes=yes, dry_run=dry_run):
+            decision = leave(workspace, name=name, where=where, reason=because, title=title)
+            answer(context, decision, lambda: said(decision))
+
+
+@app.command()
+@narrowed
+def keep(
+    *,
+    context: typer.Context,
+    name: Name,
+    meant: Narrowed,
+    because: Because = "",
+    title: Title = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Keep pictures: what was left out comes back, and what was found of them is answered.
+
+    Example: `sfumato data keep mine --check near_copies --because "they are variants"`
+    """
+    from sfumato.data.verdicts import keep as keep_them
+
+    with opened(context) as workspace:
+        where = meant.where(workspace)
+        if agreed(context, workspace, name, where, what="keep", yes=yes, dry_run=dry_run):
+            decision = keep_them(workspace, name=name, where=where, reason=because, title=title)
+            answer(context, decision, lambda: said(decision))
+
+
+@app.command()
+def undo(context: typer.Context, decision: Key, because: Because = "") -> None:
+    """Take a decision back as a whole; undoing an undo does it again. Frozen versions stay as they are.
+
+    Example: `sfumato data undo 4f7a2c`
+    """
+    from sfumato.data.verdicts import undo as take_back
+
+    with opened(context) as workspace:
+        found = take_back(workspace, id=decision, reason=because)
+    answer(context, found, lambda: said(found))
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    name: Name,
+    item: Annotated[str, typer.Option(metavar="ITEM", help="Of this picture alone, with what was found of it.")] = "",
+    after: Annotated[str | None, typer.Option(metavar="ID", help="Go on after this one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
+) -> None:
+    """List what was decided of a dataset's pictures, the newest first.
+
+    Example: `sfumato data history mine`
+    """
+    from sfumato.data.history import item_history, list_decisions
+
+    with opened(context) as workspace:
+        if item:
+            one = item_history(workspace, id=item)
+            lines = [
+                (found.decision.id[-12:], f"{found.decision.made_at:%Y-%m-%d %H:%M}", found.decision.by_name,
+                 found.decision.name, changes(found.before, found.after))
+                for found in one.decisions
+            ]  # fmt: skip
+            open_ones = [(f.state, f.check, f"{f.score:.2f}", f.reason) for f in one.findings]
+            answer(context, one, lambda: table(["id", "when", "who", "what", "changed"], lines, empty="Never touched."))
+            if open_ones and not context.find_root().obj.json:
+                answer(context, one, lambda: table(["finding", "check", ">score", "why"], open_ones, empty=""))
+            return
+        found = list_decisions(workspace, name=name, after=after, limit=limit)
+    rows = [
+        (d.id[-12:], f"{d.made_at:%Y-%m-%d %H:%M}", d.by_name, d.name, d.n, d.reason, "undone" if d.undone_by else "")
+        for d in found
+    ]
+    headings = ["id", "when", "who", "what", ">pictures", "why", ""]
+    answer(context, found, lambda: table(headings, rows, empty="Nothing was decided yet."))
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Say what became of each column: "state: kept → left out"."""
+    return "; ".join(f"{column}: {before.get(column)} → {value}" for column, value in after.items())
+
+
+@app.command()
+def decision(
+    context: typer.Context,
+    decision: Key,
+    after: Annotated[str | None, typer.Option(metavar="ID", help="Go on after this picture.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many pictures.")] = 50,
+) -> None:
+    """Show one decision, and what it made of each picture.
+
+    Example: `sfumato data decision 4f7a2c`
+    """
+    from sfumato.data.history import list_decided, show_decision
+
+    with opened(context) as workspace:
+        one = show_decision(workspace, id=decision)
+        lines = list_decided(workspace, id=one.id, after=after, limit=limit)
+    known = [
+        ("decision", one.name), ("id", one.id), ("dataset", one.dataset), ("pictures", one.n), ("by", one.by_name),
+        ("when", f"{one.made_at:%Y-%m-%d %H:%M}"), ("why", one.reason), ("undone by", one.undone_by),
+        *((line.item, changes(line.before, line.after)) for line in lines),
+    ]  # fmt: skip
+    answer(context, {"decision": one, "items": lines}, lambda: pairs(known))

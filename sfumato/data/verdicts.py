@@ -1,0 +1,185 @@
+"""Verdicts: leaving pictures out of what is frozen next, keeping them, and taking a decision back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from sfumato.actions import Act, action, query
+from sfumato.data.collect import find_dataset
+from sfumato.data.decide import apply, in_words, meant, open_findings, rows_of, settle
+from sfumato.data.history import DecisionView, find_decision, seen
+from sfumato.data.items import ItemView, read_where, view
+from sfumato.data.narrowing import Where, narrow
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
+from sfumato.errors import Conflict, InvalidInput
+from sfumato.people.names import names_in
+from sfumato.people.wording import shortened
+
+RIGHTS = ("consent", "opt_out")  # checks of which a picture that is kept is kept in spite of what its file says
+
+
+@action("data.leave_out", needs="dataset.write", doors=("api", "cli"))
+def leave_out(
+    act: Act, *, name: str, where: Where, reason: str = "", title: str = "", expected: dict[str, int] | None = None
+) -> DecisionView:
+    """Leave pictures out of what is frozen from now on; nothing is deleted, and it can be undone as a whole."""
+    dataset = find_dataset(act.session, name)
+    ids = meant(act.session, dataset, where)
+    known = open_findings(act.session, ids)
+    edits: dict[str, Mapping[str, Any]] = {
+        row.id: {} if row.state == LEFT_OUT and row.id in known else {"state": LEFT_OUT}
+        for row in rows_of(act.session, ids, ("state",))
+    }
+    said = title or f"left out {in_words(len(ids))}{because_of(where)}"
+    decision = apply(
+        act, dataset, edits, verb="leave out", name=said, reason=reason, expected=expected, settles=("*",),
+        details={"where": told(where)},
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+@action("data.keep", needs="dataset.write", doors=("api", "cli"))
+def keep(
+    act: Act, *, name: str, where: Where, reason: str = "", title: str = "", expected: dict[str, int] | None = None
+) -> DecisionView:
+    """Keep pictures: what was left out comes back, and findings are answered, those of one check if one is named.
+
+    A picture kept without naming a check, or for its consent or opt-out, is kept in spite of an opt-out in its file.
+    """
+    dataset = find_dataset(act.session, name)
+    ids = meant(act.session, dataset, where, state=None)
+    only = where.check if where.check not in (None, "*", *RIGHTS) else None
+    known = open_findings(act.session, ids)
+    edits: dict[str, Mapping[str, Any]] = {}
+    for row in rows_of(act.session, ids, ("state", "edited")):
+        stands = row.state == KEPT and (only is not None or (row.id in known and "state" in row.edited))
+        edits[row.id] = {} if stands else {"state": KEPT}
+    said = title or f"kept {in_words(len(ids))}{because_of(where)}"
+    decision = apply(
+        act, dataset, edits, verb="keep", name=said, reason=reason, expected=expected, settles=(only or "*",),
+        details={"where": told(where)},
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """How many pictures a Where means, and the first of them."""
+
+    n: int
+    left_out: int
+    first: list[ItemView]
+
+
+@query("data.meant", doors=("api", "cli"))
+def show_meant(act: Act, *, name: str, where: str = "", limit: int = 6) -> Meant:
+    """How many pictures of a dataset a `where` (as JSON) means, kept or left out, and the first of them."""
+    dataset, said = find_dataset(act.session, name), read_where(where)
+    both: Any = select(Item.state, func.count())
+    counted = narrow(both, dataset.id, said).group_by(Item.state)
+    by_state = {state: int(n) for state, n in act.session.execute(counted)}
+    first = act.session.scalars(narrow(select(Item), dataset.id, said).order_by(Item.id).limit(min(limit, 60)))
+    return Meant(sum(by_state.values()), by_state.get(LEFT_OUT, 0), [view(row, dataset.name) for row in first])
+
+
+@action("data.undo", needs="dataset.write", doors=("api", "cli"))
+def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
+    """Take a decision back as a whole, by its id or the end of it; undoing an undo does it again.
+
+    Raises Conflict, naming them, where later decisions have touched the same pictures. Frozen versions stay.
+    """
+    session = act.session
+    target, dataset = find_decision(session, id)
+    if target.undone_by:
+        raise Conflict(
+            f"'{target.name}' was taken back already.", hint=f"Undo {target.undone_by[-12:]} to do it again."
+        )
+    _refuse_later(session, target)
+    rows = session.execute(select(Decided.item_id, Decided.before).where(Decided.decision_id == target.id))
+    edits = {item: {name: value for name, value in before.items() if name != "revision"} for item, before in rows}
+    _refuse_erased(act, edits)
+    again = not stands(target)
+    said = session.get_one(Decision, root_of(target)).name
+    decision = apply(
+        act, dataset, edits, verb="undo", name=f"{'did again' if again else 'took back'}: {said}", reason=reason,
+        undoes=target.id, details={"of": root_of(target), "stands": again},
+    )  # fmt: skip
+    target.undone_by = decision.id
+    _move_findings(session, target, decision)
+    return says(act, dataset, decision)
+
+
+def stands(decision: Decision) -> bool:
+    """Whether what it is about is done by it, rather than taken back."""
+    return bool(decision.details.get("stands", True))
+
+
+def root_of(decision: Decision) -> str:
+    """The id of the decision that this one does, takes back, or does again."""
+    return str(decision.details.get("of", decision.id))
+
+
+def says(act: Act, dataset: Dataset, decision: Decision) -> DecisionView:
+    """Let the event say what was decided, and return it."""
+    why = f": {shortened(decision.reason, 120)}" if decision.reason else ""
+    act.says(f"{decision.name} in {dataset.name}{why}", subject=dataset.ref, decision=decision.id, n=decision.n)
+    return seen(decision, dataset.name, names_in(act.session, [decision.made_by]))
+
+
+def because_of(where: Where) -> str:
+    """How a decision's name says what it was narrowed to."""
+    parts = [f"{part.replace('_', ' ')} {value}" for part, value in told(where).items() if isinstance(value, str)]
+    return f" ({shortened(', '.join(parts), 120)})" if parts else ""
+
+
+def told(where: Where) -> dict[str, Any]:
+    """What was said of a Where, for a decision's details; the list of its items is kept with the decision already."""
+    return where.model_dump(mode="json", exclude_defaults=True, exclude={"ids"})
+
+
+def _refuse_later(session: Session, target: Decision) -> None:
+    """Refuse to undo where other decisions stand otherwise than at the target's time, on any of its items."""
+    own, other = aliased(Decided), aliased(Decided)
+    later = (
+        select(other.decision_id)
+        .join(own, own.item_id == other.item_id)
+        .where(
+            own.decision_id == target.id,
+            other.after["revision"].as_integer() > own.after["revision"].as_integer(),
+        )
+        .distinct()
+    )
+    found = session.scalars(select(Decision).where(Decision.id.in_(later)).order_by(Decision.id)).all()
+    by_root: dict[str, list[Decision]] = {}
+    for one in found:
+        by_root.setdefault(root_of(one), []).append(one)
+    standing = [some[-1] for root, some in by_root.items() if len(some) % 2 and root != root_of(target)]
+    if standing:
+        names = names_in(session, [one.made_by for one in standing])
+        said = "; ".join(f"'{one.name}' by {names[one.made_by]} ({one.id[-12:]})" for one in standing[:5])
+        raise Conflict(
+            f"'{target.name}' cannot be undone: {len(standing):,} later decision{'s' * (len(standing) > 1)} touched "
+            f"the same pictures: {said}. Nothing was changed.",
+            hint="Undo those first, the newest before the others.",
+        )
+
+
+def _refuse_erased(act: Act, edits: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to bring back bytes that were erased since."""
+    for values in edits.values():
+        erasure = act.store.erased(values["sha256"]) if "sha256" in values else None
+        if erasure is not None:
+            raise InvalidInput(f"The bytes as they were before were {erasure}.", hint="They cannot be had again.")
+
+
+def _move_findings(session: Session, target: Decision, decision: Decision) -> None:
+    """Open what the undone decision had answered; what is done again answers again what was answered once."""
+    own, quiet = Finding.dataset_id == target.dataset_id, {"synchronize_session": False}
+    opened = update(Finding).where(own, Finding.settled_by == target.id, Finding.state == "settled")
+    session.execute(opened.values(state="open"), execution_options=quiet)
+    checks = session.get_one(Decision, root_of(target)).details.get("settles", [])
+    if stands(decision):
+        settle(session, decision, checks, once=True)
