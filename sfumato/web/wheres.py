@@ -1,6 +1,6 @@
 """Which pictures of a dataset a page is narrowed to, as its address says it, and each part in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -48,7 +48,9 @@ def where_from(pairs: Pairs) -> Where:
     try:
         return Where.model_validate(said)
     except ValidationError as problem:
-        raise InvalidInput("This address narrows the pictures to what cannot be.", hint="Show all, and narrow anew.") from problem
+        raise InvalidInput(
+            "This address narrows the pictures to what cannot be.", hint="Show all, and narrow anew."
+        ) from problem
 
 
 def _range(value: str) -> dict[str, tuple[float | None, float | None]]:
@@ -88,27 +90,34 @@ def title(name: str) -> str:
     return TITLES.get(name) or name.removeprefix("attribute ").replace("_", " ").capitalize()
 
 
-def chips_of(path: str, where: Where, **more: str) -> list[Chip]:
-    """Each part of a narrowing in words, with the address that takes it away."""
+def chips_of(path: str, where: Where, checks: Mapping[str, str]) -> list[Chip]:
+    """Each part of a narrowing in words, with the address that takes it away; `checks` are their titles."""
     parts = pairs_of(where)
+    rests = [parts[:place] + parts[place + 1 :] for place in range(len(parts))]
     return [
-        Chip(_says(name, value), f"{path}?{urlencode([*parts[:place], *parts[place + 1 :], *more.items()])}")
-        for place, (name, value) in enumerate(parts)
+        Chip(_says(name, value, checks), f"{path}?{urlencode(rest)}" if rest else path)
+        for (name, value), rest in zip(parts, rests, strict=True)
     ]
 
 
-def _says(name: str, value: str) -> str:
+def _says(name: str, value: str, checks: Mapping[str, str]) -> str:
     if name == "range":
         column, low, high = value.split(":")
-        ends = [number(float(one)) if one else "" for one in (low, high)]
+        ends = [_bound(float(one)) if one else "" for one in (low, high)]
         span = f"{ends[0]} to {ends[1]}" if all(ends) else f"at least {ends[0]}" if low else f"at most {ends[1]}"
         return f"{title(column)}: {span}"
     if name == "attribute":
         key, _, said = value.partition(":")
         return f"{title(key)}: {said or 'not declared'}"
     if name in ("no_caption", "suggested"):
-        words = {"no_caption": ("Without a caption", "With a caption"), "suggested": ("With a suggestion", "Without a suggestion")}
-        return words[name][value == "no"]
+        what = {"no_caption": "caption", "suggested": "suggestion"}[name]
+        return f"{'With' if (value == 'no') == (name == 'no_caption') else 'Without'} a {what}"
+    if name == "check" and value != "*":
+        return f"Finding: {checks.get(value, value)}"
     if name in ("group", "decision"):
         return {"group": "One group of copies", "decision": "Touched by one decision"}[name]
     return f"{title(name)}: {'any' if value == '*' else value or NONE.get(name, 'none')}"
+
+
+def _bound(value: float) -> str:
+    return number(value) if value.is_integer() else f"{value:.4g}"

@@ -1,11 +1,11 @@
-"""Exploring: distributions within a narrowing, words and pairs, tables, parts of a grid; always as the dataset is now."""
+"""Exploring: distributions within a narrowing, words and pairs, tables, a grid; always as the dataset is now."""
 
 import pytest
 
+from sfumato.data.counts import Table, show_counts
 from sfumato.data.explore import show_crosstab, show_histograms, show_window, show_words
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Appearance, Decided, Decision, Finding, Item
-from sfumato.data.counts import Table, show_counts
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput, NotFound
 

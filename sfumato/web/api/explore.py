@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from sfumato.actions import Workspace
+from sfumato.data.counts import Table
+from sfumato.data.counts import show_counts as ask_counts
 from sfumato.data.explore import Crosstab, Overview, Spoken, Window
 from sfumato.data.explore import show_crosstab as ask_crosstab
 from sfumato.data.explore import show_histograms as ask_histograms
@@ -10,8 +12,6 @@ from sfumato.data.explore import show_window as ask_window
 from sfumato.data.explore import show_words as ask_words
 from sfumato.data.items import read_where
 from sfumato.data.slices import drop_slice, list_slices, save_slice
-from sfumato.data.counts import Table
-from sfumato.data.counts import show_counts as ask_counts
 from sfumato.web.offering import offer
 
 router = APIRouter()
