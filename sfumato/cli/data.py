@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_checks, data_decide, data_explore
+from sfumato.cli import data_checks, data_decide, data_edit, data_explore
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -137,3 +137,4 @@ def show(context: typer.Context, name: Name) -> None:
 
 data_checks.add_to(app)
 app.add_typer(data_decide.app)
+app.add_typer(data_edit.app)

@@ -32,5 +32,6 @@ def found(workspace, by_item, *, group="", name="mine", **more):
 
 def decided_on(workspace):
     """Check, state and deciding decision of each finding, by check."""
+    by_check = select(Finding).order_by(Finding.check)
     with workspace.read() as session:
-        return [(row.check, row.state, row.settled_by) for row in session.scalars(select(Finding).order_by(Finding.check))]
+        return [(row.check, row.state, row.settled_by) for row in session.scalars(by_check)]

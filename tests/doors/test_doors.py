@@ -14,6 +14,7 @@ DOORS = {"cli": "sfumato/cli", "library": "sfumato/library.py", "api": "sfumato/
 # Actions and queries that no person calls, each with the reason.
 SYSTEM: dict[str, str] = {
     "data.lines": "a part of data.freeze: reads what is to be frozen",
+    "data.mendable": "a part of data.mend_pixels: reads what is to be mended",
     "item.frozen": "a part of item.uses: reads which lists are to be looked through",
     "item.models": "a part of item.uses: reads which models learnt from versions",
     "data.version": "looks a version up for the verbs that take NAME@VERSION",

@@ -1,0 +1,224 @@
+"""Editing what is known of pictures: licence with its proof, consent, attributes, weights, families and captions."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sfumato.actions import Act, action
+from sfumato.data.captions import may_flip
+from sfumato.data.collect import find_dataset
+from sfumato.data.decide import Edits, apply, in_words, meant, rows_of
+from sfumato.data.history import DecisionView
+from sfumato.data.narrowing import Where
+from sfumato.data.records import Dataset
+from sfumato.data.verdicts import says, told
+from sfumato.db import now
+from sfumato.errors import InvalidInput
+from sfumato.people.wording import check_words, shortened
+
+Consent = Literal["", "not needed", "given", "refused", "withdrawn"]
+Weight = Annotated[float, Field(ge=0, le=1_000)]
+Word = Annotated[str, Field(max_length=200)]
+Expected = dict[str, int] | None
+LONGEST = 2_000  # letters of a caption
+TAGS, TAG = 100, 200  # how many, and letters of each
+
+
+@action("data.recaption", needs="dataset.write", doors=("api", "cli"))
+def recaption(
+    act: Act,
+    *,
+    name: str,
+    captions: dict[str, str] | None = None,
+    tags: dict[str, list[str]] | None = None,
+    reason: str = "",
+    title: str = "",
+    expected: Expected = None,
+) -> DecisionView:
+    """Give pictures captions and tags, each by the picture's id; a suggestion for a caption is answered by that."""
+    dataset = find_dataset(act.session, name)
+    wanted = {one: {"name": caption_of(text)} for one, text in (captions or {}).items()}
+    edits: dict[str, dict[str, Any]] = {**wanted}
+    for one, words in (tags or {}).items():
+        edits[one] = {**edits.get(one, {}), "tags": tags_of(words)}
+    return write_captions(act, dataset, edits, verb="recaption", reason=reason, title=title, expected=expected)
+
+
+def write_captions(
+    act: Act, dataset: Dataset, edits: Edits, *, verb: str, reason: str, title: str, expected: Expected,
+    details: Mapping[str, Any] | None = None,
+) -> DecisionView:  # fmt: skip
+    """Set names and tags, and with them what follows: whether mirroring stays true, and which suggestion is answered.
+
+    A thing's concept stays, since what is held out is told by it.
+    """
+    if not edits:
+        raise InvalidInput("Say which captions are to change.", hint="Give them by the pictures' ids.")
+    whole: dict[str, dict[str, Any]] = {}
+    for row in rows_of(act.session, sorted(edits), ("name", "tags", "flip_ok", "suggested")):
+        values = dict(edits[row.id])
+        if row.flip_ok == may_flip(row.name, *row.tags):  # else its source has said it
+            values["flip_ok"] = may_flip(values.get("name", row.name), *values.get("tags", row.tags))
+        left = {column: said for column, said in (row.suggested or {}).items() if column not in values}
+        if left != (row.suggested or {}):
+            values["suggested"] = left
+        whole[row.id] = {column: value for column, value in values.items() if column in edits[row.id]
+                         or value != getattr(row, column)}  # fmt: skip
+    missing = {one: edits[one] for one in edits if one not in whole}  # `apply` tells of them
+    decision = apply(
+        act, dataset, {**whole, **missing}, verb=verb, name=title or f"changed the captions of {in_words(len(edits))}",
+        reason=reason, expected=expected, details=details,
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+@action("data.relicense", needs="dataset.write", doors=("api", "cli"))
+def relicense(
+    act: Act,
+    *,
+    name: str,
+    where: Where,
+    licence: Annotated[str, Field(min_length=1, max_length=60)],
+    proof: str,
+    url: str = "",
+    reason: str = "",
+    title: str = "",
+    expected: Expected = None,
+) -> DecisionView:
+    """Say under which licence pictures are (SPDX), with the proof: what was read where, or an address that shows it."""
+    check_words(proof, "The proof of a licence", may_be_empty=bool(url))
+    if url and not url.startswith(("https://", "http://")):
+        raise InvalidInput(f"'{url}' is no address.", hint="It begins with https://")
+    dataset, spdx = find_dataset(act.session, name), " ".join(licence.split())
+    ids = meant(act.session, dataset, where)
+    shown = {"proof": proof, **({"url": url} if url else {}), "by": act.actor.id, "on": f"{now():%Y-%m-%d}"}
+    edits = {
+        row.id: {
+            "licence": spdx,
+            "evidence": {**row.evidence, "licence by decision": {"value": spdx, "was": row.licence, **shown}},
+        }
+        for row in rows_of(act.session, ids, ("licence", "evidence"))
+    }
+    said = title or f"licence {spdx} for {in_words(len(ids))}"
+    decision = apply(
+        act, dataset, edits, verb="relicense", name=said, reason=reason or shortened(proof or url, 200),
+        expected=expected, details={"where": told(where), "licence": spdx, "proof": proof, "url": url},
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+@action("data.set_consent", needs="dataset.write", doors=("api", "cli"))
+def set_consent(
+    act: Act, *, name: str, where: Where, consent: Consent, reason: str = "", title: str = "", expected: Expected = None
+) -> DecisionView:
+    """Say whether whoever is shown agreed; what was refused or withdrawn is in no version that is frozen later."""
+    said = f"consent {consent or 'not told'}"
+    return _same(act, name, where, {"consent": consent}, said, title=title, reason=reason, expected=expected)
+
+
+@action("data.set_family", needs="dataset.write", doors=("api", "cli"))
+def set_family(
+    act: Act, *, name: str, where: Where, family: Word, reason: str = "", title: str = "", expected: Expected = None
+) -> DecisionView:
+    """Say that pictures belong together, so that no split of a version parts them; "" says that they do not."""
+    plain = " ".join(family.split())
+    said = f"family '{plain}'" if plain else "no family"
+    return _same(act, name, where, {"family": plain}, said, title=title, reason=reason, expected=expected)
+
+
+@action("data.set_attributes", needs="dataset.write", doors=("api", "cli"))
+def set_attributes(
+    act: Act,
+    *,
+    name: str,
+    where: Where,
+    attributes: dict[str, Word],
+    reason: str = "",
+    title: str = "",
+    expected: Expected = None,
+) -> DecisionView:
+    """Declare attributes of pictures by name, beside those that they have; "" takes one away."""
+    dataset = find_dataset(act.session, name)
+    ids = meant(act.session, dataset, where)
+    given = {key: " ".join(value.split()) for key, value in attributes.items()}
+    if not given or any(not key.strip() or len(key) > 60 for key in given):
+        raise InvalidInput("An attribute has a name of 1 to 60 letters.", hint='For example {"skin": "medium"}.')
+    listed = ", ".join(f"{key} {value or 'taken away'}" for key, value in given.items())
+    decision = apply(
+        act, dataset, attribute_edits(act, ids, given), verb="set attributes", reason=reason, expected=expected,
+        name=title or f"{shortened(listed, 80)} for {in_words(len(ids))}",
+        details={"where": told(where), "attributes": given},
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+def attribute_edits(act: Act, ids: list[str], given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The edits that give items these attributes; a suggestion for one of them is answered by that."""
+    edits: dict[str, dict[str, Any]] = {}
+    for row in rows_of(act.session, ids, ("attributes", "suggested")):
+        merged = {**row.attributes, **given}
+        edits[row.id] = {"attributes": {key: value for key, value in merged.items() if value}}
+        left = {key: value for key, value in (row.suggested or {}).items() if key not in given}
+        if left != (row.suggested or {}):
+            edits[row.id]["suggested"] = left
+    return edits
+
+
+@action("data.set_weights", needs="dataset.write", doors=("api", "cli"))
+def set_weights(
+    act: Act,
+    *,
+    name: str,
+    where: Where | None = None,
+    weight: Weight | None = None,
+    weights: dict[str, Weight] | None = None,
+    reason: str = "",
+    title: str = "",
+    expected: Expected = None,
+) -> DecisionView:
+    """Say how often pictures are drawn in training, 1 being usual: one weight for all that is meant, or one by each id.
+
+    A weight of 0 keeps a picture in the version, and no run learns from it.
+    """
+    if (weights is None) == (weight is None) or (weight is not None and where is None):
+        raise InvalidInput("Give one weight and say for which pictures, or weights by the pictures' ids.")
+    if weight is not None and where is not None:
+        values = {"weight": float(weight)}
+        return _same(act, name, where, values, f"weight {weight:g}", title=title, reason=reason, expected=expected)
+    dataset, each = find_dataset(act.session, name), weights or {}
+    decision = apply(
+        act, dataset, {one: {"weight": float(value)} for one, value in each.items()}, verb="set weight", reason=reason,
+        name=title or f"weights of {in_words(len(each))}", expected=expected,
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+def _same(
+    act: Act, name: str, where: Where, values: Mapping[str, Any], said: str, *, title: str, reason: str,
+    expected: Expected,
+) -> DecisionView:  # fmt: skip
+    """Set the same columns of all that is meant."""
+    dataset = find_dataset(act.session, name)
+    ids = meant(act.session, dataset, where)
+    decision = apply(
+        act, dataset, dict.fromkeys(ids, values), verb=f"set {next(iter(values))}", reason=reason, expected=expected,
+        name=title or f"{said} for {in_words(len(ids))}", details={"where": told(where), **values},
+    )  # fmt: skip
+    return says(act, dataset, decision)
+
+
+def caption_of(text: str) -> str:
+    """A caption on one line; raises InvalidInput for one that is too long."""
+    line = " ".join(text.replace("\0", " ").split())
+    if len(line) > LONGEST:
+        raise InvalidInput(f"A caption has {len(line):,} letters; at most {LONGEST:,} are taken.")
+    return line
+
+
+def tags_of(words: list[str]) -> list[str]:
+    """Tags without needless space, none twice; raises InvalidInput for too many, or one that is too long."""
+    lines = list(dict.fromkeys(line for line in (" ".join(word.replace("\0", " ").split()) for word in words) if line))
+    if len(lines) > TAGS or any(len(line) > TAG for line in lines):
+        raise InvalidInput(f"A picture has at most {TAGS} tags, of at most {TAG} letters each.")
+    return lines
