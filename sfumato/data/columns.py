@@ -69,7 +69,7 @@ class Mark:
     item: str | None
     decision: str | None
     appearance: str | None
-    scan: str | None
+    scans: tuple[str | None, int]
     collected: datetime | None
 
 
@@ -134,7 +134,8 @@ def _mark(act: Act, dataset: Dataset) -> Mark:
     )
     key = Job.spec["into"].as_string() == dataset.name
     collected = act.session.scalar(select(func.max(Job.ended_at)).where(Job.kind == "data.collect", key))
-    return Mark(int(position or 0), item, decision, appearance, scan, collected)
+    scans = act.session.scalar(select(func.count()).select_from(Scan).where(Scan.dataset_id == dataset.id)) or 0
+    return Mark(int(position or 0), item, decision, appearance, (scan, scans), collected)
 
 
 def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Columns:
@@ -151,7 +152,7 @@ def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Col
     for start in range(0, len(ids), AT_ONCE):
         rows += _rows(act, Item.id.in_(ids[start : start + AT_ONCE]))
     fresh = _with_rows(held, mark, rows)
-    newer = (Appearance.id > (held.mark.appearance or ""),) if mark.scan == held.mark.scan else ()
+    newer = (Appearance.id > (held.mark.appearance or ""),) if mark.scans == held.mark.scans else ()
     if not newer or mark.appearance != held.mark.appearance:
         _measure(act, fresh, Appearance.dataset_id == dataset_id, *newer)
     _find(act, dataset_id, fresh)

@@ -55,6 +55,7 @@ def show_items(visit: Here, name: str, request: Request, start: int = 0, order: 
         facets=facets_of(path, seen, where, titles),
         slices=[(one.name, one.n, address(path, one.where)) for one in list_slices(workspace, name=name)],
         orders=orders_of(seen),
+        attributes=[one.column[10:] for one in seen.values if one.column.startswith("attribute ")],
         order=order,
         total=seen.of,
         n=window.n,

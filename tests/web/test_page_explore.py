@@ -1,0 +1,152 @@
+"""Exploring, checking and deciding as people see it: brushes and chips, findings, copies, decisions and a way back."""
+
+import pytest
+
+from sfumato.data.explore import show_histograms
+from sfumato.data.history import list_decisions
+from sfumato.data.narrowing import Where
+from sfumato.data.records import Item
+from sfumato.data.slices import list_slices, save_slice
+from tests.data.curated import found
+from tests.web.conftest import open_studio
+from tests.web.stocked import HOSTILE, as_vic, stock, with_viewer
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def animals(workspace):
+    ids = stock(workspace, "animals", 6)
+    with workspace.write() as session:
+        for place, one in enumerate(ids):
+            session.get(Item, one).width = 10 + place
+    return ids
+
+
+def test_the_address_narrows_and_each_part_can_be_taken_away(browser, animals):
+    page = browser.page("/data/animals/items?style=noto&range=width:11:14&words=llama").text
+    assert page.count('class="tile"') == 2
+    assert "Width: 11 to 14" in page
+    assert 'href="/data/animals/items?words=llama&amp;range=width%3A11%3A14" data-narrows>Style: noto' in page
+    assert "<strong>2</strong> of 6" in page
+
+
+def test_every_chip_and_value_leads_to_a_page(browser, animals, workspace):
+    import re
+
+    page = browser.page("/data/animals/items?style=noto&range=width:11:").text
+    links = {one.replace("&amp;", "&") for one in re.findall(r'href="([^"]+)" data-narrows', page)}
+    links |= {one.replace("&amp;", "&") for one in re.findall(r'data-narrows[^>]* href="([^"]+)"', page)}
+    assert len(links) > 2
+    for link in links:
+        assert browser.page(link).status_code == 200, link
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["range=width:x:", "range=none:1:2", "attribute=x", "order=none", "start=900", "check=none", "no_caption=maybe"],
+)
+def test_an_address_that_says_nonsense_is_no_failure(browser, animals, query):
+    assert browser.page(f"/data/animals/items?{query}").status_code == 200
+
+
+def test_hostile_values_are_shown_as_text(browser, workspace):
+    ids = stock(workspace, "animals", 2, said=HOSTILE, author=HOSTILE, attributes={HOSTILE: HOSTILE})
+    found(workspace, {ids[0]: "odd_aspect"}, name="animals")
+    save_slice(workspace, name="animals", slice_name=HOSTILE, where=Where(author=HOSTILE))
+    for path in ("items", f"items?author={HOSTILE}", "checks", "checks/odd_aspect", "decisions"):
+        page = browser.page(f"/data/animals/{path}")
+        assert page.status_code == 200
+        assert HOSTILE not in page.text
+
+
+def test_pictures_are_left_out_in_bulk_told_and_taken_back(browser, animals, workspace):
+    said = browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": ",".join(animals[:2])}, headers=JSON)
+    assert said.json()["say"] == "Left out 2 pictures."
+    assert 'data-state="rejected"' in browser.page("/data/animals/items").text
+    back = browser.post(said.json()["undo"], headers=JSON)
+    assert back.json()["say"].startswith("Took back")
+    assert 'data-state="rejected"' not in browser.page("/data/animals/items").text
+    history = browser.page("/data/animals/decisions").text
+    assert "taken back" in history
+    assert "Do it again" in history
+
+
+def test_all_that_a_page_is_narrowed_to_is_decided_at_once(browser, animals, workspace):
+    where = Where(ranges={"width": (12, None)}).model_dump_json(exclude_defaults=True)
+    answer = browser.post("/data/animals/decide", data={"verb": "leave_out", "where": where})
+    assert answer.headers["location"] == "/data/animals/items"
+    assert show_histograms(workspace, name="animals", where=Where(state="left out")).n == 4
+
+
+def test_an_attribute_is_set_and_becomes_a_way_to_narrow(browser, animals):
+    data = {"verb": "attribute", "ids": animals[0], "attribute": "skin", "value": "dark"}
+    assert browser.post("/data/animals/decide", data=data, headers=JSON).status_code == 200
+    assert browser.page("/data/animals/items?attribute=skin:dark").text.count('class="tile"') == 1
+
+
+def test_nothing_selected_or_an_unknown_verb_is_refused_in_words(browser, animals):
+    assert "No picture was selected" in browser.post("/data/animals/decide", data={"verb": "keep"}, headers=JSON).text
+    assert browser.post("/data/animals/decide", data={"verb": "burn", "ids": animals[0]}).status_code == 422
+
+
+def test_an_undo_that_a_later_decision_stands_in_the_way_of_is_refused_in_words(browser, animals, workspace):
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": animals[0]})
+    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0]})
+    first = list_decisions(workspace, name="animals")[-1]
+    refused = browser.post(f"/data/decisions/{first.id}/undo")
+    assert refused.status_code == 409
+    assert "notice fails" in refused.text
+
+
+def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, workspace):
+    stock(workspace, "plants", 1)
+    assert "No check has looked" in browser.page("/data/plants/checks").text
+    found(workspace, dict.fromkeys(animals[:3], "odd_aspect"), name="animals")
+    assert ">3</span>" in browser.page("/data/animals/checks").text
+    page = browser.page("/data/animals/checks/odd_aspect").text
+    assert page.count("it is planted") == 3
+    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "odd_aspect"})
+    assert browser.page("/data/animals/checks/odd_aspect").text.count("it is planted") == 2
+    assert browser.page("/data/animals/checks/none").status_code == 404
+
+
+def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:3], "odd_aspect"), name="animals", group="a")
+    found(workspace, dict.fromkeys(animals[3:], "odd_aspect"), name="animals", group="b")
+    page = browser.page("/data/animals/checks/odd_aspect").text
+    assert page.count("data-group") == 2
+    assert "differs" in page
+    answer = browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}, headers=JSON)
+    assert answer.json()["say"] == "Left out 4 copies, kept the largest of 2 groups."
+    assert len(list_decisions(workspace, name="animals")) == 1
+    with workspace.read() as session:
+        states = [session.get(Item, one).state for one in animals]
+    assert states == ["left out", "left out", "kept"] * 2
+    assert browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}).status_code == 422
+
+
+def test_checks_are_asked_for_and_the_page_shows_the_job(browser, animals):
+    assert browser.post("/data/animals/scans", data={"check-odd_aspect": "true"}).status_code == 303
+    assert "Check animals" in browser.page("/data/animals/checks").text
+
+
+def test_a_slice_is_saved_from_the_page_and_offered_there(browser, animals, workspace):
+    saved = browser.post("/data/animals/slices", data={"slice_name": "noto ones", "where": '{"style": "noto"}'})
+    assert saved.headers["location"] == "/data/animals/items?style=noto"
+    assert "noto ones" in browser.page("/data/animals/items").text
+    browser.post("/data/animals/slices/drop", data={"slice_name": "noto ones"})
+    assert list_slices(workspace, name="animals") == []
+
+
+def test_who_may_only_look_sees_why_and_is_refused(workspace, animals):
+    found(workspace, {animals[0]: "odd_aspect"}, name="animals")
+    with_viewer(workspace)
+    with open_studio(workspace) as client:
+        vic = as_vic(client)
+        for path in ("items", "checks", "checks/odd_aspect"):
+            page = vic.page(f"/data/animals/{path}").text
+            assert "dataset.write" in page
+            assert 'value="leave_out"' not in page
+        refused = vic.post("/data/animals/decide", data={"verb": "leave_out", "ids": animals[0]})
+        assert refused.status_code == 403
