@@ -19,11 +19,12 @@ from sfumato.db import link, new_id, now
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.store import Store
 from sfumato.store.files import Erasure
+from sfumato.store.rows import forget
 
 NEEDS = "workspace.care"
 SHORTEST = 4  # characters of an id's end that may stand for it
 SHA256 = re.compile(r"[0-9a-f]{64}")
-DERIVED = ("pictures-*.npy", "looks-*.npy")  # caches that hold many pictures at once; they are made again
+DERIVED = ("pictures-*.npy", "looks-*.npy", "map-*.npz")  # caches that hold many pictures at once; they are made again
 BACKUPS = "Backups and copies of the workspace that were made before still hold it; erase it there as well."
 
 
@@ -161,6 +162,7 @@ def _write_down(act: Act, *, plan: Plan, reason: str) -> list[Erasure]:
 def _clear_derived(workspace: Workspace, sha256s: set[str]) -> list[str]:
     """Remove thumbnails, caches, contact sheets, and small copies in cards; returns the cards that held it."""
     cache = workspace.path / "cache"
+    forget(cache / "scores", sha256s)
     gone: list[Path] = [path for pattern in DERIVED for path in cache.rglob(pattern)]
     gone += [path for path in cache.rglob("*") if any(one in path.name for one in sha256s)]
     gone += list((workspace.path / "evaluations").rglob("*.png"))  # real pictures lie beside drawings there

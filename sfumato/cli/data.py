@@ -64,7 +64,10 @@ data_explore.add_to(app)
 
 def splits(version: Any) -> str:
     """Say how much of a version is learnt from and how much is held out."""
-    words = {"train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style"}
+    words = {
+        "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
+        "heldout_given": "held out by their source", "heldout_family": "held out with their family",
+    }  # fmt: skip
     return counts({words.get(name, name): n for name, n in version.summary["splits"].items()})
 
 
@@ -79,7 +82,9 @@ def freeze(context: typer.Context, name: Name) -> None:
     with opened(context) as workspace:
         version = freeze_dataset(workspace, name=name)
     begin, holds = "Froze" if version.is_new else "Nothing has changed since", splits(version)
-    answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).")
+    left_out = version.summary.get("left_out", {})
+    more = f"\nLeft out: {counts(left_out)}." if left_out else ""
+    answer(context, version, lambda: f"{begin} {version.label}: {version.n:,} pictures ({holds}).{more}")
 
 
 @app.command()
@@ -129,6 +134,7 @@ def show(context: typer.Context, name: Name) -> None:
     known = [
         ("dataset", one.name), ("pictures", one.n), ("things", one.concepts), ("styles", counts(one.styles)),
         ("licences", counts(one.licences)), ("left out", counts(one.left_out) or "nothing"),
+        ("by decision", f"{one.left_out_by_decision:,} left out" if one.left_out_by_decision else ""),
         *((f"version {each.name}", f"{each.n:,} pictures ({splits(each)})") for each in versions),
         ("good for", one.advice),
     ]  # fmt: skip

@@ -148,3 +148,21 @@ def decision(
         *((line.item, changes(line.before, line.after)) for line in lines),
     ]  # fmt: skip
     answer(context, {"decision": one, "items": lines}, lambda: pairs(known))
+
+
+@app.command()
+def lineage(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A frozen version; NAME is the newest.")],
+) -> None:
+    """Say what a frozen version rests on: what was left out, and what was decided since the one before.
+
+    Example: `sfumato data lineage mine@latest`
+    """
+    from sfumato.data.rests import show_lineage
+
+    with opened(context) as workspace:
+        found = show_lineage(workspace, label=version)
+    rows = [(d.id[-12:], f"{d.made_at:%Y-%m-%d %H:%M}", d.by_name, d.name, d.n, d.reason) for d in found.decisions]
+    grid = table(["id", "when", "who", "what", ">pictures", "why"], rows, empty=found.says)
+    answer(context, found, lambda: grid)

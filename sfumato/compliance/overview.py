@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sfumato.actions import Act, query
 from sfumato.checkpoints.models import LIVE, alias_of, views
 from sfumato.checkpoints.records import Alias, Checkpoint
-from sfumato.data.records import Dataset, DatasetVersion, Item
+from sfumato.data.records import KEPT, Dataset, DatasetVersion, Decision, Item
 from sfumato.generation.records import Image
 from sfumato.jobs.records import Job
 from sfumato.review.records import Judgement
@@ -49,10 +49,10 @@ def show_overview(act: Act) -> Overview:
         return found
 
     stands = alias_of(act.session, LIVE)
-    moments = [at for at in (last(Item), last(DatasetVersion)) if at]
+    moments = [at for at in (last(Item), last(DatasetVersion), last(Decision)) if at]
     judged = act.session.scalar(select(func.count(Judgement.subject.distinct())).where(~Judgement.withdraws)) or 0
     return Overview(
-        pictures=count(Item), datasets=count(Dataset), versions=count(DatasetVersion),
+        pictures=count(Item, Item.state == KEPT), datasets=count(Dataset), versions=count(DatasetVersion),
         data_at=max(moments, default=None), runs=count(Run), runs_at=last(Run),
         training=count(Job, Job.kind == "training.train", Job.status.in_(("waiting", "running"))),
         models=len(views(act)), models_at=last(Checkpoint), drawn=count(Image), drawn_at=last(Image), judged=judged,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from sfumato.actions import Act, query
 from sfumato.checkpoints.records import Model
-from sfumato.data.records import Dataset, DatasetVersion, Item
+from sfumato.data.records import LEFT_OUT, Dataset, DatasetVersion, Item
 from sfumato.db import Record
 from sfumato.errors import InvalidInput
 from sfumato.generation.records import Image, Request
@@ -107,7 +107,10 @@ def _hit(place: Place, row: Any) -> Hit:
     title = str(getattr(row, place.title)) or row.ref
     if isinstance(row, Image):
         title = f"picture {row.place + 1}, seed {row.seed}"
+    says = str(getattr(row, place.says)) if place.says else ""
+    if isinstance(row, Item) and row.state == LEFT_OUT:
+        says = f"{says}, left out"
     return Hit(
-        row.KIND, row.id, row.ref, title, str(getattr(row, place.says)) if place.says else "",
+        row.KIND, row.id, row.ref, title, says,
         getattr(row, place.picture) if place.picture else "",
     )  # fmt: skip

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 SOURCES = 12  # shown of one version
-SPLITS = {"train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style"}
+SPLITS = {
+    "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
+    "heldout_given": "held out by their source", "heldout_family": "held out with their family",
+}  # fmt: skip
 AVERAGES = {"short": "the shorter average", "long": "the longer average"}
 SILENT = ("sha256", "checkpoint", "height", "mime", "concepts")
 BARE = ("licence", "author", "style", "url", "architecture", "sampler", "reason", "detail")

@@ -17,7 +17,7 @@ from sfumato.catalog import Catalog
 from sfumato.data.captions import may_flip
 from sfumato.data.found import Found, Left
 from sfumato.data.pictures import Draw, Unusable, check_name, open_picture
-from sfumato.data.records import Dataset, DatasetVersion, Item, Quarantined
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, DatasetVersion, Item, Quarantined
 from sfumato.db import find_or_add, new_id
 from sfumato.errors import Conflict, InvalidInput, unknown
 from sfumato.jobs import JobView, enqueue
@@ -40,6 +40,7 @@ class DatasetView:
     left_out: dict[str, int]
     versions: list[str]
     advice: str = ""
+    left_out_by_decision: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,21 +120,22 @@ def _view(session: Session, dataset: Dataset) -> DatasetView:
     from sfumato.data.advice import describe_use
 
     def counted(column: Any, table: type[Item] | type[Quarantined] = Item) -> dict[str, int]:
-        rows = session.execute(
-            select(column, func.count()).where(table.dataset_id == dataset.id).group_by(column).order_by(column)
-        )
+        found = select(column, func.count()).where(table.dataset_id == dataset.id).group_by(column).order_by(column)
+        rows = session.execute(found.where(Item.state == KEPT) if table is Item else found)
         return {str(value): int(count) for value, count in rows}
 
+    kept = (Item.dataset_id == dataset.id, Item.state == KEPT)
     styles, licences = counted(Item.style), counted(Item.licence)
     n = sum(licences.values())
-    named = session.scalar(select(func.count()).where(Item.dataset_id == dataset.id, Item.name != "")) or 0
-    concepts = session.scalar(select(func.count(Item.concept.distinct())).where(Item.dataset_id == dataset.id)) or 0
+    named = session.scalar(select(func.count()).where(*kept, Item.name != "")) or 0
+    concepts = session.scalar(select(func.count(Item.concept.distinct())).where(*kept)) or 0
+    left_out = session.scalar(select(func.count()).where(Item.dataset_id == dataset.id, Item.state == LEFT_OUT)) or 0
     versions = session.scalars(
         select(DatasetVersion.name).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)
     )
     return DatasetView(
         dataset.id, dataset.name, n, concepts, styles, licences, counted(Quarantined.reason, Quarantined),
-        list(versions), describe_use(n, named, concepts, licences),
+        list(versions), describe_use(n, named, concepts, licences), left_out,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class DecidedView:
 
 
 @dataclass(frozen=True)
-class FindingView:
+class FoundOn:
     """What a check proposes about a picture, and whether somebody has answered it."""
 
     id: str
@@ -74,7 +74,7 @@ class ItemHistory:
 
     item_id: str
     revision: int
-    findings: list[FindingView]
+    findings: list[FoundOn]
     decisions: list[Touched]
 
 
@@ -139,7 +139,7 @@ def item_history(act: Act, *, id: str) -> ItemHistory:
         item.id,
         item.revision,
         [
-            FindingView(row.id, row.check, row.score, row.reason, row.state, row.group, row.beside_id, row.settled_by)
+            FoundOn(row.id, row.check, row.score, row.reason, row.state, row.group, row.beside_id, row.settled_by)
             for row in findings
         ],
         [

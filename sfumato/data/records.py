@@ -83,6 +83,9 @@ class Item(InProject, Record):
             "licence": self.licence, "author": self.author, "source": self.source, "version": self.source_version,
             "style": self.style, "url": self.url, "sha256": self.sha256,
         }  # fmt: skip
+        if self.state != KEPT:
+            facts["state"] = self.state
+        facts |= {name: said for name in ("consent", "opt_out", "family") if (said := getattr(self, name))}
         return Described(self.name or self.key, facts, picture=self.sha256)
 
 
@@ -125,8 +128,10 @@ class DatasetVersion(InProject, Version):
 
 def describe_version(title: str, summary: dict[str, Any]) -> Described:
     """A frozen version in words, from its summary; also one that is known only from what a checkpoint says."""
-    told = ("n", "splits", "licences", "concepts", "erased")
+    told = ("n", "splits", "licences", "concepts", "left_out", "erased")
     facts: dict[str, Any] = {name: summary[name] for name in told if name in summary}
+    if summary.get("decisions", {}).get("n"):
+        facts["decisions"] = summary["decisions"]["n"]
     if "n" not in facts and "splits" in facts:
         facts = {"n": sum(facts["splits"].values()), **facts}
     parts = [

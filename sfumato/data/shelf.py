@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.records import Dataset, DatasetVersion, Item, Quarantined
+from sfumato.data.records import KEPT, Dataset, DatasetVersion, Decision, Item, Quarantined
 
 COVER = 4
 CHOICES = 200  # values of one kind that can be chosen
@@ -55,10 +55,13 @@ def show_cover(act: Act, *, name: str) -> Cover:
 
     def newest(table: Any, n: int) -> list[Any]:
         found = select(table).where(table.dataset_id == dataset.id).order_by(table.id.desc()).limit(n)
+        if table is Item:
+            found = found.where(Item.state == KEPT)
         return list(act.session.scalars(found))
 
     rows = newest(Item, COVER)
-    moments = [row.made_at for row in (*rows[:1], *newest(DatasetVersion, 1), *newest(Quarantined, 1))]
+    last = [one for table in (DatasetVersion, Decision, Quarantined) for one in newest(table, 1)]
+    moments = [row.made_at for row in (*rows[:1], *last)]
     return Cover([(row.id, row.name or row.key) for row in rows], max(moments, default=dataset.made_at))
 
 
@@ -70,7 +73,11 @@ def list_choices(act: Act, *, name: str) -> dict[str, dict[str, int]]:
     for column in (Item.style, Item.licence, Item.category):
         n = func.count()
         rows = act.session.execute(
-            select(column, n).where(Item.dataset_id == dataset.id).group_by(column).order_by(n.desc()).limit(CHOICES)
+            select(column, n)
+            .where(Item.dataset_id == dataset.id, Item.state == KEPT)
+            .group_by(column)
+            .order_by(n.desc())
+            .limit(CHOICES)
         )
         found[column.key] = {str(value): int(count) for value, count in rows if value}
     return found

@@ -20,6 +20,7 @@ FALSE_ALARMS = 1  # per cent of held-out real pictures that may count as copies
 SAME = 0.02
 LEAST = 20  # held-out pictures below which a percentile says nothing
 UNCALIBRATED = 0.1
+OWN = {"weight", "flip_ok", "attributes", "consent", "family"}  # what stays in the workspace
 
 
 @action("model.card", needs="training.write")
@@ -72,7 +73,7 @@ def make_card(version: FrozenVersion, size: int) -> Path:
     write_card(
         path,
         summary=summary,
-        items=[line.model_dump(exclude={"weight", "flip_ok"}) for line in lines],
+        items=[line.model_dump(exclude=OWN) for line in lines],
         pictures=pictures,
         names=names,
         name_embeddings=minilm.encode(names),

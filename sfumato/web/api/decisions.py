@@ -6,6 +6,7 @@ from sfumato.data.caption_edits import edit_captions, preview_captions
 from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family, set_weights
 from sfumato.data.history import item_history, list_decided, list_decisions, show_decision
 from sfumato.data.mending import mend_pixels
+from sfumato.data.rests import show_lineage
 from sfumato.data.verdicts import keep, leave_out, show_meant, undo
 from sfumato.web.offering import offer
 
@@ -28,3 +29,4 @@ offer(router, "GET", "/decisions/{id}", show_decision)
 offer(router, "GET", "/decisions/{id}/items", list_decided, key="item_id")
 offer(router, "POST", "/decisions/{id}/undo", undo)
 offer(router, "GET", "/items/{id}/history", item_history)
+offer(router, "GET", "/dataset-versions/{label}/lineage", show_lineage)

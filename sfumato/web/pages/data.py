@@ -39,7 +39,10 @@ SOURCES = "sfumato.data.sources"
 FOLDERS = ("path", "packages_dir")  # options that name a folder of the server
 WHY = "You need the permission 'dataset.write'. An admin of the project can give it."
 CARDS, SHOWN, VERSIONS = 24, 12, 50
-SPLITS = {"train": "to learn from", "heldout_concept": "things held out", "heldout_pair": "pairs held out"}
+SPLITS = {
+    "train": "to learn from", "heldout_concept": "things held out", "heldout_pair": "pairs held out",
+    "heldout_given": "held out by their source", "heldout_family": "held out with their family",
+}  # fmt: skip
 TITLES = {"icons": "Icon sets", "sample": "The sample that ships", "folder": "A folder of the server"}
 Word = Annotated[str, Query(max_length=200)]
 
