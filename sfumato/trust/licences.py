@@ -1,5 +1,7 @@
 """What licences ask, as data: SPDX names and the few properties that answers rest on."""
 
+import re
+from collections.abc import Callable
 from typing import Literal
 
 Class = Literal[
@@ -30,20 +32,74 @@ ASKS: dict[Class, str] = {
 STRICTNESS: tuple[Class, ...] = (
     "free", "notice", "attribution", "share-alike", "copyleft", "no-derivatives", "non-commercial", "unknown",
 )  # fmt: skip
+LONGEST = 200  # words of an expression; what is longer is cut, and then hardly one
 NAMES = {name.lower(): kind for name, kind in CLASSES.items()}
 
 
+Use = Literal["train", "publish", "sell"]
+Verdict = Literal["allowed", "asks", "forbidden"]
+USES: dict[Use, str] = {
+    "train": "train a model", "publish": "publish the model", "sell": "sell what it draws",
+}  # fmt: skip
+VERDICTS: tuple[Verdict, ...] = ("allowed", "asks", "forbidden")
+ALLOWS: dict[Class, tuple[Verdict, Verdict, Verdict]] = {  # to train, to publish the model, to sell what it draws
+    "free": ("allowed", "allowed", "allowed"),
+    "notice": ("allowed", "allowed", "allowed"),
+    "attribution": ("allowed", "allowed", "allowed"),
+    "share-alike": ("allowed", "asks", "asks"),
+    "copyleft": ("allowed", "asks", "asks"),
+    "no-derivatives": ("asks", "forbidden", "forbidden"),
+    "non-commercial": ("asks", "asks", "forbidden"),
+    "unknown": ("asks", "asks", "asks"),
+}
+TOKEN = re.compile(r"[()]|[^\s()]+")
+
+
 def class_of(spdx: str) -> Class:
-    """The class of an SPDX name or a flat expression: the freest of an OR, the strictest of an AND.
+    """The class of an SPDX expression: the freest of an OR, the strictest of an AND; an exception only frees.
 
-    What is not in the table is unknown, and so are expressions with brackets or exceptions.
+    What is not in the table is unknown, and so is what is no expression.
     """
-    offers = [_strictest(offer) for offer in spdx.lower().split(" or ")]
-    return min(offers, key=STRICTNESS.index)
+    return STRICTNESS[_strictness(spdx, lambda name: STRICTNESS.index(NAMES.get(name, "unknown")))]
 
 
-def _strictest(spdx: str) -> Class:
-    return max((NAMES.get(name.strip(), "unknown") for name in spdx.split(" and ")), key=STRICTNESS.index)
+def verdict(spdx: str, use: Use) -> Verdict:
+    """Whether a licence allows a use, asks for something first, or forbids it."""
+    place = list(USES).index(use)
+    return VERDICTS[_strictness(spdx, lambda name: VERDICTS.index(ALLOWS[NAMES.get(name, "unknown")][place]))]
+
+
+def _strictness(spdx: str, of: Callable[[str], int]) -> int:
+    """How strict an expression is by a number for each name: the least of an OR, the most of an AND."""
+    words = TOKEN.findall(spdx.lower())[:LONGEST]
+
+    def either() -> int:
+        found = both()
+        while words[:1] == ["or"]:
+            words.pop(0)
+            found = min(found, both())
+        return found
+
+    def both() -> int:
+        found = one()
+        while words[:1] == ["and"]:
+            words.pop(0)
+            found = max(found, one())
+        return found
+
+    def one() -> int:
+        if not words:
+            return of("")
+        name = words.pop(0)
+        if name == "(":
+            found = either()
+            return found if words[:1] and words.pop(0) == ")" else of("")
+        if words[:1] == ["with"]:
+            del words[:2]
+        return of(f"{name[:-1]}-or-later" if name.endswith("+") else name)
+
+    found = either()
+    return of("") if words else found
 
 
 def troubles(licences: dict[str, int]) -> dict[Class, dict[str, int]]:

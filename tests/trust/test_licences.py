@@ -11,8 +11,8 @@ from sfumato.trust.licences import ASKS, CLASSES, STRICTNESS, class_of, troubles
         ("MIT", "notice"), ("mit", "notice"), ("CC0-1.0", "free"), ("CC-BY-4.0", "attribution"),
         ("CC-BY-SA-4.0", "share-alike"), ("MIT OR GPL-3.0", "notice"), ("MIT AND CC-BY-SA-4.0", "share-alike"),
         ("MIT AND CC-BY-NC-4.0 OR CC-BY-4.0", "attribution"), ("NOASSERTION", "unknown"), ("", "unknown"),
-        ("(MIT OR ISC) AND CC-BY-4.0", "unknown"), ("GPL-3.0 WITH Font-exception-2.0", "unknown"),
-        ("MIT AND something else", "unknown"),
+        ("(MIT OR ISC) AND CC-BY-4.0", "attribution"), ("GPL-3.0 WITH Font-exception-2.0", "copyleft"),
+        ("MIT AND something else", "unknown"), ("(MIT", "unknown"), ("GPL-2.0+ OR X", "copyleft"),
     ],
 )  # fmt: skip
 def test_an_expression_is_as_free_as_what_it_offers_and_as_strict_as_what_it_joins(said, kind):

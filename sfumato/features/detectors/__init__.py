@@ -1,0 +1,1 @@
+"""One network per file that finds something in a picture; each runs by onnxruntime alone."""
