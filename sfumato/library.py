@@ -18,9 +18,18 @@ from sfumato.care.storage import Storage, take_stock
 from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
 from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.compliance.trace import Trace, trace
+from sfumato.data.balance import Balances, show_balance
 from sfumato.data.collect import DatasetView, list_datasets, show_dataset
 from sfumato.data.collect import collect as ask_to_collect
+from sfumato.data.croissant import croissant
+from sfumato.data.datasheet import Datasheet, answer_question, datasheet
+from sfumato.data.diversity import ask_diversity
+from sfumato.data.exports.asking import export as ask_to_export
 from sfumato.data.freeze import VersionView, freeze, list_versions
+from sfumato.data.narrowing import Where
+from sfumato.data.plans import BalancePlan, apply_plan, plan_balance
+from sfumato.data.sheets import written
+from sfumato.data.tables import Items, items
 from sfumato.evaluation.evaluate import MeasurementView, list_measurements
 from sfumato.evaluation.evaluate import evaluate as ask_to_evaluate
 from sfumato.generation.create import Created, created
@@ -39,12 +48,14 @@ Seen = Callable[[JobView], None]
 R = TypeVar("R")
 
 __all__ = [
-    "Backup", "Created", "DatasetView", "ErasedView", "JobView", "KeysView", "MeasurementView", "ModelFacts", "Report",
-    "Restored", "RunView", "Storage", "Trace", "Verified", "VersionView", "Workspace", "backup", "cancel_job",
-    "collect", "create", "doctor", "erase", "evaluate", "freeze", "get_job", "list_datasets", "list_erased",
-    "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "restore",
-    "resume", "rotate_keys", "show_dataset", "show_keys", "show_model", "show_run", "take_stock", "trace", "train",
-    "verify", "wait",
+    "Backup", "BalancePlan", "Balances", "Created", "DatasetView", "Datasheet", "ErasedView", "Items", "JobView",
+    "KeysView", "MeasurementView", "ModelFacts", "Report", "Restored", "RunView", "Storage", "Trace", "Verified",
+    "VersionView", "Where", "Workspace", "answer_question", "apply_plan", "backup", "cancel_job", "collect",
+    "create", "croissant", "datasheet", "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job",
+    "items", "list_datasets", "list_erased", "list_jobs", "list_measurements", "list_models", "list_runs",
+    "list_versions", "make_card", "open", "plan_balance", "restore", "resume", "rotate_keys", "show_balance",
+    "show_dataset", "show_keys", "show_model", "show_run", "take_stock", "trace", "train", "verify", "wait",
+    "write_datasheet",
 ]  # fmt: skip
 
 
@@ -69,6 +80,34 @@ def collect(
     """Take pictures from a source ("folder", "icons", "sample") into a dataset, and return it in numbers."""
     wait(workspace, ask_to_collect(workspace, source=source, into=into, options=options), on_progress=on_progress)
     return show_dataset(workspace, name=into)
+
+
+def export(
+    workspace: Workspace, data: str, form: str, folder: str | Path, *, where: Where | None = None,
+    on_progress: Seen | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write NAME@VERSION, or a slice of it, into a new folder as "imagefolder", "webdataset", "parquet" or "tfrecord".
+
+    Returns how many pictures there are, and how many were left out, by reason.
+    """
+    job = ask_to_export(workspace, data=data, form=form, folder=folder, where=where)
+    return wait(workspace, job, on_progress=on_progress).result or {}
+
+
+def diversity(
+    workspace: Workspace, name: str, *, by: str = "category", where: Where | None = None,
+    on_progress: Seen | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """How many different pictures a dataset has in effect, as a whole and per category, beside chance."""
+    said = (where or Where()).model_dump_json()
+    return wait(workspace, ask_diversity(workspace, name=name, by=by, where=said), on_progress=on_progress).result or {}
+
+
+def write_datasheet(workspace: Workspace, name: str, file: str | Path) -> Path:
+    """Write the datasheet of a dataset or of NAME@VERSION to a file that ends with .md, .html or .json."""
+    path = Path(file).expanduser()
+    path.write_text(written(datasheet(workspace, name=name), path.suffix), encoding="utf-8")
+    return path
 
 
 def train(

@@ -24,7 +24,8 @@ from sfumato.store.rows import forget
 NEEDS = "workspace.care"
 SHORTEST = 4  # characters of an id's end that may stand for it
 SHA256 = re.compile(r"[0-9a-f]{64}")
-DERIVED = ("pictures-*.npy", "looks-*.npy", "map-*.npz")  # caches that hold many pictures at once; they are made again
+# Caches that hold many pictures at once; they are made again.
+DERIVED = ("pictures-*.npy", "looks-*.npy", "map-*.npz", "exports/*.zip")
 BACKUPS = "Backups and copies of the workspace that were made before still hold it; erase it there as well."
 
 

@@ -152,3 +152,21 @@ class Labelling(InProject, Record):
     def describe(self) -> Described:
         """The question that is asked."""
         return Described(f"labelling {self.name}", {"question": self.question, "choices": self.choices})
+
+
+class DatasheetAnswer(InProject, Record):
+    """A thing: what a person answered to a question of a dataset's datasheet that nothing measures."""
+
+    __tablename__ = "datasheet_answer"
+    __table_args__ = (UniqueConstraint("dataset_id", "question"),)
+    KIND = "datasheet_answer"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
+    question: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(Text)
+    answered_by: Mapped[str] = mapped_column(String(200), default="")  # whoever wrote the present text
+    revision: Mapped[int] = mapped_column(Integer, default=1)
+
+    def describe(self) -> Described:
+        """Which question was answered, and how."""
+        return Described(f"answer to '{self.question}'", {"text": self.text})

@@ -6,8 +6,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sfumato.data import diversity  # noqa: F401  # the job of this name, as below
 from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
 from sfumato.data.drawing import Drawer
+from sfumato.data.exports import work  # noqa: F401  # the job data.export
 from sfumato.data.found import Found, Left
 from sfumato.data.scanning import scan
 from sfumato.jobs import JobContext, Progress, job

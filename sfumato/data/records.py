@@ -6,12 +6,21 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sfumato.data.curation_records import Appearance, Decided, Decision, Finding, Labelling, Scan, Slice
+from sfumato.data.curation_records import (
+    Appearance,
+    DatasheetAnswer,
+    Decided,
+    Decision,
+    Finding,
+    Labelling,
+    Scan,
+    Slice,
+)
 from sfumato.db import UTC, Described, InProject, Record, Version, now
 
 __all__ = [
-    "Appearance", "Dataset", "DatasetVersion", "Decided", "Decision", "Finding", "Item", "Labelling", "Quarantined",
-    "Scan", "Slice",
+    "Appearance", "Dataset", "DatasetVersion", "DatasheetAnswer", "Decided", "Decision", "Finding", "Item",
+    "Labelling", "Quarantined", "Scan", "Slice",
 ]  # fmt: skip
 
 KEPT, LEFT_OUT = "kept", "left out"

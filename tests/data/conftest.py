@@ -14,6 +14,7 @@ from sfumato.data.collect import collect as ask
 from sfumato.jobs.queue import ended_well, get_job
 from sfumato.jobs.worker import run_worker
 from tests.data.made_pictures import COLOURS, SHAPES, picture
+from tests.data.sent import frozen, send  # noqa: F401
 
 
 @pytest.fixture

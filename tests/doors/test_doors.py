@@ -17,6 +17,8 @@ SYSTEM: dict[str, str] = {
     "data.mendable": "a part of data.mend_pixels: reads what is to be mended",
     "item.frozen": "a part of item.uses: reads which lists are to be looked through",
     "item.models": "a part of item.uses: reads which models learnt from versions",
+    "data.of_lines": "a part of exports and datasheets: reads what is known beyond a version's lines",
+    "data.diversity_rows": "a part of data.diversity: reads which pictures are to be looked at",
     "data.version": "looks a version up for the verbs that take NAME@VERSION",
     "model.find": "looks a model up, with its file, for the verbs that take a model's name",
     "image.publish": "a part of every drawing: nothing leaves without it",

@@ -1,0 +1,1 @@
+"""Writing a frozen version in the forms that other tools read."""
