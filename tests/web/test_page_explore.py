@@ -86,7 +86,8 @@ def test_an_attribute_is_set_and_becomes_a_way_to_narrow(browser, animals):
 
 
 def test_nothing_selected_or_an_unknown_verb_is_refused_in_words(browser, animals):
-    assert "No picture was selected" in browser.post("/data/animals/decide", data={"verb": "keep"}, headers=JSON).text
+    said = browser.post("/data/animals/decide", data={"verb": "keep"}, headers=JSON).text
+    assert "No picture was selected" in said
     assert browser.post("/data/animals/decide", data={"verb": "burn", "ids": animals[0]}).status_code == 422
 
 
@@ -150,3 +151,85 @@ def test_who_may_only_look_sees_why_and_is_refused(workspace, animals):
             assert 'value="leave_out"' not in page
         refused = vic.post("/data/animals/decide", data={"verb": "leave_out", "ids": animals[0]})
         assert refused.status_code == 403
+
+
+def test_what_is_known_of_a_picture_is_changed_and_its_history_tells_it(browser, animals):
+    known = {"caption": "a llama", "tags": "wool\nspit", "attributes": "skin: dark", "licence": "CC0-1.0",
+             "proof": "the author's letter of May", "consent": "given", "reason": "her", "revision": "1"}  # fmt: skip
+    answer = browser.post(f"/data/animals/items/{animals[0]}/change", data=known)
+    assert answer.status_code == 303, answer.text
+    page = browser.page(f"/data/animals/items/{animals[0]}").text
+    for word in ("a llama", "wool", "CC0-1.0", "given", "her", "dark"):
+        assert word in page
+    again = browser.post(f"/data/animals/items/{animals[0]}/change", data={**known, "revision": "5"})
+    assert again.status_code == 303  # nothing differs, so nothing is decided
+
+
+def test_who_saw_an_older_state_is_told_and_keeps_what_was_typed(browser, animals):
+    path = f"/data/animals/items/{animals[0]}/change"
+    browser.post(path, data={"caption": "first", "revision": "1"})
+    refused = browser.post(path, data={"caption": "second", "revision": "1"})
+    assert refused.status_code == 409
+    assert "second</textarea>" in refused.text
+    assert 'name="revision" value="2"' in refused.text
+    assert browser.post(path, data={"caption": "second", "revision": "2"}).status_code == 303
+
+
+@pytest.mark.parametrize(("field", "value"), [("licence", "MIT-0"), ("attributes", "no colon")])
+def test_a_change_that_cannot_be_is_told_beside_what_was_typed(browser, animals, field, value):
+    refused = browser.post(f"/data/animals/items/{animals[0]}/change", data={field: value, "revision": "1"})
+    assert refused.status_code == 422
+    assert value in refused.text
+
+
+def test_words_pairs_and_tables_are_shown_and_kept_as_files(browser, animals):
+    page = browser.page("/data/animals/words?rows=style&columns=category")
+    assert page.status_code == 200
+    assert 'href="/data/animals/items?words=llama"' in page.text
+    assert browser.page("/data/animals/words?style=none").status_code == 200
+    file = browser.get("/data/animals/counts/crosstab.csv?rows=style&columns=category")
+    assert file.headers["content-disposition"].endswith('"animals-crosstab.csv"')
+    assert file.text.splitlines()[0] == "style / category,animals"
+    assert browser.get("/data/animals/counts/none.csv").status_code == 404
+
+
+def test_captions_are_changed_after_what_would_change_was_seen(browser, animals):
+    page = browser.page("/data/animals/captions?find=llama&replace=alpaca&style=noto").text
+    assert "3 of 3 captions would change" in page
+    assert "alpaca" in page
+    assert "alpaca" not in browser.page("/data/animals/words").text
+    data = {"find": "llama", "replace": "alpaca", "where": '{"style":"noto"}'}
+    assert browser.post("/data/animals/captions", data=data).status_code == 303
+    assert browser.page("/data/animals/items?words=alpaca").text.count('class="tile"') == 3
+    refused = browser.post("/data/animals/captions", data=data)
+    assert refused.status_code == 404
+    assert "notice fails" in refused.text
+
+
+def test_balance_shows_shares_and_applies_a_plan_that_was_seen(browser, animals, workspace):
+    import re
+
+    assert "Nothing is declared" not in browser.page("/data/animals/balance").text
+    browser.post("/data/animals/decide", data={"verb": "attribute", "ids": ",".join(animals[:4]), "attribute": "skin",
+                                               "value": "dark"})  # fmt: skip
+    browser.post("/data/animals/decide", data={"verb": "attribute", "ids": ",".join(animals[4:]), "attribute": "skin",
+                                               "value": "light"})  # fmt: skip
+    page = browser.page("/data/animals/balance?attribute=skin&how=weight").text
+    assert "50.0 %" in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    answer = browser.post("/data/animals/balance", data={"attribute": "skin", "how": "weight", "seen": seen})
+    assert answer.status_code == 303
+    with workspace.read() as session:
+        weights = [session.get(Item, one).weight for one in animals]
+    assert weights[0] < weights[5]
+
+
+def test_a_datasheet_shows_what_is_open_and_takes_an_answer(browser, animals):
+    import re
+
+    page = browser.page("/data/animals/datasheet").text
+    assert "nobody has answered" in page
+    key = re.search(r'name="question" value="([^"]+)"', page)[1]
+    answer = browser.post("/data/animals/datasheet", data={"question": key, "revision": "0", "text": "For our zoo."})
+    assert answer.headers["location"] == f"/data/animals/datasheet#q-{key}"
+    assert "For our zoo." in browser.page("/data/animals/datasheet").text

@@ -10,16 +10,19 @@ from starlette.responses import Response
 from sfumato.actions.registry import allowed
 from sfumato.compliance.uses import uses_of
 from sfumato.data.explore import Overview, show_histograms, show_window
-from sfumato.data.items import show_item
+from sfumato.data.history import item_history
+from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
+from sfumato.data.records import CONSENTS
 from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
-from sfumato.errors import NotFound
+from sfumato.errors import NotFound, SfumatoError
 from sfumato.web.desks import Page
 from sfumato.web.facets import facets_of
 from sfumato.web.pages.data import SPLITS, WHY, asks_of
-from sfumato.web.visits import Here
+from sfumato.web.sent import said
+from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import address, chips_of, pairs_of, title, where_from
 
 router = APIRouter()
@@ -76,7 +79,14 @@ def orders_of(seen: Overview) -> list[tuple[str, str]]:
 
 @router.get("/data/{name}/items/{id}")
 def show_one(visit: Here, name: str, id: str) -> Response:
-    """One picture: whose it is, what one may do with it, where it came from, and where it went."""
+    """One picture: whose it is, what was found and decided of it, what one may do with it, and where it went."""
+    return show_picture(visit, name, id)
+
+
+def show_picture(
+    visit: Visit, name: str, id: str, wrong: SfumatoError | None = None, typed: dict[str, str] | None = None
+) -> Response:
+    """One picture's page; what somebody `typed` stays in the form where it was refused."""
     item = show_item(visit.workspace, id=id)
     if item.dataset != name:
         raise NotFound(f"The dataset '{name}' has no such picture.", hint=f"It is one of '{item.dataset}'.")
@@ -88,6 +98,7 @@ def show_one(visit: Here, name: str, id: str) -> Response:
     )
     return visit.render(
         "data/item.html",
+        status=wrong.status if wrong else 200,
         page=page,
         one=item,
         name=name,
@@ -96,7 +107,22 @@ def show_one(visit: Here, name: str, id: str) -> Response:
         uses=uses_of(visit.workspace, id=item.id),
         asks=asks_of({item.licence: 1})[0][2],
         splits=SPLITS,
+        history=item_history(visit.workspace, id=item.id),
+        checks={one.name: one.title for one in list_checks(visit.workspace)},
+        typed=typed or known_of(item),
+        consents=CONSENTS,
+        may=allowed(visit.workspace, "dataset.write"),
+        why=WHY,
+        **said(wrong),
     )
+
+
+def known_of(item: ItemView) -> dict[str, str]:
+    """What is known of a picture, as the form that changes it has it."""
+    return {
+        "caption": item.name, "tags": "\n".join(item.tags), "licence": item.licence, "consent": item.consent,
+        "attributes": "\n".join(f"{key}: {value}" for key, value in item.attributes.items()),
+    }  # fmt: skip
 
 
 @router.get("/items/{id}")
