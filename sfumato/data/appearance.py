@@ -17,7 +17,7 @@ WORKING = 256  # pixels of a side at which a picture is judged, so that its reso
 SMALL = 64  # of the grey that hashes are taken from
 MINIATURE = 96  # of the longer side of what a second look compares
 GROUND = (128, 128, 128)  # behind what is transparent
-FLAT = 0.012  # deviation of grey from a plane, below which hashes tell nothing
+FLAT = 0.008  # deviation of grey from a plane, below which hashes tell nothing
 CROPS = ((0.1, 0.1), (0.0, 0.0), (0.0, 0.2), (0.2, 0.0), (0.2, 0.2))  # top and left of four fifths of a picture
 MIRRORED, CROPPED, TURNED = slice(0, 1), slice(1, 6), slice(6, 9)  # of `more_hashes`
 UNREADABLE: dict[str, Any] = {
@@ -33,15 +33,18 @@ def measure(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> dict[s
         seen = decode(data, max_pixels, draw=draw)
     except Unusable:
         return UNREADABLE
-    pixels = seen.pixels_hash()
+    raw = seen.whole.tobytes()
     luma = seen.picture.getchannel(0)
-    grey = np.asarray(luma, np.float32)
-    small = np.asarray(luma.resize((SMALL, SMALL), Image.Resampling.BOX), np.float32)
-    colours = np.asarray(seen.picture.resize((32, 32), Image.Resampling.BOX).convert("RGB"), np.float32) / 255
-    rows, columns = np.diff(grey, axis=0), np.diff(grey, axis=1)
+    values = np.asarray(seen.picture) if seen.whole is not seen.picture else np.frombuffer(raw, np.uint8)
+    values = values.reshape(seen.picture.height, seen.picture.width, 3)
+    grey = values[..., 0].astype(np.int16)
+    small = np.asarray(luma.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0), np.float32)
+    steps = [np.abs(grey[1:] - grey[:-1]), np.abs(grey[:, 1:] - grey[:, :-1])]
+    heights = [one.sum(1 - axis, dtype=np.int32) for axis, one in enumerate(steps)]
     return {
-        "pixels_sha256": pixels, **_light(luma), "sharpness": _sharpness(grey, rows, columns),
-        "noise": _noise(columns), "blocking": _blocking(rows, columns, seen.grid), **_colour(colours), **hashes(small),
+        "pixels_sha256": seen.pixels_hash(raw), **_light(luma), "sharpness": _sharpness(grey, steps, heights),
+        "noise": _noise(grey), "blocking": _blocking(heights, grey.shape, seen.grid), **_colour(values),
+        **hashes(small),
     }  # fmt: skip
 
 
@@ -62,10 +65,10 @@ class Decoded:
     size: tuple[int, int]
     whole: Image.Image
 
-    def pixels_hash(self) -> str:
-        """A hash of the size and of the pixels as they were decoded."""
+    def pixels_hash(self, raw: bytes) -> str:
+        """A hash of the size and of `raw`, the pixels of the whole as they were decoded."""
         digest = hashlib.sha256(f"{self.size} {self.whole.mode} {self.whole.size}".encode())
-        digest.update(self.whole.tobytes())
+        digest.update(raw)
         return digest.hexdigest()
 
 
@@ -102,7 +105,7 @@ def _jpeg(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
                 raise Unusable("too large", f"{size[0]} × {size[1]} pixels, more than the {max_pixels:,} allowed")
             found.draft("YCbCr", (WORKING, WORKING))
             found.load()
-            upright = ImageOps.exif_transpose(found)
+            upright = ImageOps.exif_transpose(found) if "exif" in found.info else found
             size = size if upright.size == found.size else (size[1], size[0])
             return upright if upright.mode == "YCbCr" else upright.convert("RGB").convert("YCbCr"), size
     except Unusable:
@@ -111,85 +114,84 @@ def _jpeg(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
         raise Unusable("corrupt", f"it cannot be decoded ({problem})") from problem
 
 
+LEVELS = np.arange(256) / 255
+MOMENTS = np.stack([LEVELS, LEVELS**2], 1)
+
+
 def _light(luma: Image.Image) -> dict[str, Any]:
     """Brightness, contrast, percentiles and entropy, all of them from the histogram."""
-    share = np.asarray(luma.histogram(), np.float64)
-    share /= share.sum()
-    levels = np.arange(256) / 255
-    mean = float(share @ levels)
-    reached = share.cumsum()
-    held = share[share > 0]
+    counts = np.array(luma.histogram(), np.float64)
+    n = luma.width * luma.height
+    mean, square = (counts @ MOMENTS / n).tolist()
+    dark, light = (counts.cumsum().searchsorted([0.05 * n, 0.95 * n]) / 255).tolist()
     return {
-        "brightness": mean, "contrast": float(np.sqrt(share @ (levels - mean) ** 2)),
-        "darkest": int(np.searchsorted(reached, 0.05)) / 255, "lightest": int(np.searchsorted(reached, 0.95)) / 255,
-        "information": float(-(held * np.log2(held)).sum()) + 0.0,
+        "brightness": mean, "contrast": math.sqrt(max(square - mean * mean, 0.0)), "darkest": dark, "lightest": light,
+        "information": max(0.0, math.log2(n) - float(counts @ np.log2(np.maximum(counts, 1))) / n),
     }  # fmt: skip
 
 
-def _sharpness(grey: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> float:
-    """How much steepness a blur would take away, 0 to 1 (Crete et al. 2007); flat parts have no say in it."""
-    kept = 0.0
-    for steps, axis in ((rows, 0), (columns, 1)):
-        if min(grey.shape) < 12:
-            continue
-        before = np.abs(steps)
-        after = np.abs(_box(steps, axis, 9))
-        inner = before[4:-4] if axis == 0 else before[:, 4:-4]
-        total = float(inner.sum())
-        lost = float(np.maximum(inner - after, 0).sum())
-        kept = max(kept, lost / total if total > 0 else 0.0)
-    return kept
+def _sharpness(grey: np.ndarray, steps: list[np.ndarray], heights: list[np.ndarray]) -> float:
+    """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing."""
+    if min(grey.shape) < 12:
+        return 0.0
+    found = 0.0
+    nine = np.int16(9)  # nine times a step, beside the way that nine steps go
+    down = np.minimum(steps[0][4:-4] * nine, np.abs(grey[9:] - grey[:-9]))
+    some = grey[::2]
+    across = np.minimum(steps[1][::2, 4:-4] * nine, np.abs(some[:, 9:] - some[:, :-9]))
+    for kept, total in (
+        (down, 9 * int(heights[0][4:-4].sum())), (across, 9 * int(steps[1][::2, 4:-4].sum(dtype=np.int32)))
+    ):  # fmt: skip
+        found = max(found, 1 - int(kept.sum(dtype=np.int32)) / total if total else 0.0)
+    return found
 
 
-def _box(values: np.ndarray, axis: int, width: int) -> np.ndarray:
-    """Running means along an axis, where all of the width is there."""
-    sums = np.cumsum(values, axis=axis, dtype=np.float32)
-    if axis == 0:
-        head = np.concatenate([np.zeros_like(sums[:1]), sums])
-        return (head[width:] - head[:-width]) / width
-    head = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1)
-    return (head[:, width:] - head[:, :-width]) / width
-
-
-def _noise(columns: np.ndarray) -> float:
+def _noise(grey: np.ndarray) -> float:
     """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996)."""
-    second = np.diff(columns, axis=1)
-    rough = np.abs(second[2:] - 2 * second[1:-1] + second[:-2])
-    high, wide = rough.shape[0] // 16, rough.shape[1] // 16
+    high, wide = (grey.shape[0] - 2) // 16, (grey.shape[1] - 2) // 16
     if high < 2 or wide < 2:
         return 0.0
-    blocks = rough[: high * 16, : wide * 16].reshape(high, 16, wide, 16).mean((1, 3))
-    return float(np.quantile(blocks, 0.25)) * math.sqrt(math.pi / 2) / 6 / 255
+    part = grey[: high * 16 + 2, : wide * 16 + 2]
+    across = part[:, :-2] - 2 * part[:, 1:-1] + part[:, 2:]
+    rough = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
+    rows = rough.reshape(high, 16, wide * 16).sum(1, dtype=np.int32)
+    blocks = np.sort(rows.reshape(high, wide, 16).sum(2, dtype=np.int32), axis=None)
+    return float(blocks[blocks.size // 4]) / 256 * math.sqrt(math.pi / 2) / 6 / 255
 
 
-def _blocking(rows: np.ndarray, columns: np.ndarray, grid: float) -> float:
+def _blocking(heights: list[np.ndarray], shape: tuple[int, ...], grid: float) -> float:
     """How much steeper steps are on the grid of a JPEG's blocks than beside it, 0 to 1; 0 where no grid is left."""
     side = round(grid)
     if side not in (2, 4, 8) or abs(grid - side) > 0.01:
         return 0.0
-    found = []
-    for steps in (rows, columns.T):
-        heights = np.abs(steps).mean(1)
-        if len(heights) < 4 * side:
+    found = 1.0
+    for axis in (0, 1):
+        all_steps = heights[axis]
+        if len(all_steps) < 4 * side:
             return 0.0
-        on = heights[side - 1 :: side]
-        beside = np.delete(heights, np.arange(side - 1, len(heights), side))
-        found.append(float(on.mean() - beside.mean()) / float(on.mean() + beside.mean() + 1.0))
-    return max(0.0, min(found))
+        on = all_steps[side - 1 :: side]
+        whole, edges, width = int(all_steps.sum()), int(on.sum()), shape[1 - axis]
+        edge, beside = edges / len(on) / width, (whole - edges) / (len(all_steps) - len(on)) / width
+        found = min(found, (edge - beside) / (edge + beside + 1.0))
+    return max(0.0, found)
 
 
-def _colour(colours: np.ndarray) -> dict[str, Any]:
+def _colour(pixels: np.ndarray) -> dict[str, Any]:
     """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour."""
-    red, green, blue = (colours[..., place] for place in range(3))
-    first, second = red - green, (red + green) / 2 - blue
-    spread = math.hypot(float(first.std()), float(second.std()))
-    mean = colours.mean((0, 1))
-    low, high = float(mean.min()), float(mean.max())
+    some = pixels[:: max(1, pixels.shape[0] // 48), :: max(1, pixels.shape[1] // 48)]
+    values = some.reshape(-1, 3).astype(np.float32) - np.array([0, 128, 128], np.float32)
+    luma, blue, red = (float(one) for one in values.sum(0) / len(values))
+    (bb, br), (_, rr) = ((values[:, 1:].T @ values[:, 1:]) / len(values)).tolist()
+    bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
+    first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
+    spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br
+    spread += 0.344**2 * rr + 1.944**2 * bb - 2 * 0.344 * 1.944 * br
+    mean = luma + 1.402 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.772 * blue
     hue = 0.0
-    if high - low > 1 / 255:
-        place = int(mean.argmax())
-        hue = ((float(mean[(place + 1) % 3] - mean[(place + 2) % 3]) / (high - low) + 2 * place) / 6) % 1.0
-    return {"colourfulness": spread + 0.3 * math.hypot(float(first.mean()), float(second.mean())), "hue": hue}
+    if max(mean) - min(mean) > 1:
+        place = mean.index(max(mean))
+        hue = ((mean[(place + 1) % 3] - mean[(place + 2) % 3]) / (max(mean) - min(mean)) + 2 * place) / 6 % 1.0
+    return {"colourfulness": (math.sqrt(max(spread, 0)) + 0.3 * math.hypot(first, second)) / 255, "hue": hue}
 
 
 @cache
@@ -220,21 +222,21 @@ def _plane() -> np.ndarray:
 def hashes(small: np.ndarray) -> dict[str, Any]:
     """Hashes of a grey picture of SMALL pixels a side, of its mirror image, crops and turns; whether they tell."""
     rest = _plane() @ (_cells(16) @ small @ _cells(16).T).ravel()
+    lying, standing = _cells(8) @ small @ _cells(9).T, _cells(9) @ small @ _cells(8).T
+    rows, columns = _crops()
+    cells = [
+        lying, lying[:, ::-1], *(rows @ small @ columns), np.rot90(standing), np.rot90(lying, 2), np.rot90(standing, 3)
+    ]  # fmt: skip
+    stacked = np.array(cells)
+    told = np.packbits((stacked[:, :, 1:] > stacked[:, :, :-1]).reshape(len(cells), 64), axis=1).view(">i8")
+    dhash, *more = (int(one) for one in told[:, 0])
     waves = (_waves() @ small @ _waves().T).ravel()
-    steps = [small[:, ::-1]]
-    more = [_steps_hash(_cells(8) @ steps[0] @ _cells(9).T)]
-    more += [_steps_hash(_cells(8, top, 0.8) @ small @ _cells(9, left, 0.8).T) for top, left in CROPS]
-    more += [_steps_hash(_cells(8) @ np.rot90(small, turns) @ _cells(9).T) for turns in (1, 2, 3)]
-    return {
-        "is_flat": bool(rest.std() / 255 < FLAT), "dhash": _steps_hash(_cells(8) @ small @ _cells(9).T),
-        "phash": _packed(waves > np.median(waves[1:])), "more_hashes": more,
-    }  # fmt: skip
+    phash = int(np.packbits(waves > np.partition(waves[1:], 31)[31]).view(">i8")[0])
+    return {"is_flat": math.sqrt(rest @ rest / 256) / 255 < FLAT, "dhash": dhash, "phash": phash, "more_hashes": more}
 
 
-def _steps_hash(cells: np.ndarray) -> int:
-    """Which of 8 by 9 cells is lighter than the one before it, as 64 bits."""
-    return _packed(cells[:, 1:] > cells[:, :-1])
-
-
-def _packed(bits: np.ndarray) -> int:
-    return int(np.packbits(bits.ravel()).view(">i8")[0])
+@cache
+def _crops() -> tuple[np.ndarray, np.ndarray]:
+    """Weights that average the cells of each crop, from the left and from the right."""
+    rows = np.stack([_cells(8, top, 0.8) for top, _ in CROPS])
+    return rows, np.stack([_cells(9, left, 0.8).T for _, left in CROPS])

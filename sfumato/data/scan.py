@@ -76,6 +76,7 @@ class Table:
     column: dict[str, np.ndarray]
     pixels: list[str]  # hashes of the pixels, "" where they cannot be decoded
     small: Callable[[str], np.ndarray]
+    memory: dict[str, Any] = field(default_factory=dict)  # what one check has found and another needs again
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,16 +1,24 @@
 """Checks go over a dataset: they propose, remove nothing, find the same only once, and go on after a kill."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
 import pytest
 from sqlalchemy import func, select
 
-from sfumato.data.findings import list_findings
+from sfumato.data.findings import list_findings, list_groups
 from sfumato.data.records import Appearance, Finding, Item
 from sfumato.data.scan import check as ask
 from sfumato.data.scan import list_scans
 from sfumato.errors import InvalidInput, NotFound
-from sfumato.jobs.queue import ended_well, get_job
+from sfumato.jobs.queue import ended_well, get_job, handed_on
 from sfumato.jobs.worker import run_worker
 from tests.data.made_pictures import picture
+from tests.data.seen_pictures import COPIES, FAULTS, jpeg, scene
 
 
 @pytest.fixture
@@ -28,6 +36,123 @@ def check(workspace):
 def count(workspace, table):
     with workspace.read() as session:
         return session.scalar(select(func.count(table.id)))
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """Thirty pictures, each kind of copy of some of them, each fault in another, and what each file is."""
+    folder = tmp_path / "planted"
+    folder.mkdir()
+    known = {}
+    for number in range(30):
+        (folder / f"plain-{number:02}.jpg").write_bytes(jpeg(scene(number)))
+    for number, (kind, copy) in enumerate(COPIES.items()):
+        (folder / f"copy-{kind}.jpg").write_bytes(copy(scene(number)))
+        known[f"copy-{kind}.jpg"] = f"plain-{number:02}.jpg"
+    (folder / "same.jpg").write_bytes(jpeg(scene(20)))
+    (folder / "noted.jpg").write_bytes(jpeg(scene(21), comment=b"a note"))
+    for number, (kind, spoil) in enumerate(FAULTS.items(), 100):
+        (folder / f"fault-{kind}.jpg").write_bytes(spoil(scene(number)))
+    (folder / "fault-low_information-2.jpg").write_bytes(FAULTS["low_information"](scene(1)) + b"x")
+    return folder, known
+
+
+def test_what_is_planted_is_found_and_nothing_else(workspace, planted, collect, check):
+    folder, copies = planted
+    collect(path=str(folder))
+    said = check()
+    found = list_findings(workspace, name="mine", limit=500)
+    for kind in FAULTS:
+        names = {one.item_name.removesuffix("-2.jpg") for one in found if one.check == kind}
+        assert {name.removesuffix(".jpg") for name in names} == {f"fault-{kind}"}, kind
+    groups = {frozenset(one.name for one in group.members) for group in list_groups(workspace, name="mine")}
+    assert groups == {frozenset(pair) for pair in copies.items()}
+    for group in list_groups(workspace, name="mine"):
+        assert Counter(one.is_best for one in group.members) == {True: 1, False: 1}
+        assert group.members[0].is_best
+    exact = {frozenset(one.name for one in group.members)
+             for group in list_groups(workspace, name="mine", check="exact_copies")}  # fmt: skip
+    assert exact == {frozenset(("same.jpg", "plain-20.jpg")), frozenset(("noted.jpg", "plain-21.jpg")),
+                     frozenset(("fault-low_information.jpg", "fault-low_information-2.jpg"))}  # fmt: skip
+    assert said["found"] == dict(Counter(one.check for one in found))
+    ways = {one.item_name: one.details["how"] for one in found if one.check == "near_copies" and one.beside_id}
+    assert {"mirrored", "turned"} <= set(ways.values())
+    before = {one.id for one in found}
+    check()
+    assert {one.id for one in list_findings(workspace, name="mine", limit=500)} == before
+
+
+def test_lists_are_read_part_by_part(workspace, planted, collect, check):
+    collect(path=str(planted[0]))
+    check(only=["near_copies", "exact_copies"])
+    whole = list_findings(workspace, name="mine", limit=500)
+    parts, after = [], None
+    while part := list_findings(workspace, name="mine", limit=4, after=after):
+        parts, after = [*parts, *part], part[-1].place
+    assert [one.id for one in parts] == [one.id for one in whole]
+    groups, after = [], None
+    while some := list_groups(workspace, name="mine", limit=2, after=after):
+        groups, after = [*groups, *some], some[-1].place
+    assert groups == list_groups(workspace, name="mine", limit=200)
+
+
+def test_a_copy_in_another_split_is_told_of(workspace, planted, collect, check):
+    collect(path=str(planted[0]))
+    with workspace.write() as session:
+        for item in session.scalars(select(Item)):
+            item.given_split = "test" if item.key.startswith(("copy-", "same", "noted")) else "train"
+            item.family = "twins" if item.key in ("plain-25.jpg", "copy-encoded.jpg") else ""
+    said = check(only=["leakage"])
+    found = {one.item_name: one for one in list_findings(workspace, name="mine", check="leakage")}
+    learnt = {*planted[1].values(), "plain-20.jpg", "plain-21.jpg", "plain-25.jpg"}
+    assert set(found) == learnt
+    assert said["found"] == {"leakage": len(learnt)}
+    assert "'train'" in found["plain-20.jpg"].reason
+    assert "exact copy" in found["plain-20.jpg"].reason
+    assert "'twins'" in found["plain-25.jpg"].reason
+
+
+def test_a_file_that_is_broken_by_now_is_told_of_and_an_erased_one_is_passed_over(workspace, shapes, collect, check):
+    from sfumato.store.files import Erasure
+
+    collect(path=str(shapes))
+    with workspace.read() as session:
+        broken, gone, erased = session.scalars(select(Item).limit(3)).all()
+    workspace.store.path(broken.sha256).write_bytes(workspace.store.get(broken.sha256)[:70])
+    workspace.store.path(gone.sha256).unlink()
+    workspace.store.erase(Erasure(erased.sha256, "it had to go", "person/a", "2026-01-01"))
+    assert check(only=["corrupt"])["found"] == {"corrupt": 2}
+    reasons = {one.item_id: one.reason for one in list_findings(workspace, name="mine")}
+    assert "70 bytes cannot be decoded" in reasons[broken.id]
+    assert "not in the store" in reasons[gone.id]
+
+
+def test_after_kill_9_a_scan_goes_on_without_doubles(workspace, planted, collect, check):
+    folder, _ = planted
+    for number in range(200, 420):
+        (folder / f"more-{number}.jpg").write_bytes(jpeg(scene(number, (48, 48))))
+    collect(path=str(folder))
+    only = ["blur", "exact_copies", "near_copies", "odd_aspect"]
+    job = ask(workspace, name="mine", only=only)
+    command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--lease", "0.5"]
+    with subprocess.Popen(command, env=handed_on(workspace)) as worker:
+        deadline = time.monotonic() + 60
+        while count(workspace, Appearance) < 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.kill(worker.pid, signal.SIGKILL)
+    halfway = count(workspace, Appearance)
+    assert 0 < halfway < count(workspace, Item)
+    run_worker(workspace, only_job=job.id)
+    done = get_job(workspace, job_id=job.id)
+    assert (done.status, done.attempt) == ("done", 2)
+    assert count(workspace, Appearance) == count(workspace, Item)
+    with workspace.read() as session:
+        places = session.execute(select(Finding.check, Finding.item_id, Finding.beside_id)).all()
+    assert len(places) == len(set(places)) == sum(done.result["found"].values())
+    assert len(list_scans(workspace, name="mine")) == 1
+    check(only=only)
+    assert count(workspace, Finding) == len(places)
 
 
 def test_what_is_odd_is_proposed_and_nothing_is_removed(workspace, shapes, collect, check):

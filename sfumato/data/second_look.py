@@ -1,0 +1,152 @@
+"""A second look at two pictures whose hashes are near: are they the same once one is laid upon the other?"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+SIDE = 64
+SCALES = (0.97, 0.95, 0.93, 0.9, 0.87, 0.85, 0.8, 0.75, 0.7)  # of the sides that a crop may have kept
+SPOILT = 0.15  # of the pixels, which a watermark may have covered
+WHOLE, CUT, PART = 0.95, 0.93, 0.97  # correlation from which on they are the same: uncut, cut, without what is spoilt
+COARSE = 0.8  # correlation of halves, below which no part is sought any finer
+COLOURS = 9.0  # by how much colours may differ on average, of 255
+MIRRORED, CROPPED, TURNED = "mirrored", "cropped", "turned"
+
+
+@dataclass(frozen=True)
+class Alike:
+    """How much two pictures are alike, 1 for the same, and what was done to one of them, "" for nothing."""
+
+    score: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Small:
+    """A picture as it is compared: its grey in a square, and its colours in eight by eight cells."""
+
+    grey: np.ndarray
+    colours: np.ndarray
+
+    @classmethod
+    def of(cls, miniature: np.ndarray) -> "Small":
+        """From (height, width, 3) of YCbCr."""
+        picture = Image.fromarray(miniature)
+        grey = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)[..., 0]
+        colours = np.asarray(picture.resize((8, 8), Image.Resampling.BOX), np.float32)[..., 1:] - 128
+        return cls(grey, colours)
+
+    def mirrored(self) -> "Small":
+        """As in a mirror."""
+        return Small(self.grey[:, ::-1], self.colours[:, ::-1])
+
+    def turned(self, times: int) -> "Small":
+        """Turned by so many quarters."""
+        return Small(np.rot90(self.grey, times), np.rot90(self.colours, times))
+
+
+def compare(one: Small, other: Small, how: tuple[str, ...]) -> Alike | None:
+    """The best way in which two pictures are the same, of those that `how` allows; None if there is none."""
+    found = _same(one, other, "")
+    if found is None and MIRRORED in how:
+        found = _same(one.mirrored(), other, "mirrored")
+    if found is None and TURNED in how:
+        turns = (_same(one.turned(times), other, "turned") for times in (1, 2, 3))
+        found = next((turn for turn in turns if turn is not None), None)
+    if found is None and CROPPED in how:
+        ways = [way for way in (_cut(one, other), _cut(other, one)) if way is not None]
+        found = max(ways, key=lambda way: way.score, default=None)
+    return found
+
+
+def _same(one: Small, other: Small, how: str) -> Alike | None:
+    """Whether two squares are the same, but for light and contrast, and maybe for a part that something covers."""
+    left, right = _level(one.grey), _level(other.grey)
+    if left is None or right is None or not same_colours(one.colours, other.colours):
+        return None
+    whole = float(left @ right)
+    if whole >= WHOLE:
+        return Alike(whole, how)
+    if whole < 0.5:
+        return None
+    wrong = np.abs(left * whole - right)
+    kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
+    part = float(np.corrcoef(left[kept], right[kept])[0, 1])
+    said = f"{how}, with a part covered".removeprefix(", ")
+    return Alike(part * 0.97, said) if part >= PART else None
+
+
+def _cut(whole: Small, part: Small) -> Alike | None:
+    """Whether the second is a part of the first, wherever it may lie; sought coarsely before it is sought finely."""
+    if _sought(_halved(whole.grey), part.grey)[0] < COARSE:
+        return None
+    best, chosen = _sought(whole.grey, part.grey)
+    if best < CUT or not same_colours(whole.colours.mean((0, 1)), part.colours.mean((0, 1)), loose=1.5):
+        return None
+    return Alike(best * 0.98, f"cropped to {chosen**2:.0%}")
+
+
+def _halved(grey: np.ndarray) -> np.ndarray:
+    """At half the size."""
+    found: np.ndarray = grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
+    return found
+
+
+def _sought(whole: np.ndarray, part: np.ndarray) -> tuple[float, float]:
+    """How well the part fits best into the whole, and the share of the sides at which it does."""
+    best, chosen, size = 0.0, 1.0, whole.shape[0]
+    sums, squares = _sums(whole), _sums(np.square(whole))
+    picture = Image.fromarray(np.ascontiguousarray(part))
+    for scale in SCALES:
+        side = round(size * scale)
+        wanted = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
+        wanted = wanted - wanted.mean()
+        length = float(np.sqrt((wanted**2).sum()))
+        if length < 2 * side:  # two levels of grey: nothing that could be told apart
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(whole, (side, side))
+        spread = np.sqrt(np.maximum(_windows(squares, side) - _windows(sums, side) ** 2 / side**2, 1e-6))
+        fits = np.tensordot(windows, wanted, ((2, 3), (0, 1))) / spread / length
+        if float(fits.max()) > best:
+            best, chosen = float(fits.max()), scale
+    return best, chosen
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Sums of all that lies above and left of each corner."""
+    return np.pad(values.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+
+
+def _windows(sums: np.ndarray, side: int) -> np.ndarray:
+    """Sums over all squares of a side, from those of `_sums`."""
+    found: np.ndarray = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    return found
+
+
+def same_colours(one: np.ndarray, other: np.ndarray, *, loose: float = 1.0) -> bool:
+    """Whether colours are the same but for their strength; a picture in grey may be one of any colours."""
+    left, right = one.ravel(), other.ravel()
+    strength, other_strength = float(np.abs(left).mean()), float(np.abs(right).mean())
+    if min(strength, other_strength) < 1.5:
+        return True
+    gain = float(np.clip(left @ right / max(float(left @ left), 1e-6), 0.6, 1.6))
+    return float(np.abs(right - gain * left).mean()) <= COLOURS * loose
+
+
+def _level(grey: np.ndarray) -> np.ndarray | None:
+    """Without its plane and of length one; None where next to nothing is left."""
+    values = grey.ravel()
+    basis = _plane()
+    rest = values - basis @ (basis.T @ values)
+    length = float(np.sqrt(rest @ rest))
+    return None if length < 2.0 * SIDE else rest / length
+
+
+@cache
+def _plane() -> np.ndarray:
+    """A basis of all planes over the square, (SIDE * SIDE, 3)."""
+    side = np.linspace(-1, 1, SIDE)
+    planes = np.stack([np.ones(SIDE * SIDE), np.repeat(side, SIDE), np.tile(side, SIDE)], 1)
+    return (planes / np.sqrt((planes**2).sum(0))).astype(np.float32)

@@ -1,0 +1,78 @@
+"""Pairs of near hashes are exactly those that comparing everything with everything finds."""
+
+import time
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfumato.data.copies import Pair, group_pairs
+from sfumato.data.near import pairs_within
+from sfumato.data.second_look import Alike, Small, compare
+from tests.data.seen_pictures import scene
+
+
+def everything(hashes, radius, others=None):
+    apart = np.bitwise_count(hashes[:, None] ^ (hashes if others is None else others)[None])
+    one, other = np.nonzero(apart <= radius)
+    found = {(int(i), int(j), int(apart[i, j])) for i, j in zip(one, other, strict=True)}
+    return {pair for pair in found if pair[0] < pair[1]} if others is None else found
+
+
+@st.composite
+def crowded(draw):
+    """Hashes of which many are near each other, as those of real pictures are, and some equal."""
+    seeds = draw(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=6))
+    flips = st.lists(st.integers(0, 63), max_size=14)
+    found = []
+    for seed in seeds:
+        for bits in draw(st.lists(flips, min_size=1, max_size=8)):
+            found.append(seed ^ sum(1 << bit for bit in set(bits)))
+    return np.array(found, np.uint64)
+
+
+@given(crowded(), st.integers(0, 14))
+@settings(max_examples=60, deadline=None)
+def test_no_pair_is_missed_and_none_is_made_up(hashes, radius):
+    found = pairs_within(hashes, radius)
+    triples = list(zip(*(part.tolist() for part in found), strict=True))
+    assert len(triples) == len(set(triples))
+    assert set(triples) == everything(hashes, radius)
+
+
+@given(crowded(), crowded(), st.integers(0, 12))
+@settings(max_examples=30, deadline=None)
+def test_two_sets_are_compared_with_each_other(hashes, others, radius):
+    found = pairs_within(hashes, radius, others)
+    assert set(zip(*(part.tolist() for part in found), strict=True)) == everything(hashes, radius, others)
+
+
+def test_twenty_thousand_hashes_take_little_time():
+    hashes = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
+    hashes[1] = hashes[0] ^ np.uint64(0b1111111111)
+    begun = time.process_time()
+    one, other, apart = pairs_within(hashes, 10)
+    assert time.process_time() - begun < 20, "comparing everything takes minutes; this takes half a second"
+    assert (0, 1, 10) in set(zip(one.tolist(), other.tolist(), apart.tolist(), strict=True))
+
+
+def test_a_chain_of_small_steps_is_no_group():
+    alike = Alike(0.99, "")
+    chain = [Pair(place, place + 1, alike) for place in range(6)]
+    groups, loose = group_pairs(chain)
+    assert max(len(group) for group in groups) == 2
+    assert len(loose) == 3
+    whole = [Pair(one, other, alike) for one in range(4) for other in range(one + 1, 4)]
+    assert group_pairs(whole) == ([[0, 1, 2, 3]], [])
+
+
+def test_two_pictures_are_compared_by_what_is_in_them_not_by_their_shade():
+    one, other = (Small.of(np.asarray(scene(number).convert("YCbCr"))) for number in (1, 2))
+    assert compare(one, other, ("mirrored", "cropped", "turned")) is None
+    assert compare(one, one, ()).score > 0.999
+    assert compare(one.mirrored(), one, ()) is None
+    assert compare(one.mirrored(), one, ("mirrored",)).how == "mirrored"
+    shade = np.zeros((64, 64, 3), np.uint8)
+    shade[..., 0] = np.arange(64) * 3
+    shade[..., 1:] = 128
+    assert compare(Small.of(shade), Small.of(shade), ()) is None, "a plain shade is like every other"
