@@ -100,3 +100,19 @@ def _keep(
 def check(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Measure what is new, then let one check after the other judge; going on skips the checks that are done."""
     return (yield from scan(ctx, spec))
+
+
+@job("data.map", needs="dataset.write")
+def draw_map(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Look at what is new, then lay the pictures out; features that are there already are not made again."""
+    from sfumato.data.map import work
+
+    return (yield from work(ctx, spec))
+
+
+@job("data.suggest", needs="dataset.write")
+def suggest(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Suggest captions beside the pictures; none is changed."""
+    from sfumato.data.suggesting import work
+
+    return (yield from work(ctx, spec))

@@ -95,13 +95,14 @@ def test_what_a_licence_allows_depends_on_the_use(licence, train, publish, sell)
 def test_consent_and_opt_out_are_read_as_they_were_kept():
     seen = found("consent", {"consent": "withdrawn"}, {"consent": "given"}, {"consent": "refused"}, {})
     assert set(seen) == {0, 2}
-    evidence = {"xmp": {"plus:DataMining": "DMI-PROHIBITED-AIMLTRAINING"}}
-    allowed = {"xmp": {"plus:DataMining": "DMI-ALLOWED"}}
-    seen = found(
-        "opt_out", {"opt_out": "DMI-PROHIBITED"}, {"opt_out": "DMI-ALLOWED"}, {"evidence": evidence},
-        {"evidence": allowed}, {},
-    )  # fmt: skip
-    assert {n: one.score for n, one in seen.items()} == {0: 1.0, 2: 0.7}
+    constrained = {"data mining": {"value": "http://ns.useplus.org/ldf/vocab/DMI-SEECONSTRAINT", "found": "XMP"}}
+    allowed = {
+        "data mining": {"value": "DMI-ALLOWED", "found": "XMP"}, "tdm-reservation": {"value": "0", "found": "XMP"},
+        "training-mining": {"value": ["cawg.data_mining: allowed"], "found": "C2PA"},
+    }  # fmt: skip
+    seen = found("opt_out", {"opt_out": "tdm-reservation 1"}, {"evidence": constrained}, {"evidence": allowed}, {})
+    assert {n: one.score for n, one in seen.items()} == {0: 1.0, 1: 0.7}
+    assert "XMP says of data mining" in seen[1].reason
 
 
 def test_they_go_over_a_real_dataset(workspace, shapes, collect):

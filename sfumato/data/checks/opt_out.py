@@ -10,7 +10,7 @@ TITLE = "opted out of training"
 SAYS = "The file carries a signal against data mining or training; the evidence is kept as it was found."
 KIND = "rows"
 ALLOWING = ("allowed", "unspecified")
-PLACES = ("DataMining", "data_mining", "TDMReservation", "tdm-reservation", "training-mining", "ai_training")
+PLACES = ("data mining", "tdm-reservation", "training-mining")  # as they are kept in the evidence
 
 
 class Options(BaseModel):
@@ -23,22 +23,19 @@ def judge(rows: list[ItemRow], options: Options) -> Iterator[Proposal]:
     """Propose what has a signal: 1 for one that was read as such, 0.7 for one that is only in the evidence."""
     for row in rows:
         if row.opt_out:
-            allows = any(row.opt_out.lower().endswith(word) for word in ALLOWING)
-            if not allows:
-                yield Proposal(row.id, 1.0, f"The file says {row.opt_out}.", details={"signal": row.opt_out})
+            yield Proposal(row.id, 1.0, f"The file says {row.opt_out}.", details={"signal": row.opt_out})
             continue
-        for place, said in _signals(row.evidence):
-            told = {"place": place, "value": said}
-            yield Proposal(row.id, 0.7, f"The file's {place} says {said}, which may be an opt-out.", details=told)
-            break
+        for place in PLACES:
+            told = row.evidence.get(place) or {}
+            value, where = told.get("value", ""), told.get("found", "its file")
+            left = [one for one in (value if isinstance(value, list) else [str(value)]) if limits(one)]
+            if left:
+                said = f"{where} says of {place}: {left[0][:200]}. It may be an opt-out."
+                yield Proposal(row.id, 0.7, said, details={"place": place, "value": left[0][:200]})
+                break
 
 
-def _signals(evidence: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """What the evidence has under names that signals go by, unless it allows."""
-    for name, value in evidence.items():
-        if isinstance(value, dict):
-            yield from _signals(value)
-        elif any(name.endswith(place) for place in PLACES):
-            said = str(value)
-            if said.strip() not in ("", "0", "False") and not said.lower().endswith(ALLOWING):
-                yield name, said[:200]
+def limits(said: str) -> bool:
+    """Whether a statement does more than allow."""
+    plain = said.strip().lower()
+    return plain not in ("", "0") and not plain.endswith(ALLOWING)
