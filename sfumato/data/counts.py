@@ -60,7 +60,9 @@ def _crosstab(act: Act, name: str, where: Where | None, rows: str, columns: str)
 def _spoken(found: list[Spoken], pairs: bool) -> Table:
     if not pairs:
         return Table(["word", "captions", "share"], [[*one.words, one.n, round(one.share, 4)] for one in found])
-    rows = [[*one.words, one.n, round(one.share, 4), one.lift] for one in found]
+    rows: list[list[str | int | float | None]] = [
+        [*one.words, one.n, round(one.share, 4), one.lift] for one in found
+    ]
     return Table(["word", "with", "captions", "share", "times as often as by chance"], rows)
 
 

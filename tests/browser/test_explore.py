@@ -72,6 +72,7 @@ def come_in(cookies, new_page):
     def open_page(width=1440, scheme="light", **more):
         page = new_page(width, scheme=scheme, **more)
         page.context.add_cookies(cookies)
+        page.set_default_timeout(30_000)  # a check may run beside it
         return page
 
     return open_page
