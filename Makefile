@@ -74,5 +74,5 @@ $(VENV)/.ok: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv $(VENV)
 	$(B)/python -c 'import torch' 2>/dev/null || $(INSTALL) "$(TORCH)" -c constraints.txt \
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-	$(INSTALL) -e '.[train,team,map,test]' -c constraints.txt
+	$(INSTALL) -e '.[train,team,data,map,test]' -c constraints.txt
 	@touch $@

@@ -1,13 +1,14 @@
 """Erasure of a picture: bytes leave, hash and reason stay, and what is frozen counts the gap."""
 
 import contextlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, Text, cast, or_, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
@@ -26,6 +27,7 @@ SHORTEST = 4  # characters of an id's end that may stand for it
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # Caches that hold many pictures at once; they are made again.
 DERIVED = ("pictures-*.npy", "looks-*.npy", "map-*.npz", "exports/*.zip")
+PERSONAL = ("evidence", "suggested")  # columns of an item that go with its bytes
 BACKUPS = "Backups and copies of the workspace that were made before still hold it; erase it there as well."
 
 
@@ -70,6 +72,7 @@ def erase(workspace: Workspace, what: str, *, reason: str, among: tuple[str, ...
     plan = plan_erasure(workspace, what=what, among=among)
     kept = _write_down(workspace, plan=plan, reason=reason)
     freed = sum(workspace.store.erase(one) for one in kept)
+    forget_evidence(workspace, set(plan.sha256s))
     cards = _clear_derived(workspace, set(plan.sha256s))
     told = ErasedView(
         plan.sha256s, kept[0].reason, kept[0].day, freed, plan.datasets, plan.versions, cards, plan.models, plan.files
@@ -120,7 +123,42 @@ def _meant(session: Session, tables: dict[str, Table], what: str, among: tuple[s
     ids = list(session.scalars(drawn))
     for table, column in ((image, image.c.id), (out, out.c.image_id)):
         found |= set(session.scalars(select(table.c.sha256).where(column.in_(ids))))
-    return sorted(found)
+    return sorted(found | _mended(session, tables, found))
+
+
+def _mended(session: Session, tables: dict[str, Table], sha256s: set[str]) -> set[str]:
+    """The same dataset pictures before and after their pixels were mended, however often."""
+    item, decided = tables["item"], tables["decided"]
+    said = [cast(column, Text) for column in (decided.c.before, decided.c.after)]
+    found, fresh = set(sha256s), set(sha256s)
+    while fresh:
+        named = [column.contains(one) for one in fresh for column in said]
+        ids = set(session.scalars(select(decided.c.item_id).where(or_(*named))))
+        ids |= set(session.scalars(select(item.c.id).where(
+            item.c.sha256.in_(fresh) | item.c.collected_sha256.in_(fresh)
+        )))  # fmt: skip
+        own = session.execute(select(item.c.sha256, item.c.collected_sha256).where(item.c.id.in_(ids)))
+        seen = {str(one) for pair in own for one in pair if one}
+        for pair in session.execute(select(*said).where(decided.c.item_id.in_(ids))):
+            seen |= {str(values["sha256"]) for values in map(json.loads, pair) if "sha256" in values}
+        fresh = seen - found
+        found |= fresh
+    return found
+
+
+def forget_evidence(workspace: Workspace, sha256s: set[str]) -> None:
+    """Take away what the files of erased pictures said of themselves, which may name people; also out of decisions."""
+    with workspace.db.write() as session:
+        tables = tables_of(session.connection())
+        item, decided = tables["item"], tables["decided"]
+        ids = list(session.scalars(select(item.c.id).where(item.c.sha256.in_(sha256s))))
+        session.execute(update(item).where(item.c.id.in_(ids)).values(evidence={}, suggested={}))
+        rows = select(decided.c.id, decided.c.before, decided.c.after).where(decided.c.item_id.in_(ids))
+        for key, before, after in session.execute(rows).all():
+            values = {"before": before, "after": after}
+            if any(name in one for one in (before, after) for name in PERSONAL):
+                clean = {name: one | {part: {} for part in PERSONAL if part in one} for name, one in values.items()}
+                session.execute(update(decided).where(decided.c.id == key).values(clean))
 
 
 def _by_id(session: Session, table: Table, key: str) -> Iterable[str]:

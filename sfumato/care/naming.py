@@ -20,7 +20,7 @@ FILES = {  # columns whose hash has to be in the store, and what it is to people
 }
 NO_FILES = {  # columns that hold such a hash of something that may lie elsewhere, or that is gone on purpose
     ("request", "checkpoint_sha256"), ("run", "parent_sha256"), ("erased", "sha256"), ("cleared", "sha256"),
-    ("alias", "sha256"),
+    ("alias", "sha256"), ("item", "collected_sha256"), ("appearance", "pixels_sha256"),
 }  # fmt: skip
 NAMES = ("name", "key", "file_name", "samples_seen")  # columns that tell a row to people, the best first
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_balance, data_checks, data_decide, data_documents, data_edit, data_explore, data_looks
+from sfumato.cli import data_balance, data_checks, data_decide, data_documents, data_edit, data_explore, data_label, data_looks
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group
@@ -147,3 +147,4 @@ app.add_typer(data_edit.app)
 app.add_typer(data_documents.app)
 app.add_typer(data_balance.app)
 app.add_typer(data_looks.app)
+app.add_typer(data_label.app, name="label")

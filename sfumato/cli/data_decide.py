@@ -72,6 +72,61 @@ def keep(
             answer(context, decision, lambda: said(decision))
 
 
+@app.command("keep-best")
+def keep_best(
+    context: typer.Context,
+    name: Name,
+    check: Annotated[str, typer.Option(metavar="CHECK", help="The check that found the groups.")] = "near_copies",
+    by: Annotated[str, typer.Option(metavar="HOW", help="'sharpest', 'largest' or 'first'.")] = "sharpest",
+    because: Because = "",
+    title: Title = "",
+) -> None:
+    """Of each group of copies keep one and leave the others out, with a reason for each.
+
+    Example: `sfumato data keep-best mine --by largest`
+    """
+    from sfumato.data.choosing import MEASURE
+    from sfumato.data.choosing import keep_best as keep_one
+    from sfumato.errors import unknown
+
+    if by not in MEASURE:
+        raise unknown("way of choosing", by, MEASURE)
+    with opened(context) as workspace:
+        how: Any = by
+        decision = keep_one(workspace, name=name, check=check, by=how, reason=because, title=title)
+    answer(context, decision, lambda: said(decision))
+
+
+@app.command("pick-diverse")
+@narrowed
+def pick_diverse(
+    *,
+    context: typer.Context,
+    name: Name,
+    n: Annotated[int, typer.Argument(metavar="N", min=1, help="How many to keep.")],
+    meant: Narrowed,
+    because: Because = "",
+    title: Title = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Keep the N pictures that are most different from each other, and leave the others out, with reasons.
+
+    Example: `sfumato data pick-diverse mine 500 --everything`
+    """
+    from sfumato.cli.following import follow
+    from sfumato.data.choosing import pick_diverse as ask
+
+    with opened(context) as workspace:
+        where = meant.where(workspace)
+        if not agreed(context, workspace, name, where, what=f"keep {n:,} of", yes=yes, dry_run=dry_run):
+            return
+        job = follow(context, workspace, ask(workspace, name=name, n=n, where=where, reason=because, title=title))
+    told = job.result or {}
+    undo_it = f" To take it back: sfumato data undo {told.get('decision', '')}"
+    answer(context, told, lambda: f"{told.get('say', '')}{undo_it}")
+
+
 @app.command()
 def undo(context: typer.Context, decision: Key, because: Because = "") -> None:
     """Take a decision back as a whole; undoing an undo does it again. Frozen versions stay as they are.
@@ -166,3 +221,46 @@ def lineage(
     rows = [(d.id[-12:], f"{d.made_at:%Y-%m-%d %H:%M}", d.by_name, d.name, d.n, d.reason) for d in found.decisions]
     grid = table(["id", "when", "who", "what", ">pictures", "why"], rows, empty=found.says)
     answer(context, found, lambda: grid)
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A frozen version.")],
+    after: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="Another one.")],
+    show: Annotated[str, typer.Option(metavar="KIND", help="List pictures: 'added', 'removed' or 'changed'.")] = "",
+    start: Annotated[int, typer.Option(min=0, help="Go on from this place of the list.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many pictures.")] = 50,
+) -> None:
+    """Say what became of one frozen version on the way to another, and what was decided between.
+
+    Example: `sfumato data diff mine@3f7c21ab mine@latest --show changed`
+    """
+    from sfumato.data.diff import diff as compare
+    from sfumato.data.diff import list_differing
+
+    with opened(context) as workspace:
+        if show:
+            kind: Any = show
+            found = list_differing(workspace, first=before, second=after, kind=kind, start=start, count=limit)
+            rows = [(one.place + 1, one.item_id[-12:], one.name or one.sha256[:12], became(one)) for one in found]
+            grid = table([">", "id", "picture", "changed"], rows, empty=f"Nothing was {show}.")
+            answer(context, found, lambda: grid)
+            return
+        told = compare(workspace, first=before, second=after)
+    columns = (("splits", told.splits), ("licences", told.licences), ("styles", told.styles))
+    known = [("", told.says), *((word, moved(both.before, both.after)) for word, both in columns)]
+    answer(context, told, lambda: pairs(known))
+
+
+def became(one: Any) -> str:
+    """Say what became of a picture's columns."""
+    return "; ".join(
+        "pixels" if column == "sha256" else f"{column}: {old} → {new}" for column, (old, new) in one.changes.items()
+    )
+
+
+def moved(before: dict[str, int], after: dict[str, int]) -> str:
+    """Say which counts differ: "9 → 12 MIT"."""
+    names = [name for name in {**before, **after} if before.get(name, 0) != after.get(name, 0)]
+    return ", ".join(f"{before.get(name, 0):,} → {after.get(name, 0):,} {name or 'unnamed'}" for name in names)

@@ -106,7 +106,7 @@ def _flag(name: str, kind: Any, says: str, *, metavar: str | None = None) -> ins
     default: Any = False if kind is bool else None
     spelt = f"--{name.replace('_', '-')}"
     option = typer.Option(spelt, help=says, metavar=metavar, rich_help_panel=PANEL, show_default=False)
-    annotation: Any = Annotated[kind if kind is bool else kind | None, option]  # type: ignore[valid-type]
+    annotation: Any = Annotated[kind if kind is bool else kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 

@@ -1,10 +1,9 @@
-"""Collecting: asking for it, and taking what a source hands over, bytes first and rows second."""
+"""Collecting: asking for it, and datasets in numbers."""
 
 import hashlib
 import json
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -14,9 +13,6 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
-from sfumato.data.captions import may_flip
-from sfumato.data.found import Found, Left
-from sfumato.data.pictures import Draw, Unusable, check_name, open_picture
 from sfumato.data.records import KEPT, LEFT_OUT, Dataset, DatasetVersion, Item, Quarantined
 from sfumato.db import find_or_add, new_id
 from sfumato.errors import Conflict, InvalidInput, unknown
@@ -41,14 +37,6 @@ class DatasetView:
     versions: list[str]
     advice: str = ""
     left_out_by_decision: int = 0
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A picture that was looked at and may be written down."""
-
-    row: dict[str, Any]
-    data: bytes = field(repr=False)
 
 
 def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
@@ -137,82 +125,6 @@ def _view(session: Session, dataset: Dataset) -> DatasetView:
         dataset.id, dataset.name, n, concepts, styles, licences, counted(Quarantined.reason, Quarantined),
         list(versions), describe_use(n, named, concepts, licences), left_out,
     )  # fmt: skip
-
-
-def look_at(found: Found, max_pixels: int, *, draw: Draw | None = None) -> Taken | Left:
-    """Check and measure one picture outside of any transaction; `draw` draws it if it is an SVG."""
-    try:
-        check_name(found.key, found.data)
-        picture = open_picture(found.data, max_pixels, draw=draw)
-    except Unusable as problem:
-        return Left(found.key, problem.reason, problem.detail, found.source)
-    has_alpha = picture.getchannel("A").tobytes().strip(b"\xff") != b""
-    flip_ok = may_flip(found.name, *found.tags) if found.flip_ok is None else found.flip_ok
-    row = {
-        "key": found.key, "name": found.name, "tags": found.tags, "style": found.style, "category": found.category,
-        "concept": found.concept or found.name.lower(), "licence": found.licence or "NOASSERTION",
-        "author": found.author, "source": found.source, "source_version": found.source_version, "url": found.url,
-        "width": picture.width, "height": picture.height, "has_alpha": has_alpha, "flip_ok": flip_ok,
-        "sha256": hashlib.sha256(found.data).hexdigest(),
-    }  # fmt: skip
-    for column in Item.__table__.columns:
-        longest, said = getattr(column.type, "length", None), row.get(column.name)
-        if longest and isinstance(said, str) and len(said) > longest:
-            detail = f"its {column.name} has {len(said):,} letters, {longest} are allowed"
-            return Left(found.key, "metadata too long", detail, found.source)
-    return Taken(row, found.data)
-
-
-def write_down(session: Session, person: str, dataset_id: str, things: list[Taken | Left]) -> Counter[str]:
-    """Write rows of what was taken and what was not; what is there already stays as it is.
-
-    What was quarantined and can be taken by now leaves the quarantine; the other way round, the
-    picture that was taken before stays, and the quarantine says that its source has become unusable.
-    """
-    counts: Counter[str] = Counter()
-    items, quarantined = (_there(session, table, dataset_id, things) for table in (Item, Quarantined))
-    for thing in things:
-        if isinstance(thing, Left) and thing.unwanted:
-            counts["unwanted"] += 1
-            continue
-        taken, values = isinstance(thing, Taken), _row(thing)
-        place = values["source"], values["key"]
-        known: dict[Any, Any] = items if taken else quarantined
-        there = known.get(place)
-        if there is None:
-            table: Any = Item if taken else Quarantined
-            known[place] = table(id=new_id(), made_by=person, dataset_id=dataset_id, **values)
-            session.add(known[place])
-            counts["new" if taken else "quarantined"] += 1
-        else:
-            counts["known"] += 1
-            if any(getattr(there, name) != value for name, value in values.items()):
-                for name, value in values.items():
-                    setattr(there, name, value)
-                counts["changed"] += 1
-        if taken and place in quarantined:
-            session.flush()
-            session.delete(quarantined.pop(place))
-    return counts
-
-
-def _row(thing: Taken | Left) -> dict[str, Any]:
-    """What is written of it; what was left may have names of any length."""
-    if isinstance(thing, Taken):
-        return thing.row
-    key = thing.key
-    if len(key) > 400:
-        key = f"{key[:360]} … {hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    return {
-        "key": key, "source": thing.source[:200], "reason": thing.reason[:60], "detail": thing.detail,
-    }  # fmt: skip
-
-
-def _there(session: Session, table: Any, dataset_id: str, things: list[Taken | Left]) -> dict[tuple[str, str], Any]:
-    """The rows that a table has of these places in their sources."""
-    keys = [_row(thing)["key"] for thing in things]
-    rows = session.scalars(select(table).where(table.dataset_id == dataset_id, table.key.in_(keys)))
-    return {(row.source, row.key): row for row in rows}
 
 
 def make_dataset(workspace: Workspace, session: Session, name: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
-from sfumato.data.records import KEPT, Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.names import names_in
@@ -38,12 +38,14 @@ def apply(
     details: Mapping[str, Any] | None = None,
     settles: Sequence[str] = (),
     undoes: str = "",
+    touch: bool = False,
 ) -> Decision:
     """Set columns of items (values by column, by item id) as one decision, and settle what it answers.
 
     An item with no values is written down as decided on, and stays as it is. `expected` are the revisions that
     somebody saw; `settles` are the checks whose open findings are answered ("*" for all). Raises Conflict where
-    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset.
+    an item has changed since, or where nothing would change; NotFound for items that are not in the dataset. With
+    `touch` it is written down as well of what is so already.
     """
     check_words(reason, "The reason", may_be_empty=True)
     decision = Decision(
@@ -55,7 +57,7 @@ def apply(
     act.session.flush()
     for ids in chunks(sorted(edits)):
         _refuse_changed(act.session, ids, expected or {})
-        rows = _changes(act.session, dataset, {one: edits[one] for one in ids})
+        rows = _changes(act.session, dataset, {one: edits[one] for one in ids}, touch=touch)
         decision.n += len(rows)
         why = reasons or {}
         _write(act.session, decision, rows, {one: why[one] for one in rows if one in why})
@@ -87,16 +89,16 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
 def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
-    With `once` only those that had been answered before.
+    An item that it leaves out has all of its findings answered. With `once` only those that had been answered before.
     """
     if not checks:
         return
     touched = select(Decided.item_id).where(Decided.decision_id == decision.id)
-    statement = update(Finding).where(
-        Finding.dataset_id == decision.dataset_id, Finding.state == "open", Finding.item_id.in_(touched)
-    )
+    gone = touched.where(Decided.after["state"].as_string() == LEFT_OUT)
+    which: ColumnElement[bool] = Finding.item_id.in_(touched)
     if "*" not in checks:
-        statement = statement.where(Finding.check.in_(checks))
+        which = (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone)
+    statement = update(Finding).where(Finding.dataset_id == decision.dataset_id, Finding.state == "open", which)
     if once:
         statement = statement.where(Finding.settled_by != "")
     values = {"state": "settled", "settled_by": decision.id}
@@ -137,8 +139,10 @@ def last_decision(session: Session, item_id: str) -> Decision | None:
     return session.scalar(made.order_by(Decided.after["revision"].as_integer().desc()).limit(1))
 
 
-def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What each item's columns were and become, by item id; those that are as they should be already are left out."""
+def _changes(
+    session: Session, dataset: Dataset, edits: Edits, *, touch: bool
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """What each item's columns were and become, by item id; what is so already is left out, unless to `touch`."""
     columns = sorted({column for values in edits.values() for column in values} - {"edited"})
     wrong = [column for column in columns if column not in EDITABLE]
     if wrong:
@@ -157,7 +161,7 @@ def _changes(session: Session, dataset: Dataset, edits: Edits) -> dict[str, tupl
         _check_lengths(own)
         decided = sorted({*edited, *own}) if "edited" not in values else list(values["edited"])
         changed = [column for column in own if now[column] != own[column]]
-        if values and not changed and decided == edited:
+        if values and not changed and decided == edited and not touch:
             continue
         before = {column: now[column] for column in changed} | {"edited": edited, "revision": revision}
         after = {column: own[column] for column in changed} | {"edited": decided, "revision": revision + 1}

@@ -47,7 +47,7 @@ def recaption(
 
 def write_captions(
     act: Act, dataset: Dataset, edits: Edits, *, verb: str, reason: str, title: str, expected: Expected,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None, touch: bool = False,
 ) -> DecisionView:  # fmt: skip
     """Set names and tags, and with them what follows: whether mirroring stays true, and which suggestion is answered.
 
@@ -68,7 +68,7 @@ def write_captions(
     missing = {one: edits[one] for one in edits if one not in whole}  # `apply` tells of them
     decision = apply(
         act, dataset, {**whole, **missing}, verb=verb, name=title or f"changed the captions of {in_words(len(edits))}",
-        reason=reason, expected=expected, details=details,
+        reason=reason, expected=expected, details=details, touch=touch,
     )  # fmt: skip
     return says(act, dataset, decision)
 

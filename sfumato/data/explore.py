@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.columns import Coded, Columns, columns_of, parts_of, together
+from sfumato.data.held import Coded, Columns, columns_of, parts_of, together
 from sfumato.data.narrowing import Where
 from sfumato.errors import unknown
 

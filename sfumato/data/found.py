@@ -1,6 +1,8 @@
 """What a source hands over: a picture with all that is known of it, or the reason why not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -8,7 +10,7 @@ class Found:
     """A picture as bytes, its place in the source, and what the source says of it."""
 
     key: str
-    data: bytes
+    data: bytes = field(repr=False)
     name: str = ""
     tags: list[str] = field(default_factory=list)
     style: str = ""
@@ -20,6 +22,12 @@ class Found:
     source_version: str = ""
     url: str = ""
     flip_ok: bool | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)  # by name: {"value": …, "found": where it is written}
+    attributes: dict[str, Any] = field(default_factory=dict)
+    family: str = ""  # pictures of one family are never parted by a split
+    given_split: str = ""
+    consent: str = ""
+    opt_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,3 +39,16 @@ class Left:
     detail: str = ""
     source: str = ""
     unwanted: bool = False
+
+
+@dataclass(frozen=True)
+class Later:
+    """A picture whose place is known and whose bytes are read when its turn comes, by whichever thread is free."""
+
+    key: str
+    source: str
+    fetch: Callable[[], Found | Left]
+    size: int = 0  # bytes, as far as is known
+
+
+Handed = Found | Left | Later

@@ -2,21 +2,21 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sfumato.data import diversity  # noqa: F401  # the job of this name, as below
-from sfumato.data.collect import SOURCES, Taken, look_at, make_dataset, show_dataset, write_down
-from sfumato.data.drawing import Drawer
+from sfumato.data.ahead import Drawers, Intake, taken_in_order
+from sfumato.data.collect import SOURCES, make_dataset, show_dataset
 from sfumato.data.exports import work  # noqa: F401  # the job data.export
-from sfumato.data.found import Found, Left
+from sfumato.data.found import Handed, Left
+from sfumato.data.intake import Taken, write_down
 from sfumato.data.scanning import scan
 from sfumato.jobs import JobContext, Progress, job
-from sfumato.store import Store
 
-BATCH = 200  # pictures, and
-BATCH_BYTES = 64_000_000  # bytes, that are kept in memory until they are written down
+BATCH = 500  # pictures whose rows are written in one transaction
 
 
 @job("data.collect", needs="dataset.write")
@@ -31,22 +31,17 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
         dataset_id = make_dataset(workspace, session, spec["into"])
     yield Progress(0, 0, "pictures", f"reading {spec['source']}")
     cache = Path(workspace.path) / "cache"
+    total = source.count(options, cache) if hasattr(source, "count") else 0
     before, counts, things = _left(lambda: source.read(options, cache), ctx.position or {})
     batch: list[Taken | Left] = []
-    seen, last, held = before, "", 0
-    with Drawer() as drawer:
-        for seen, found in enumerate(things, before + 1):
-            last = found.key
-            if isinstance(found, Found):
-                held += len(found.data)
-                seen_picture = look_at(found, workspace.settings.max_pixels, draw=drawer.draw)
-                batch.append(_unless_erased(workspace.store, seen_picture))
-            else:
-                batch.append(found)
-            if len(batch) >= BATCH or held >= BATCH_BYTES:
+    seen, last = before, ""
+    with Drawers() as drawers, closing(taken_in_order(things, Intake(workspace, drawers))) as taken:
+        for seen, (last, thing) in enumerate(taken, before + 1):
+            batch.append(thing)
+            if len(batch) >= BATCH:
                 counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
-                batch, held = [], 0
-            yield Progress(seen, 0, "pictures", f"collecting into {spec['into']}")
+                batch = []
+            yield Progress(seen, max(seen, total) if total else 0, "pictures", _so_far(spec["into"], counts))
     counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
     yield Progress(seen, seen, "pictures", "done")
     shown = show_dataset(workspace, name=spec["into"])
@@ -60,17 +55,15 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
     }  # fmt: skip
 
 
-def _unless_erased(store: Store, thing: Taken | Left) -> Taken | Left:
-    """The picture as it is, or why it may not be taken again: the same bytes were erased."""
-    erasure = store.erased(thing.row["sha256"]) if isinstance(thing, Taken) else None
-    if erasure is None or not isinstance(thing, Taken):
-        return thing
-    return Left(thing.row["key"], "erased", f"the same picture was {erasure}", thing.row["source"])
+def _so_far(into: str, counts: Counter[str]) -> str:
+    """What is said while it goes on: also that some could not be taken."""
+    aside = f", {counts['quarantined']:,} cannot be taken" if counts["quarantined"] else ""
+    return f"collecting into {into}{aside}"
 
 
 def _left(
-    read: Callable[[], Iterator[Found | Left]], position: dict[str, Any]
-) -> tuple[int, Counter[str], Iterator[Found | Left]]:
+    read: Callable[[], Iterator[Handed]], position: dict[str, Any]
+) -> tuple[int, Counter[str], Iterator[Handed]]:
     """How many an earlier attempt has done, its counts, and what is left; all of it if the source has changed since."""
     seen = position.get("seen", 0)
     if not seen:
@@ -85,15 +78,20 @@ def _left(
 def _keep(
     ctx: JobContext, dataset_id: str, batch: list[Taken | Left], before: Counter[str], reached: dict[str, Any]
 ) -> Counter[str]:
-    """Keep bytes, then write rows and the position in one transaction."""
-    for thing in batch:
-        if isinstance(thing, Taken):
-            ctx.workspace.store.put(thing.data)
+    """Write rows, whose bytes are kept already, and the position in one transaction."""
     with ctx.write() as session:
         counts = write_down(session, ctx.actor.id, dataset_id, batch)
         if batch:
             ctx.save(session, {**reached, "counts": dict(before + counts)})
     return counts
+
+
+@job("data.pick_diverse", needs="dataset.write")
+def pick_diverse(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Pick the pictures that are most different from each other, and leave the others out as one decision."""
+    from sfumato.data.coreset import pick
+
+    return (yield from pick(ctx, spec))
 
 
 @job("data.check", needs="dataset.write")

@@ -1,10 +1,13 @@
 """Opening pictures that nobody has looked at yet, without trusting their name, size or content."""
 
+import contextlib
 import io
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,6 +18,7 @@ MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8", "
 SUFFIXES = {
     ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".svg": "svg",
 }  # fmt: skip
+ORIENTATION = 0x0112  # of EXIF
 UNSAFE_SVG = re.compile(
     r"<\s*script|<\s*foreignObject|<!ENTITY|\bon\w+\s*=|javascript:|@import|"
     r"(?:href|src)\s*=\s*[\"']\s*(?!#|data:image/)[^\"'\s]|url\(\s*[\"']?(?!#|[\"']?#)[^)\"'\s]",
@@ -55,6 +59,44 @@ def check_name(name: str, data: bytes) -> str:
 Draw = Callable[[str, int], Image.Image]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is seen of a picture when it is decoded, and what `look` told of it."""
+
+    width: int
+    height: int
+    has_alpha: bool
+    told: Any = None
+
+
+def measure(
+    data: bytes, max_pixels: int, *, draw: Draw | None = None, look: Callable[[bytes, Image.Image | None], Any]
+) -> Measured:
+    """Decode a picture to see that it can be, its size upright, and whether it lets anything through.
+
+    `look` is handed the bytes and what Pillow opened, for what else there is to read. Raises Unusable.
+    """
+    kind = kind_of(data)
+    if kind == "svg":
+        drawn = open_picture(data, max_pixels, draw=draw)
+        return Measured(drawn.width, drawn.height, _lets_through(drawn), look(data, None))
+    with _opened(data, kind, max_pixels) as found:
+        found.load()
+        told, turned = look(data, found), found.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+        width, height = (found.height, found.width) if turned else found.size
+        return Measured(width, height, _lets_through(found), told)
+
+
+def _lets_through(found: Image.Image) -> bool:
+    """Whether any pixel is not wholly opaque."""
+    if found.mode not in ("RGBA", "LA"):
+        if "transparency" not in found.info and found.mode not in ("PA", "La", "RGBa"):
+            return False
+        found = found.convert("RGBA")
+    least: Any = found.getchannel("A").getextrema()[0]
+    return bool(least < 255)
+
+
 def open_picture(
     data: bytes, max_pixels: int, *, svg_size: int = 128, draw: Draw | None = None
 ) -> Image.Image:
@@ -62,6 +104,13 @@ def open_picture(
     kind = kind_of(data)
     if kind == "svg":
         return (draw or draw_svg)(data.decode("utf-8", "replace"), svg_size)
+    with _opened(data, kind, max_pixels) as found:
+        return _upright(found)
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, kind: str, max_pixels: int) -> Iterator[Image.Image]:
+    """Pillow's picture with its size checked; whatever goes wrong within is the file's fault, and Unusable."""
     if not kind:
         raise Unusable("not a picture", "the bytes are of no kind that is known")
     if kind == "png" and len(data) >= 24:  # before Pillow sees it
@@ -71,7 +120,7 @@ def open_picture(
         Image.MAX_IMAGE_PIXELS = max_pixels
         with Image.open(io.BytesIO(data), formats=[kind.upper()]) as found:
             _check_size(found.width, found.height, max_pixels)
-            return _upright(found)
+            yield found
     except Unusable:
         raise
     except Image.DecompressionBombError as problem:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
@@ -57,7 +57,7 @@ def rests_of(session: Session, dataset: Dataset) -> Rests:
 
 def standing(session: Session, dataset_id: str, since: str, until: str) -> list[Decision]:
     """The decisions after one and up to another that stand, oldest first, without what was done and undone between."""
-    found: Select[tuple[Decision]] = select(Decision).where(
+    found = select(Decision).where(
         Decision.dataset_id == dataset_id, Decision.id > since, Decision.id <= until
     )
     rows = session.scalars(found.order_by(Decision.id)).all()

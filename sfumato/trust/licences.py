@@ -10,10 +10,12 @@ Class = Literal[
 
 CLASSES: dict[str, Class] = {
     "CC0-1.0": "free", "PDDL-1.0": "free", "Unlicense": "free", "LicenseRef-public-domain": "free",
+    "CC-PDDC": "free", "CC-PDM-1.0": "free",
     "MIT": "notice", "Apache-2.0": "notice", "BSD-2-Clause": "notice", "BSD-3-Clause": "notice", "ISC": "notice",
     "OFL-1.1": "notice",
-    "CC-BY-2.0": "attribution", "CC-BY-3.0": "attribution", "CC-BY-4.0": "attribution",
-    "CC-BY-SA-2.0": "share-alike", "CC-BY-SA-3.0": "share-alike", "CC-BY-SA-4.0": "share-alike",
+    "CC-BY-2.0": "attribution", "CC-BY-2.5": "attribution", "CC-BY-3.0": "attribution", "CC-BY-4.0": "attribution",
+    "CC-BY-SA-2.0": "share-alike", "CC-BY-SA-2.5": "share-alike", "CC-BY-SA-3.0": "share-alike",
+    "CC-BY-SA-4.0": "share-alike",
     "GPL-2.0": "copyleft", "GPL-2.0-only": "copyleft", "GPL-2.0-or-later": "copyleft", "GPL-3.0": "copyleft",
     "GPL-3.0-only": "copyleft", "GPL-3.0-or-later": "copyleft", "LGPL-3.0-or-later": "copyleft",
     "CC-BY-NC-4.0": "non-commercial", "CC-BY-NC-SA-4.0": "non-commercial", "CC-BY-NC-3.0": "non-commercial",

@@ -1,9 +1,11 @@
-"""Pictures that come over the network: taken as a stream into a folder of ours, looked at, then collected."""
+"""Pictures and ZIPs that come over the network: taken as a stream into a folder of ours, looked at, then collected."""
 
 import hashlib
 import json
 import shutil
+import struct
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -34,6 +36,8 @@ FILES = 5_000
 FILE_BYTES = 200_000_000
 FIELD_BYTES = 10_000
 CAPTION_BYTES = 20_000
+ZIP_LIST_BYTES = 20_000_000  # of a ZIP's list of files
+ZIP_MEGABYTES = 5_000  # that a ZIP may unpack to
 HEAD = 20_000  # bytes by which a file's kind is told
 KEPT = 86_400.0  # seconds that a folder stays after its job has ended
 FIELDS = ("csrf", "licence", "author", "label")
@@ -46,7 +50,7 @@ FORM: dict[str, Any] = {
             "author": {"type": "string", "description": "who made them"},
             "label": {"type": "string", "description": "what to call where they come from"},
             "files": {"type": "array", "items": {"type": "string", "format": "binary"},
-                      "description": "pictures, and captions in .txt files of the same name"},
+                      "description": "pictures, captions in .txt files of the same name, and ZIPs of both"},
         }, "required": ["files"]}}},
     },
 }  # fmt: skip
@@ -62,11 +66,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What came of an upload: the job that collects what was taken."""
+    """What came of an upload: the job that collects what was taken, and those of ZIPs, which have each their own."""
 
     job: JobView
     taken: int
     refused: list[Refused]
+    more_jobs: list[JobView] = field(default_factory=list)
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Taking:
         self.fields: dict[str, str] = {}
         self.captions: dict[str, str] = {}
         self.pictures: dict[str, str] = {}
+        self.zips: list[str] = []
         self.refused: list[Refused] = []
         self.files = 0
         self.part = Part()
@@ -166,13 +172,17 @@ class Taking:
         if suffix == ".txt" and part.size <= CAPTION_BYTES:
             self.captions[stem] = part.head.decode("utf-8", "replace")
         elif part.name:
-            reason = self._look(part)
+            zipped = suffix == ".zip" and zipfile.is_zipfile(part.path)
+            reason = look_at_zip(part) if zipped else self._look(part)
             if reason:
                 self.refused.append(Refused(part.name, reason))
             else:
-                name = f"{part.digest.hexdigest()[:32]}.{kind_of(part.head)}"
+                name = f"{part.digest.hexdigest()[:32]}.{'zip' if zipped else kind_of(part.head)}"
                 part.path.replace(self.folder / name)
-                self.pictures[name] = stem
+                if zipped:
+                    self.zips.append(name)
+                else:
+                    self.pictures[name] = stem
         part.path.unlink(missing_ok=True)
 
     def _look(self, part: Part) -> str:
@@ -194,6 +204,18 @@ class Taking:
         if width * height > self.max_pixels:
             return f"it has {width} × {height} pixels, more than the {self.max_pixels:,} allowed"
         return ""
+
+
+def look_at_zip(part: Part) -> str:
+    """Why a ZIP is not taken, "" if it is: told from its size and that of its list; its job looks at the rest."""
+    if part.size > FILE_BYTES:
+        return f"it is larger than {FILE_BYTES:,} bytes"
+    with part.path.open("rb") as stream:
+        stream.seek(-min(part.size, 66_000), 2)
+        end = stream.read().rpartition(b"PK\5\6")[2]
+    if len(end) < 18 or struct.unpack("<I", end[8:12])[0] > ZIP_LIST_BYTES:
+        return "it lists more files than are taken at once"
+    return ""
 
 
 async def take_in(visit: Visit, name: str, request: Request) -> Uploaded:
@@ -239,9 +261,9 @@ def _make_room(workspace: Workspace, folder: Path) -> None:
 
 def _finish(workspace: Workspace, name: str, folder: Path, taking: Taking) -> Uploaded:
     """Write down captions, give the folder its lasting name, and ask for the job."""
-    if not taking.pictures:
+    if not taking.pictures and not taking.zips:
         why = "; ".join(f"{one.name}: {one.reason}" for one in taking.refused[:3]) or "there were no files"
-        raise InvalidInput(f"Nothing was taken: {why}.", hint="PNG, JPEG, WebP, GIF, BMP and SVG are taken.")
+        raise InvalidInput(f"Nothing was taken: {why}.", hint="PNG, JPEG, WebP, GIF, BMP, SVG and ZIP are taken.")
     lines = [
         json.dumps({"file_name": one, "text": taking.captions.get(stem, "")}) for one, stem in taking.pictures.items()
     ]
@@ -251,12 +273,17 @@ def _finish(workspace: Workspace, name: str, folder: Path, taking: Taking) -> Up
         folder.rename(kept)
     said = {key: taking.fields[key].strip() for key in ("licence", "author") if taking.fields.get(key, "").strip()}
     label = taking.fields.get("label", "").strip() or "upload"
+    wanted: list[tuple[str, dict[str, Any]]] = []
+    if taking.pictures:
+        wanted.append(("folder", {"path": str(kept), "label": label}))
+    for one in dict.fromkeys(taking.zips):  # two ZIPs may hold files of one name: each is a source of its own
+        wanted.append(("zip", {"path": str(kept / one), "label": f"{label} {one[:8]}", "most_mb": ZIP_MEGABYTES}))
     try:
-        job = collect(workspace, source="folder", into=name, options={"path": str(kept), "label": label, **said})
+        jobs = [collect(workspace, source=source, into=name, options=where | said) for source, where in wanted]
     except BaseException:
         shutil.rmtree(kept, ignore_errors=True)
         raise
-    return Uploaded(job, len(taking.pictures), taking.refused)
+    return Uploaded(jobs[0], len(taking.pictures) + len(taking.zips), taking.refused, jobs[1:])
 
 
 def sweep(workspace: Workspace) -> int:
@@ -266,8 +293,9 @@ def sweep(workspace: Workspace) -> int:
         return 0
     with workspace.db.read() as session:
         waiting = select(Job.spec).where(Job.kind == "data.collect", Job.status.in_(("waiting", "running")))
-        needed = {str(spec["options"].get("path", "")) for spec in session.scalars(waiting)}
-    gone = [path for path in there if str(path) not in needed]
+        paths = [Path(spec["options"].get("path", "")) for spec in session.scalars(waiting)]
+    needed = {*paths, *(path.parent for path in paths)}
+    gone = [path for path in there if path not in needed]
     for path in gone:
         shutil.rmtree(path, ignore_errors=True)
     return len(gone)

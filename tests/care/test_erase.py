@@ -206,3 +206,32 @@ def test_the_commands_erase_an_item_and_a_picture(filled, pictures, capsys):
 def test_a_picture_that_cannot_be_decoded_is_erased_all_the_same(workspace, tmp_path):
     sha256 = workspace.store.put(b"whatever these bytes are")
     assert erase(workspace, sha256, reason=WHY).bytes == 24
+
+
+def test_a_picture_that_was_mended_goes_as_it_was_and_as_it_became_and_what_its_file_said(filled, pictures):
+    from sfumato.data.editing import relicense
+    from sfumato.data.history import list_decided, list_decisions
+    from sfumato.data.items import show_item
+    from sfumato.data.mending import mend_pixels
+    from sfumato.data.narrowing import Where
+    from sfumato.data.verdicts import undo
+    from sfumato.errors import InvalidInput
+
+    item = show_item(filled, id=item_of(filled, "red"))
+    where, seen = Where(ids=[item.id]), [item.sha256]
+    for crop in ((0, 0, 1, 0.9), (0, 0, 0.8, 1)):
+        mend_pixels(filled, name="mine", where=where, crop=crop)
+        seen.append(show_item(filled, id=item.id).sha256)
+    relicense(filled, name="mine", where=where, licence="CC0-1.0", proof="a letter by Ada Person")
+    told = erase(filled, seen[1], reason="the person withdrew consent")
+    assert set(told.sha256s) == set(seen)
+    assert not any(filled.store.has(one) for one in seen)
+    decisions = list_decisions(filled, name="mine")
+    changed = [one for decision in decisions for one in list_decided(filled, id=decision.id)]
+    assert len(changed) == 3
+    assert not any(one.after.get("evidence") or one.before.get("evidence") for one in changed)
+    with filled.read() as session:
+        assert session.get(Item, item.id).evidence == {}
+    undo(filled, id=decisions[0].id)
+    with pytest.raises(InvalidInput, match="were erased on"):
+        undo(filled, id=decisions[1].id)

@@ -1,17 +1,23 @@
 """Folders of pictures, good and bad, and what it takes to collect them in the test's own process."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 
 from sfumato.actions import Workspace
 from sfumato.data.collect import DatasetView, show_dataset
 from sfumato.data.collect import collect as ask
-from sfumato.jobs.queue import ended_well, get_job
+from sfumato.data.records import Item
+from sfumato.jobs.queue import ended_well, get_job, handed_on
 from sfumato.jobs.worker import run_worker
 from tests.data.made_pictures import COLOURS, SHAPES, picture
 from tests.data.sent import frozen, send  # noqa: F401
@@ -58,5 +64,28 @@ def collect(workspace) -> Callable[..., DatasetView]:
         run_worker(where, only_job=job.id)
         run.result = ended_well(get_job(where, job_id=job.id)).result  # type: ignore[attr-defined]
         return show_dataset(where, name=into)
+
+    return run
+
+
+@pytest.fixture
+def killed_halfway(workspace) -> Callable[[], int]:
+    """A function that has a worker collect, kills it once rows were written, and returns how many there are."""
+
+    def run() -> int:
+        command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--lease", "0.5"]
+        environment = {**handed_on(workspace), "SFUMATO_JOB_MODULES": "tests.data.stalled"}
+        deadline = time.monotonic() + 60
+        with subprocess.Popen(command, env=environment) as worker:
+            while (there := rows()) == 0:
+                assert time.monotonic() < deadline
+                assert worker.poll() is None
+                time.sleep(0.02)
+            worker.send_signal(signal.SIGKILL)
+        return there
+
+    def rows() -> int:
+        with workspace.read() as session:
+            return session.scalar(select(func.count(Item.id))) or 0
 
     return run

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from sqlalchemy import select
@@ -135,31 +133,15 @@ def test_names_of_any_bytes_and_texts_too_long_for_the_record_end_no_collecting(
     assert keys == {"\\xff\\xfe.png": "", "new\nline.png": "", "söß ☃.png": "", "fine.png": "nul byte"}
 
 
-def test_after_kill_9_collecting_goes_on_without_doubles_and_counts_right(workspace, styled, until_rows):
+def test_after_kill_9_collecting_goes_on_without_doubles_and_counts_right(workspace, styled, killed_halfway):
     folder = styled(75, styles=4)
     job = ask(workspace, source="folder", into="mine", options={"path": str(folder)})
-    command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--lease", "0.5"]
-    with subprocess.Popen(command, env=handed_on(workspace)) as worker:
-        until_rows(1)
-        worker.send_signal(signal.SIGKILL)
-    halfway = len(items(workspace))
-    assert 0 < halfway < 300
+    assert killed_halfway() == 100
     run_worker(workspace, only_job=job.id)
     done = get_job(workspace, job_id=job.id)
     assert (done.status, done.attempt) == ("done", 2)
     assert done.result["counts"] == {"new": 300}
     assert len({item.key for item in items(workspace)}) == len(items(workspace)) == 300
-
-
-@pytest.fixture
-def until_rows(workspace):
-    def wait(n):
-        deadline = time.monotonic() + 60
-        while len(items(workspace)) < n:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-
-    return wait
 
 
 def test_a_folder_that_changed_during_a_break_is_read_from_its_start(workspace, shapes):

@@ -95,6 +95,30 @@ def test_three_kinds_of_set_become_items_with_captions_licences_authors_and_vers
     assert collect.result["counts"]["unwanted"] >= 2
 
 
+def test_tones_and_genders_are_declared_where_they_are_asked_for(workspace, tmp_path, collect):
+    waving = {"hexcode": "1F44B", "label": "waving hand", "group": 0, "tags": ["hello"], "skins": [
+        {"hexcode": "1F44B-1F3FB", "label": "waving hand: light skin tone", "tone": 1},
+        {"hexcode": "1F44B-1F3FF", "label": "waving hand: dark skin tone", "tone": 5},
+    ]}  # fmt: skip
+    cook = {"hexcode": "1F469", "label": "woman", "group": 0, "gender": 0, "skins": [
+        {"hexcode": "1F469-1F3FB-1F3FF", "label": "women: light and dark", "tone": [1, 5]},
+    ]}  # fmt: skip
+    pack(tmp_path, "emojibase-data-17.0.0.tgz", {"meta/groups.json": GROUPS, "en/data.json": [waving, cook]})
+    chars = {"1f44b": "hand", "1f44b-1f3fb": "hand-light", "1f44b-1f3ff": "hand-dark", "1f469-1f3fb-1f3ff": "two"}
+    bodies = {name: APPLE for name in chars.values()}
+    pack(tmp_path, "iconify-json-noto-1.2.9.tgz", icon_set("noto", "Google Inc", "Apache-2.0", bodies, chars))
+    assert collect("icons", packages_dir=str(tmp_path), styles=["noto"]).n == 1
+    assert collect("icons", packages_dir=str(tmp_path), styles=["noto"], tones=True, into="toned").n == 4
+    with workspace.read() as session:
+        found = session.scalars(select(Item).where(Item.family != "").order_by(Item.key)).all()
+    assert {item.key: item.attributes for item in found} == {
+        "hand": {}, "hand-light": {"skin tone": "light"}, "hand-dark": {"skin tone": "dark"},
+        "two": {"skin tone": "light and dark", "gender": "female"},
+    }  # fmt: skip
+    assert {item.family for item in found} == {"emoji 1f44b", "emoji 1f469"}
+    assert {item.concept for item in found} == {"waving hand", "woman"}
+
+
 def test_icons_are_drawn_with_alpha_at_the_size_that_is_asked_for(workspace, packages, collect):
     collect("icons", packages_dir=str(packages), styles=["noto"], size=64)
     items = rows(workspace)

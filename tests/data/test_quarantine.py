@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
-from sfumato.data.collect import look_at
 from sfumato.data.drawing import Drawer
 from sfumato.data.found import Found, Left
+from sfumato.data.intake import look_at
 from sfumato.data.pictures import Unusable, draw_svg, open_picture
 from sfumato.data.records import Quarantined
 from tests.data.made_pictures import encoded, picture, png_that_claims

@@ -14,6 +14,10 @@ DOORS = {"cli": "sfumato/cli", "library": "sfumato/library.py", "api": "sfumato/
 # Actions and queries that no person calls, each with the reason.
 SYSTEM: dict[str, str] = {
     "data.lines": "a part of data.freeze: reads what is to be frozen",
+    "data.candidates": "a part of data.pick_diverse: reads what is to be picked from",
+    "data.picked": "a part of data.pick_diverse: looks whether it was written already",
+    "data.write_picked": "a part of data.pick_diverse: writes what was picked",
+    "data.items_by_content": "a part of data.differing: finds the records of pictures of versions",
     "data.mendable": "a part of data.mend_pixels: reads what is to be mended",
     "item.frozen": "a part of item.uses: reads which lists are to be looked through",
     "item.models": "a part of item.uses: reads which models learnt from versions",

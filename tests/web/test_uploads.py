@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import zipfile
 import zlib
 
 import pytest
@@ -54,6 +55,47 @@ def test_pictures_and_their_captions_become_items(browser, workspace):
         ("", "CC0-1.0", "Bea"), ("a brown llama", "CC0-1.0", "Bea"),
     ]  # fmt: skip
     assert not any("llama" in one.key for one in items)
+
+
+def zipped(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as bundle:
+        for name, data in files.items():
+            bundle.writestr(name.replace("_", "."), data)
+    return out.getvalue()
+
+
+def test_zips_are_collected_each_as_a_source_of_its_own(browser, workspace):
+    first, second = zipped(a_png=png(), a_txt=b"a red thing"), zipped(a_png=png("blue"), b_png=b"no picture")
+    answer = send(browser, ("one.zip", first), ("two.zip", second), ("c.png", png("green")), licence="CC0-1.0")
+    assert answer.status_code == 202, answer.text
+    said = answer.json()
+    assert (said["taken"], said["refused"]) == (3, [])
+    for job in (said["job"], *said["more_jobs"]):
+        run_worker(workspace, only_job=job["id"])
+    items = list_items(workspace, name="mine")
+    assert sorted(one.name for one in items) == ["", "", "a red thing"]
+    assert {one.licence for one in items} == {"CC0-1.0"}
+    assert len({one.source for one in items}) == 3
+    again = send(browser, ("one.zip", first)).json()
+    run_worker(workspace, only_job=again["job"]["id"])
+    assert len(list_items(workspace, name="mine")) == 3
+
+
+def test_a_zip_that_lists_too_much_is_refused_before_its_list_is_read(browser, workspace, monkeypatch):
+    monkeypatch.setattr(uploads, "ZIP_LIST_BYTES", 60)
+    answer = send(browser, ("many.zip", zipped(a_png=png(), b_png=png("blue"))))
+    assert answer.status_code == 422
+    assert "lists more files" in answer.json()["detail"]
+
+
+def test_a_zip_whose_job_waits_stays(browser, workspace, monkeypatch):
+    job = send(browser, ("one.zip", zipped(a_png=png()))).json()["job"]
+    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    assert uploads.sweep(workspace) == 0
+    run_worker(workspace, only_job=job["id"])
+    assert len(list_items(workspace, name="mine")) == 1
+    assert uploads.sweep(workspace) == 1
 
 
 def test_sending_the_same_again_adds_nothing(browser, workspace):

@@ -30,6 +30,8 @@ OTHERS = {  # CC-BY-4.0: not of the corpus emoji-styles, so that what judges its
     "emojione": "@iconify-json/emojione@1.2.3",
 }
 KNOWN = SETS | OTHERS
+TONES = {1: "light", 2: "medium-light", 3: "medium", 4: "medium-dark", 5: "dark"}
+GENDERS = {0: "female", 1: "male"}
 UNWANTED_GROUPS = {"component", "flags"}
 KEPT_SYMBOLS = {"geometric"}
 
@@ -42,6 +44,7 @@ class Options(BaseModel):
     styles: list[str] = Field(default_factory=lambda: list(SETS), description="styles to take")
     packages_dir: str = Field("", description="folder of npm tarballs, instead of the registry")
     size: int = Field(128, ge=32, le=1024, description="side at which icons are drawn")
+    tones: bool = Field(False, description="take skin tones as well, with tone and gender as attributes")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Emoji:
     tags: list[str] = field(default_factory=list)
     group: str = ""
     subgroup: str = ""
+    concept: str = ""
+    family: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
@@ -67,22 +73,42 @@ def read(options: Options, cache: Path) -> Iterator[Found | Left]:
     missing = [style for style in options.styles if style not in KNOWN]
     if missing:
         raise InvalidInput(f"There is no icon set '{missing[0]}'.", hint=f"There is: {', '.join(KNOWN)}.")
-    captions = emojis(package(CAPTIONS, options.packages_dir, cache))
+    captions = emojis(package(CAPTIONS, options.packages_dir, cache), tones=options.tones)
     for style in options.styles:
         files = package(KNOWN[style], options.packages_dir, cache)
         yield from (_pictures if "icons.json" not in files else _drawings)(style, files, captions, options)
 
 
-def emojis(files: dict[str, bytes]) -> dict[str, Emoji]:
-    """Emoji by code point without variation selectors, tones left out."""
+def emojis(files: dict[str, bytes], *, tones: bool = False) -> dict[str, Emoji]:
+    """Emoji by code point without variation selectors; with `tones` each skin tone too, and what is declared of it.
+
+    The tones of one emoji are one thing and one family: what is held out is held out in every tone.
+    """
     hierarchy = json.loads(files["meta/groups.json"])
     found = {}
     for entry in json.loads(files["en/data.json"]):
         code = bare(entry["hexcode"])
         group = hierarchy["groups"].get(str(entry.get("group")), "")
         subgroup = hierarchy["subgroups"].get(str(entry.get("subgroup")), "")
-        found[code] = Emoji(code, entry["label"], list(entry.get("tags", [])), group, subgroup)
+        label, tags = entry["label"], list(entry.get("tags", []))
+        if not tones:
+            found[code] = Emoji(code, label, tags, group, subgroup)
+            continue
+        for one in (entry, *entry.get("skins", [])):
+            place = bare(one["hexcode"])
+            declared = _declared(entry | one)
+            found[place] = Emoji(place, one["label"], tags, group, subgroup, label, f"emoji {code}", declared)
     return found
+
+
+def _declared(entry: dict[str, Any]) -> dict[str, str]:
+    """Tone and gender as emojibase declares them; two people have two tones."""
+    tones = entry.get("tone", [])
+    said = {
+        "skin tone": " and ".join(TONES.get(one, "") for one in (tones if isinstance(tones, list) else [tones])),
+        "gender": GENDERS.get(entry.get("gender", -1), ""),
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def bare(code: str) -> str:
@@ -170,10 +196,11 @@ def _person(said: dict[str, Any]) -> str:
     return str(author.get("name", "") if isinstance(author, dict) else re.sub(r"\s*<.*", "", author))
 
 
-def _found(key: str, data: bytes, emoji: Emoji, style: str, origin: dict[str, str]) -> Found:
+def _found(key: str, data: bytes, emoji: Emoji, style: str, origin: dict[str, Any]) -> Found:
     return Found(
         key=key, data=data, name=emoji.label, tags=emoji.tags, style=style, category=emoji.group,
-        concept=emoji.label, flip_ok=may_flip(emoji.label, *emoji.tags), **origin,
+        concept=emoji.concept or emoji.label, flip_ok=may_flip(emoji.label, *emoji.tags), family=emoji.family,
+        attributes=dict(emoji.attributes), **origin,
     )  # fmt: skip
 
 

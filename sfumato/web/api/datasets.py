@@ -13,6 +13,7 @@ from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.freeze import VersionView, list_versions
 from sfumato.data.freeze import freeze as freeze_now
 from sfumato.data.items import items_of_content, list_items, original, show_item, thumbnail
+from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
@@ -23,12 +24,11 @@ from sfumato.web.visits import Here, counted
 from sfumato.web.written import as_bytes
 
 router = APIRouter()
-PLACES = {"path", "packages_dir"}  # options that name a folder of the server
 
 
 def collect(workspace: Workspace, *, name: str, source: str, options: dict[str, Any] | None = None) -> JobView:
     """Take pictures from a source into a dataset, which is made if need be. To send pictures, use its uploads."""
-    if PLACES & set(options or {}) and "admin" not in workspace.actor.roles:
+    if set(SERVER_PATHS) & set(options or {}) and "admin" not in workspace.actor.roles:
         raise Forbidden("To read a folder of the server is for admins.", hint="Upload the pictures instead.")
     return ask_to_collect(workspace, source=source, into=name, options=options)
 

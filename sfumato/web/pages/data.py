@@ -12,6 +12,7 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
 from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show_dataset
 from sfumato.data.freeze import freeze, list_versions, version_by_id
+from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import Cover, list_choices, show_cover
 from sfumato.errors import Forbidden, InvalidInput, NotFound, SfumatoError
 from sfumato.trust.licences import ASKS, class_of
@@ -36,14 +37,17 @@ DESK = Desk(
     says="Pictures with their captions, licences and makers.",
 )
 SOURCES = "sfumato.data.sources"
-FOLDERS = ("path", "packages_dir")  # options that name a folder of the server
 WHY = "You need the permission 'dataset.write'. An admin of the project can give it."
 CARDS, SHOWN, VERSIONS = 24, 12, 50
 SPLITS = {
     "train": "to learn from", "heldout_concept": "things held out", "heldout_pair": "pairs held out",
     "heldout_given": "held out by their source", "heldout_family": "held out with their family",
 }  # fmt: skip
-TITLES = {"icons": "Icon sets", "sample": "The sample that ships", "folder": "A folder of the server"}
+TITLES = {
+    "folder": "A folder of the server", "generated": "Generated pictures", "icons": "Icon sets",
+    "imagefolder": "Hugging Face folder", "openclipart": "Open Clip Art", "parquet": "Parquet",
+    "sample": "The sample that ships", "table": "A table of paths", "tar": "WebDataset", "zip": "A ZIP of the server",
+}  # fmt: skip
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -129,7 +133,7 @@ def _add(
     _check_name(name)
     if source and source not in names(SOURCES):
         raise NotFound(f"There is no source '{source}'.", hint=f"There is: {', '.join(names(SOURCES))}.")
-    told = schema(SOURCES, source) if source else {}
+    told = _asked(visit, source) if source else {}
     listed = [("From your machine", f"/data/{name}/add", None)]
     listed += [(TITLES.get(one, one.capitalize()), f"/data/{name}/add?source={one}", None) for one in _open_to(visit)]
     page = Page("Add pictures", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Add pictures", "")))
@@ -150,8 +154,17 @@ def _add(
 
 
 def _open_to(visit: Visit) -> list[str]:
-    """The sources that whoever looks may use: a folder of the server is for admins."""
-    return [one for one in names(SOURCES) if one != "folder" or "admin" in visit.me.roles]
+    """The sources that whoever looks may use: those that need a place on the server are for admins."""
+    needed = {one: set(schema(SOURCES, one).get("required", ())) & set(SERVER_PATHS) for one in names(SOURCES)}
+    return [one for one, places in needed.items() if not places or "admin" in visit.me.roles]
+
+
+def _asked(visit: Visit, source: str) -> dict[str, Any]:
+    """What the form of a source asks for: places on the server are asked of admins alone."""
+    told = schema(SOURCES, source)
+    if "admin" in visit.me.roles:
+        return told
+    return {**told, "properties": {one: said for one, said in told["properties"].items() if one not in SERVER_PATHS}}
 
 
 @router.post("/data/{name}/collections")
@@ -160,7 +173,7 @@ def collect_some(visit: Here, name: str, form: Sent) -> Response:
     """Ask for pictures from a source."""
     source = form.get("source", "")
     values = read_form(schema(SOURCES, source), form)
-    if any(values.get(one) for one in FOLDERS) and "admin" not in visit.me.roles:
+    if any(values.get(one) for one in SERVER_PATHS) and "admin" not in visit.me.roles:
         raise Forbidden("To read a folder of the server is for admins.", hint="Upload the pictures instead.")
     try:
         collect(visit.workspace, source=source, into=name, options=values)

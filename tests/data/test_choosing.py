@@ -1,0 +1,123 @@
+"""Of each group of copies one is kept, and of many pictures the most different ones, each with a reason."""
+
+import numpy as np
+import pytest
+
+from sfumato.data.choosing import keep_best, pick_diverse
+from sfumato.data.coreset import k_center
+from sfumato.data.features_of import unit
+from sfumato.data.history import list_decided, list_decisions
+from sfumato.data.items import list_items
+from sfumato.data.narrowing import Where
+from sfumato.data.records import Appearance, Dataset, Item
+from sfumato.data.verdicts import undo
+from sfumato.errors import InvalidInput, NotFound
+from sfumato.jobs.queue import ended_well, get_job
+from sfumato.jobs.worker import run_worker
+from tests.data.curated import decided_on, found, ids_of, rows
+
+
+@pytest.fixture
+def mine(workspace, shapes, collect):
+    collect(path=str(shapes), licence="MIT")
+    return workspace
+
+
+def measured(workspace, by_item):
+    """Plant what a pass over the pixels would have measured."""
+    with workspace.write() as session:
+        dataset = session.query(Dataset).one()
+        names = "brightness contrast darkest lightest noise blocking information colourfulness hue"
+        zeros = dict.fromkeys(names.split(), 0.0)
+        for one, sharpness in by_item.items():
+            sha256 = session.get(Item, one).sha256
+            session.add(
+                Appearance(dataset_id=dataset.id, item_id=one, measured=sha256, measure=1, file_bytes=1, phash=0,
+                           pixels_sha256=sha256, dhash=0, is_flat=False, sharpness=sharpness, **zeros)
+            )  # fmt: skip
+
+
+def test_the_sharpest_of_each_group_is_kept_and_the_others_say_why(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    found(mine, dict.fromkeys(ids[3:5], "near_copies"), group="b")
+    found(mine, {ids[1]: "blurred", ids[0]: "blurred"})
+    measured(mine, dict(zip(ids, (0.2, 0.9, 0.5, 0.3, 0.3), strict=False)))
+    before = rows(mine, without=("revision",))
+    decision = keep_best(mine, name="mine")
+    assert decision.name == "kept the sharpest of 2 groups of copies, left out 3 pictures"
+    left = {item.id for item in list_items(mine, name="mine", state="left out")}
+    assert left == {ids[0], ids[2], ids[4]}
+    reasons = {one.item_id: one.reason for one in list_decided(mine, id=decision.id)}
+    assert reasons[ids[0]].endswith("which is sharper (0.900, this 0.200)")
+    assert reasons[ids[4]].endswith("which came first")
+    assert reasons[ids[1]] == "the sharpest of its group"
+    assert [(check, state) for check, state, _ in decided_on(mine) if check == "near_copies"] == [
+        ("near_copies", "settled")
+    ] * 5
+    assert sorted(state for check, state, _ in decided_on(mine) if check == "blurred") == ["open", "settled"]
+    assert next(row for row in rows(mine) if row["id"] == ids[1])["edited"] == []
+    undo(mine, id=decision.id)
+    assert rows(mine, without=("revision",)) == before
+    assert {state for _, state, _ in decided_on(mine)} == {"open"}
+
+
+def test_the_largest_and_the_first_can_be_kept_as_well(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    with mine.write() as session:
+        session.get(Item, ids[1]).width = 90
+    decision = keep_best(mine, name="mine", by="largest")
+    assert {item.id for item in list_items(mine, name="mine", state="left out")} == {ids[0], ids[2]}
+    undo(mine, id=decision.id)
+    keep_best(mine, name="mine", by="first", groups=["a"])
+    assert {item.id for item in list_items(mine, name="mine", state="left out")} == {ids[1], ids[2]}
+    with pytest.raises(NotFound, match="No open group"):
+        keep_best(mine, name="mine")
+
+
+def test_a_coreset_covers_each_cluster_once_and_avoids_what_is_troubled():
+    random = np.random.default_rng(3)
+    centres = unit(random.standard_normal((5, 64)).astype(np.float32))
+    features = unit(np.repeat(centres, 20, axis=0) + 0.02 * random.standard_normal((100, 64)).astype(np.float32))
+    troubled = np.zeros(100, bool)
+    troubled[:19] = True
+    steps = k_center(features, 5, troubled)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            cover = finished.value
+            break
+    assert sorted(int(row) // 20 for row in cover.picked) == [0, 1, 2, 3, 4]
+    assert 19 in cover.picked, "the only one of its cluster of which nothing is found"
+    assert (cover.nearest // 20 == np.arange(100) // 20).all()
+    assert cover.distance.max() < 0.1
+    assert (cover.gaps[1:] > 0.5).all()
+
+
+def test_the_most_different_pictures_are_picked_as_one_decision_that_is_written_once(mine):
+    job = pick_diverse(mine, name="mine", n=4, where=Where())
+    run_worker(mine, only_job=job.id)
+    told = ended_well(get_job(mine, job_id=job.id)).result
+    kept = list_items(mine, name="mine")
+    assert len(kept) == 4
+    (decision,) = list_decisions(mine, name="mine")
+    assert told["decision"] == decision.id
+    assert decision.name == "picked the 4 most different of 12 pictures"
+    reasons = {one.item_id: one.reason for one in list_decided(mine, id=decision.id)}
+    assert all(reasons[item.id].startswith("picked as number ") for item in kept)
+    assert sum(reason.startswith("like '") for reason in reasons.values()) == 8
+    from sfumato.data.coreset import pick
+    from sfumato.jobs import JobContext
+
+    spec = {"dataset": "mine", "dataset_id": ids_dataset(mine), "n": 4, "where": {}}
+    steps = pick(JobContext(mine, job.id, 1), spec)
+    assert [one.say for one in steps] == ["done"], "an attempt that is cut short after its decision writes no other"
+    with pytest.raises(InvalidInput, match="There are only 4 pictures"):
+        pick_diverse(mine, name="mine", n=4)
+
+
+def ids_dataset(workspace):
+    with workspace.read() as session:
+        return session.query(Dataset).one().id
