@@ -5,7 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli import data_balance, data_checks, data_decide, data_documents, data_edit, data_explore, data_label, data_looks
+from sfumato.cli import (
+    data_balance,
+    data_checks,
+    data_decide,
+    data_documents,
+    data_edit,
+    data_explore,
+    data_label,
+    data_looks,
+)
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
 from sfumato.cli.plugins import PlugIns, group

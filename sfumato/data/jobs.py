@@ -10,7 +10,7 @@ from typing import Any
 from sfumato.data import diversity  # noqa: F401  # the job of this name, as below
 from sfumato.data.ahead import Drawers, Intake, taken_in_order
 from sfumato.data.collect import SOURCES, make_dataset, show_dataset
-from sfumato.data.exports import work  # noqa: F401  # the job data.export
+from sfumato.data.exports import work as _export  # noqa: F401  # the job data.export
 from sfumato.data.found import Handed, Left
 from sfumato.data.intake import Taken, write_down
 from sfumato.data.scanning import scan

@@ -18,7 +18,10 @@ from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
 from tests.web.stocked import stock
 
-PAGES = ("items", "items?style=noto", "checks", "decisions", "words", "captions?find=llama", "balance", "datasheet")
+PAGES = (
+    "items", "items?style=noto", "checks", "decisions", "words", "captions?find=llama", "balance", "datasheet",
+    "map", "compare", "labelling",
+)  # fmt: skip
 N, COPIES = 24, 6
 
 

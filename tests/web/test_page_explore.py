@@ -16,19 +16,20 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture
 def animals(workspace):
-    ids = stock(workspace, "animals", 6)
+    ids = sorted(stock(workspace, "animals", 6))
     with workspace.write() as session:
         for place, one in enumerate(ids):
-            session.get(Item, one).width = 10 + place
+            item = session.get(Item, one)
+            item.width, item.style = 10 + place, ("noto", "flat")[place % 2]
     return ids
 
 
 def test_the_address_narrows_and_each_part_can_be_taken_away(browser, animals):
     page = browser.page("/data/animals/items?style=noto&range=width:11:14&words=llama").text
     assert page.count('class="tile"') == 2
+    assert "<strong>2</strong> of 6" in page
     assert "Width: 11 to 14" in page
     assert 'href="/data/animals/items?words=llama&amp;range=width%3A11%3A14" data-narrows>Style: noto' in page
-    assert "<strong>2</strong> of 6" in page
 
 
 def test_every_chip_and_value_leads_to_a_page(browser, animals, workspace):
@@ -124,7 +125,10 @@ def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, w
     with workspace.read() as session:
         states = [session.get(Item, one).state for one in animals]
     assert states == ["left out", "left out", "kept"] * 2
-    assert browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}).status_code == 422
+    assert "Nothing is left to decide" in browser.page("/data/animals/checks/odd_aspect").text
+    assert browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}).status_code == 404
+    browser.post(answer.json()["undo"])
+    assert browser.page("/data/animals/checks/odd_aspect").text.count("data-group") == 2
 
 
 def test_checks_are_asked_for_and_the_page_shows_the_job(browser, animals):
@@ -233,3 +237,38 @@ def test_a_datasheet_shows_what_is_open_and_takes_an_answer(browser, animals):
     answer = browser.post("/data/animals/datasheet", data={"question": key, "revision": "0", "text": "For our zoo."})
     assert answer.headers["location"] == f"/data/animals/datasheet#q-{key}"
     assert "For our zoo." in browser.page("/data/animals/datasheet").text
+
+
+def test_two_versions_are_compared_in_words_numbers_and_pictures(browser, animals, workspace):
+    from sfumato.data.freeze import freeze
+
+    assert "Two versions will be here" in browser.page("/data/animals/compare").text
+    freeze(workspace, name="animals")
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": animals[0]})
+    freeze(workspace, name="animals")
+    page = browser.page("/data/animals/compare").text
+    assert "Left out 1 picture" in page or "left out 1 picture" in page
+    assert browser.page("/data/animals/compare?kind=removed").text.count('<li class="finding">') == 1
+    assert browser.page("/data/animals/compare?a=none&b=none2").status_code == 404
+
+
+def test_a_labelling_task_is_made_answered_skipped_and_taken_back(browser, animals, workspace):
+    data = {"task": "hair", "question": "Which hair?", "column": "hair", "choices": "red\nblack"}
+    assert browser.post("/data/animals/labelling", data=data).headers["location"] == "/data/animals/labelling/hair"
+    refused = browser.post("/data/animals/labelling", data={**data, "task": "other", "choices": "red"})
+    assert refused.status_code == 422
+    assert "Which hair?" in refused.text
+    path = "/data/animals/labelling/hair"
+    page = browser.page(path).text
+    assert animals[0] in page
+    assert 'data-label-key="2"' in page
+    browser.post(path, data={"id": animals[0], "answer": "black", "revision": "1"})
+    with workspace.read() as session:
+        assert session.get(Item, animals[0]).attributes == {"hair": "black"}
+    assert browser.post(path, data={"id": animals[0], "answer": "red"}).status_code == 409
+    browser.post(path, data={"id": animals[1], "act": "skip"})
+    assert f'value="{animals[2]}"' in browser.page(path).text
+    browser.post(path, data={"act": "undo"})
+    browser.post(path, data={"act": "close"})
+    assert "closed" in browser.page(path).text
+    assert "black 1" in browser.page("/data/animals/labelling").text

@@ -1,6 +1,5 @@
 """Checks of a dataset: running them, what they found by check, and groups of copies side by side."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -8,27 +7,24 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
 from sfumato.data.collect import show_dataset
 from sfumato.data.explore import show_histograms
-from sfumato.data.findings import FindingView, GroupView, Member, list_findings, list_groups
-from sfumato.data.narrowing import Where
+from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
-from sfumato.data.verdicts import leave_out
+from sfumato.data.thinning import thin
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.pages.deciding import answer
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit, counted
-from sfumato.web.words import plural, size
+from sfumato.web.words import size
 from sfumato.web.working import shown
 
 router = APIRouter()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
-MOST = 5_000  # pictures of one decision
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest"}
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
 Word = Annotated[str, Query(max_length=200)]
@@ -132,36 +128,11 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
 
 
 @router.post("/data/{name}/checks/{check_name}/thin")
-def thin(visit: Here, name: str, check_name: str, form: Sent) -> Response:
+def thin_out(visit: Here, name: str, check_name: str, form: Sent) -> Response:
     """Of each group of copies, or of one, keep one picture by a rule and leave the others out: one decision."""
     rule = form.get("rule", "best")
     if rule not in RULES:
         raise InvalidInput("Copies are thinned by a rule.", hint=f"Send rule={' or '.join(RULES)}.")
-    wanted = form.get("group", "")
-    groups = [one for one in every_group(visit.workspace, name, check_name) if wanted in ("", one.group)]
-    others = [one.item_id for group in groups for one in _others(group, rule)][:MOST]
-    if not others:
-        raise InvalidInput("There are no copies to leave out.", hint="Run the checks again, if pictures came since.")
-    title = f"left out {plural(len(others), 'copy', 'copies')}, kept {RULES[rule]} of {plural(len(groups), 'group')}"
-    done = leave_out(visit.workspace, name=name, where=Where(ids=others), title=title)
-    say = f"{title[:1].upper()}{title[1:]}."
+    done = thin(visit.workspace, name=name, check=check_name, keep=rule, group=form.get("group", ""))  # type: ignore[arg-type]
+    say = f"{begun(done.name)}."
     return answer(visit, done, say, form.get("back") or f"/data/{name}/checks/{check_name}")
-
-
-def every_group(workspace: Workspace, name: str, check_name: str) -> Iterator[GroupView]:
-    """All groups of a check's open findings."""
-    after: str | None = None
-    while found := list_groups(workspace, name=name, check=check_name, after=after, limit=200):
-        yield from found
-        after = found[-1].place
-
-
-def _others(group: GroupView, rule: str) -> list[Member]:
-    """The pictures of a group that are not the one to keep."""
-    kept = [one for one in group.members if one.state == "kept"]
-    measure = {
-        "best": lambda one: (one.is_best, one.sharpness), "sharpest": lambda one: (one.sharpness, one.is_best),
-        "largest": lambda one: (one.width * one.height, one.is_best),
-    }[rule]  # fmt: skip
-    best = max(kept, key=measure, default=None)
-    return [one for one in kept if one is not best]
