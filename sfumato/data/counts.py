@@ -53,7 +53,9 @@ def _crosstab(act: Act, name: str, where: Where | None, rows: str, columns: str)
             "A table of two columns needs both of them.", hint="Say rows and columns, such as style and licence."
         )
     both = crosstab_of(act, name, rows, columns, where)
-    lines = [[one, *counts] for one, counts in zip(both.rows, both.counts, strict=True)]
+    lines: list[list[str | int | float | None]] = [
+        [one, *counts] for one, counts in zip(both.rows, both.counts, strict=True)
+    ]
     return Table([f"{rows} / {columns}", *both.columns], lines)
 
 
