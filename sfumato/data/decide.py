@@ -1,5 +1,6 @@
 """Deciding: the one way in which items change, so that each change has a name, a reason, an author and a way back."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -21,6 +22,7 @@ EDITABLE = (
     "height", "has_alpha",
 )  # fmt: skip
 CHUNK = 1_000  # items that are read and written at once
+FEW = 20  # ways in which the items of one chunk change, up to which each way is one statement
 SHOWN = 3  # items or decisions that an error names
 Edits = Mapping[str, Mapping[str, Any]]
 
@@ -176,18 +178,31 @@ def _write(
     """Set the columns, and write down what they were."""
     if not rows:
         return
-    # The ids were read from this project's own rows within this transaction.
-    session.bulk_update_mappings(Item.__mapper__, [{"id": one, **after} for one, (_, after) in rows.items()])
+    _set(session, {one: after for one, (_, after) in rows.items()})
+    shared = {"made_by": decision.made_by, "made_at": decision.made_at, "decision_id": decision.id}
     session.execute(
         insert(Decided),
         [
-            {"made_by": decision.made_by, "decision_id": decision.id, "item_id": one, "before": before, "after": after,
-             "reason": reasons.get(one, "")}
+            {"id": new_id(), **shared, "item_id": one, "before": before, "after": after, "reason": reasons.get(one, "")}
             for one, (before, after) in rows.items()
         ],
-    )  # fmt: skip
+    )
     for held in [one for one in session if isinstance(one, Item) and one.id in rows]:
         session.expire(held)
+
+
+def _set(session: Session, rows: Mapping[str, dict[str, Any]]) -> None:
+    """Set the columns of items; those that become the same are set together."""
+    alike: dict[str, list[str]] = {}
+    for one, after in rows.items():
+        alike.setdefault(json.dumps(after, sort_keys=True), []).append(one)
+    if len(alike) > FEW:
+        # The ids were read from this project's own rows within this transaction.
+        session.bulk_update_mappings(Item.__mapper__, [{"id": one, **after} for one, after in rows.items()])
+        return
+    for ids in alike.values():
+        together = update(Item).where(Item.id.in_(ids)).values(rows[ids[0]])
+        session.execute(together, execution_options={"synchronize_session": False})
 
 
 def _check_lengths(values: Mapping[str, Any]) -> None:
