@@ -9,7 +9,14 @@ from measure import ROOT, say
 
 PEERS = ROOT / "bench" / ".peers"
 # Installed one group after the other: torch alone first, so that nothing else chooses its build.
-WANTED = {"diffusers": (("torch==2.13.0",), ("diffusers==0.42.1", "transformers==5.24.0"))}
+WANTED = {
+    "diffusers": (("torch==2.13.0",), ("diffusers==0.42.1", "transformers==5.24.0")),
+    "cleanvision": (("cleanvision==0.3.7",),),
+    "imagededup": (
+        ("Pillow", "tqdm", "scikit-learn", "PyWavelets", "matplotlib"),
+        ("--no-deps", "imagededup==0.3.3"),  # without torch and torchvision, which only its network needs
+    ),
+}  # fmt: skip
 
 
 def ensure(name: str) -> Path:

@@ -131,8 +131,8 @@ def test_a_piece_is_repeated_often_and_long_enough():
     assert sum(turns.repeat(lambda: done.append(1), {"at_least": 0.001})) >= 0.001
 
 
-@pytest.mark.parametrize("script", ["training", "create"])
-def test_both_scripts_say_how_they_are_used(script):
+@pytest.mark.parametrize("script", ["training", "create", "curation"])
+def test_scripts_say_how_they_are_used(script):
     ran = subprocess.run([sys.executable, BENCH / f"{script}.py", "--help"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert "--quick" in ran.stdout

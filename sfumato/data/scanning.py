@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Workspace
@@ -145,16 +145,17 @@ def _write_measured(
 ) -> None:  # fmt: skip
     known = [row[2] for row, _ in fresh if row[2]]
     there = {one.id: one for one in session.scalars(select(Appearance).where(Appearance.id.in_(known)))}
+    new: list[dict[str, Any]] = []
     for (item_id, sha256, appearance_id, *_), values in fresh:
         columns = {"measured": sha256, "measure": MEASURE, **values}
         row = there.get(appearance_id or "")
         if row is None:
-            session.add(
-                Appearance(id=new_id(), made_by=person, dataset_id=dataset_id, item_id=item_id, **columns)
-            )  # fmt: skip
+            new.append({"id": new_id(), "made_by": person, "dataset_id": dataset_id, "item_id": item_id, **columns})
             continue
         for name, value in columns.items():
             setattr(row, name, value)
+    if new:
+        session.execute(insert(Appearance), new)
 
 
 def read_table(workspace: Workspace, dataset_id: str, draw: Draw) -> Table:

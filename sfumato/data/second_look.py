@@ -69,13 +69,19 @@ def _same(one: Small, other: Small, how: str) -> Alike | None:
     whole = float(left @ right)
     if whole >= WHOLE:
         return Alike(whole, how)
-    if whole < 0.5:
+    if whole < 0.5 or how:  # turned and covered at once, very different pictures look alike
         return None
-    wrong = np.abs(left * whole - right)
-    kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
-    part = float(np.corrcoef(left[kept], right[kept])[0, 1])
-    said = f"{how}, with a part covered".removeprefix(", ")
-    return Alike(part * 0.97, said) if part >= PART else None
+    fitted, part = left * whole, 0.0
+    for _ in range(3):  # what covers a part spoils the first fit, so it is made again without it
+        wrong = np.abs(fitted - right)
+        kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
+        some, rest = left[kept], right[kept]
+        middle, other_middle = float(some.mean()), float(rest.mean())
+        spread = float(((some - middle) ** 2).sum())
+        slope = float((some - middle) @ (rest - other_middle)) / max(spread, 1e-12)
+        part = slope * float(np.sqrt(spread / max(float(((rest - other_middle) ** 2).sum()), 1e-12)))
+        fitted = (left - middle) * slope + other_middle
+    return Alike(part * 0.97, "with a part covered") if part >= PART else None
 
 
 def _cut(whole: Small, part: Small) -> Alike | None:

@@ -18,11 +18,13 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     above: float = Field(0.12, ge=0, le=1, description="how much steeper steps between blocks are than others")
+    least_side: int = Field(150, ge=32, description="pixels of the shorter side; edges of icons lie on grids by design")
 
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
     """Propose what has more visible blocks than asked for."""
-    for place in np.flatnonzero(table.blocking > options.above):
+    large = np.minimum(table.width, table.height) >= options.least_side
+    for place in np.flatnonzero(large & (table.blocking > options.above)):
         blocking = float(table.blocking[place])
         yield Proposal(
             table.ids[place], min(1.0, blocking / max(options.above, 1e-6) / 4 + 0.25),
