@@ -1,7 +1,7 @@
 """`sfumato data`: the map, search by a picture, and help with captions."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -10,13 +10,22 @@ from sfumato.cli.data_edit import DryRun, Yes, decide
 from sfumato.cli.following import follow
 from sfumato.cli.narrowing import Narrowed, narrowed
 from sfumato.cli.speech import answer, counts, opened, table
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, unknown
 
 app = typer.Typer(add_completion=False)
 By = Annotated[
-    list[Literal["file", "folder", "neighbours", "labels"]] | None,
-    typer.Option(metavar="HELPER", help="file, folder, neighbours or labels; may be said again."),
+    list[str] | None, typer.Option(metavar="HELPER", help="file, folder, neighbours or labels; may be said again.")
 ]
+
+
+def helpers(by: list[str] | None) -> list[Any] | None:
+    """Whom to ask, as they were named, None for all of them; raises NotFound with the nearest name."""
+    from sfumato.data.suggest import HELPERS
+
+    wrong = [one for one in by or [] if one not in HELPERS]
+    if wrong:
+        raise unknown("helper", wrong[0], HELPERS)
+    return list(by) if by else None
 
 
 @app.command("map")
@@ -81,7 +90,7 @@ def suggest(
 
     with opened(context) as workspace:
         where = meant.where(workspace)
-        job = suggest_captions(workspace, name=name, where=where, by=by, with_caption=with_caption)
+        job = suggest_captions(workspace, name=name, where=where, by=helpers(by), with_caption=with_caption)
         result = follow(context, workspace, job).result or {}
     begin = f"Suggested captions for {result.get('n', 0):,} of {result.get('of', 0):,} pictures"
     told = f" ({counts(result['by'])})" if result.get("by") else ""
@@ -103,7 +112,7 @@ def accept_suggestions(
 
     decide(
         context, name, meant, suggest.accept_suggestions, what="accept what is suggested for", yes=yes,
-        dry_run=dry_run, by=by, reason=because,
+        dry_run=dry_run, by=helpers(by), reason=because,
     )  # fmt: skip
 
 
@@ -121,5 +130,5 @@ def refuse_suggestions(
 
     decide(
         context, name, meant, suggest.refuse_suggestions, what="clear what is suggested for", yes=yes,
-        dry_run=dry_run, by=by, reason=because,
+        dry_run=dry_run, by=helpers(by), reason=because,
     )  # fmt: skip

@@ -63,7 +63,8 @@ def find_alike(
     wanted = unit(features_of(workspace, [asked]) if sent is None else sent)[0]
     cosines = features @ wanted
     order = [place for place in np.argsort(-cosines, kind="stable") if rows[place][0] != itself and cosines[place] > 0]
-    return [Alike(*rows[place], cosine=round(float(min(cosines[place], 1)), 4)) for place in order[:limit]]
+    found = [(*rows[place], round(float(min(cosines[place], 1)), 4)) for place in order[:limit]]
+    return [Alike(item_id, said, sha256, cosine) for item_id, said, sha256, cosine in found]
 
 
 def _sent(workspace: Workspace, picture: str) -> np.ndarray:

@@ -57,11 +57,11 @@ def work(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
         yield Progress(len(sha256s), len(sha256s), "pictures", "the map is there already")
         return told
     features = yield from watch_features(workspace, sha256s)
-    seen = features.any(1)
+    seen = np.linalg.norm(features, axis=1) > 0
     yield Progress(len(sha256s), len(sha256s), "pictures", f"laying out by {way}")
     places = lay_out(features[seen], way)
     out = io.BytesIO()
-    hashes = np.array([sha256 for sha256, there in zip(sha256s, seen, strict=True) if there])
+    hashes = np.array(sha256s)[seen]
     np.savez(out, key=np.array(key), way=np.array(way), sha256=hashes, places=places)
     write_whole(_path(workspace, spec["dataset_id"]), out.getvalue())
     return told | {"n": len(hashes)}
@@ -85,7 +85,7 @@ def lay_out(features: np.ndarray, way: str) -> np.ndarray:
         from openTSNE import TSNE
 
         perplexity = min(30.0, (len(features) - 1) / 3)
-        places = np.asarray(TSNE(perplexity=perplexity, n_jobs=2, random_state=SEED).fit(components))
+        places = np.asarray(TSNE(perplexity=perplexity, n_jobs=1, random_state=SEED).fit(components))
     low, high = places.min(0), places.max(0)
     return ((places - low) / np.where(high > low, high - low, 1)).astype(np.float32)
 
