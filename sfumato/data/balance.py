@@ -150,6 +150,11 @@ def size_in_words(effect: float) -> str:
     return next((word for least, word in SIZES if effect >= least), "negligible")
 
 
+def p_in_words(p: float) -> str:
+    """A p value as people write it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
 def _says(one: Balance) -> list[str]:
     """What the figures mean, in sentences."""
     silent = f" {one.silent:,} pictures declare none and are not counted." if one.silent else ""
@@ -174,8 +179,8 @@ def _says(one: Balance) -> list[str]:
     else:
         far = f"{one.attribute} is off {one.target.removeprefix('the ')}, a {size_in_words(one.effect)} effect"
     said.append(
-        f"{far}: w = {one.effect:.2f}, p = {one.p:.2g}; {one.distance:.0%} of the pictures would have to be others, "
-        f"of which chance alone explains {min(one.distance, one.distance_by_chance):.0%}.{silent}"
+        f"{far}: w = {one.effect:.2f}, {p_in_words(one.p)}; {one.distance:.0%} of the pictures would have to be "
+        f"others, of which chance alone explains {min(one.distance, one.distance_by_chance):.0%}.{silent}"
     )
     return said
 
@@ -197,9 +202,9 @@ def _crossed(session: Session, dataset: Dataset, rows: str, columns: str, where:
     table = [[pairs[row, column] for column in names[1]] for row in names[0]]
     test, v = told.independence(table) if table else (told.GTest(0, 0, 1.0), 0.0)
     if test.p < 0.05:
-        says = f"{rows} and {columns} go together: V = {v:.2f}, a {size_in_words(v)} effect, p = {test.p:.2g}."
+        says = f"{rows} and {columns} go together: V = {v:.2f}, a {size_in_words(v)} effect, {p_in_words(test.p)}."
     else:
-        says = f"No evidence that {rows} and {columns} go together: V = {v:.2f}, p = {test.p:.2g}."
+        says = f"No evidence that {rows} and {columns} go together: V = {v:.2f}, {p_in_words(test.p)}."
     return Crossed(rows, columns, cells, v, test.p, says + _empty(cells))
 
 

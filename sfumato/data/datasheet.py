@@ -20,18 +20,19 @@ from sfumato.data.records import (
     Dataset,
     DatasetVersion,
     DatasheetAnswer,
-    Decision,
     Finding,
     Item,
     Quarantined,
     Scan,
 )
+from sfumato.data.rests import standing
 from sfumato.data.tables import rows_now
 from sfumato.data.versions import open_version
 from sfumato.db import now
 from sfumato.errors import Conflict, InvalidInput
 
 LONGEST = 20_000  # letters of an answer
+LAST = "z"  # after the id of every decision
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def datasheet(workspace: Workspace, *, name: str) -> Datasheet:
     made = compose(line.model_dump(exclude={"place"}) for line in lines)
     view = version.view
     gone = Counter(view.summary.get("left_out", {})) + left
-    return _filled(read_told(workspace, name=view.dataset), made, gone, view.dataset, view.name, view.content_hash)
+    told = read_told(workspace, name=view.dataset, version=view.name)
+    return _filled(told, made, gone, view.dataset, view.name, view.content_hash)
 
 
 def _filled(
@@ -130,17 +132,17 @@ def _filled(
 
 
 @query("data.datasheet")
-def read_told(act: Act, *, name: str) -> Told:
+def read_told(act: Act, *, name: str, version: str = "") -> Told:
     """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
     dataset = find_dataset(act.session, name)
     found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
     answers = {row.question: (row.text, row.answered_by, row.revision) for row in found}
     states = select(Item.state, func.count()).where(Item.dataset_id == dataset.id, Item.state != KEPT)
     decided = {f"{state}, by a decision": int(n) for state, n in act.session.execute(states.group_by(Item.state))}
-    return Told(_known(act.session, dataset), decided, answers)
+    return Told(_known(act.session, dataset, version), decided, answers)
 
 
-def _known(session: Session, dataset: Dataset) -> Known:
+def _known(session: Session, dataset: Dataset, version: str) -> Known:
     """What the project knows of a dataset beside its pictures."""
 
     def counted(table: Any, column: Any, *where: Any) -> dict[str, int]:
@@ -152,20 +154,17 @@ def _known(session: Session, dataset: Dataset) -> Known:
     ).one()
     mended = select(func.count()).select_from(Item)
     mended = mended.where(Item.dataset_id == dataset.id, Item.collected_sha256 != "")
-    decisions = session.execute(
-        select(Decision.name, Decision.n, Decision.reason, Decision.made_at, Decision.details)
-        .where(Decision.dataset_id == dataset.id, Decision.undone_by == "")
-        .order_by(Decision.id)
-    )
-    versions = session.scalars(
-        select(DatasetVersion.name).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)
-    )
+    found = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)
+    versions = {row.name: row for row in session.scalars(found)}
+    until = LAST
+    if version in versions:
+        until = str(versions[version].summary.get("decisions", {}).get("until", ""))
     checks = session.scalars(select(Scan.checks).where(Scan.dataset_id == dataset.id))
     return Known(
         left_out=counted(Quarantined, Quarantined.reason),
         collected=tuple(_day(one) for one in when),  # type: ignore[arg-type]
         mended=session.scalar(mended) or 0,
-        decisions=[tuple(row)[:4] for row in decisions if row.details.get("stands", True)],  # type: ignore[misc]
+        decisions=[(row.name, row.n, row.reason, row.made_at) for row in standing(session, dataset.id, "", until)],
         versions=list(versions),
         checks=sorted({name for names in checks for name in names}),
         findings=counted(Finding, Finding.check, Finding.state == "open"),

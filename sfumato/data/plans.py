@@ -22,6 +22,7 @@ from sfumato.statistics.balance import effective_size
 
 How = Literal["weight", "leave out", "collect"]
 HOW = ("weight", "leave out", "collect")
+SAID = 6  # groups that a sentence names
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,10 @@ def _says(plan: BalancePlan, none: Sequence[str]) -> str:
         said = f"{share}; {left:,} of {plan.n:,} pictures are left out, {plan.effective_after:,.0f} stay."
     else:
         lacks = sorted((one for one in plan.groups if one.collect), key=lambda one: -one.collect)
-        wanted = ", ".join(f"{one.collect:,} of {one.group}" for one in lacks)
+        wanted = ", ".join(f"{one.collect:,} of {one.group}" for one in lacks[:SAID])
+        if len(lacks) > SAID:
+            rest = sum(one.collect for one in lacks[SAID:])
+            wanted += f", and {rest:,} of {len(lacks) - SAID:,} more groups"
         said = f"Collect {wanted}: {share}." if lacks else "Nothing has to be collected."
     silent = f" {plan.silent:,} pictures that declare nothing stay as they are." if plan.silent else ""
     if none and plan.how != "collect":
@@ -211,7 +215,7 @@ def _weights(plan: BalancePlan, found: Sequence[Member]) -> dict[str, dict[str, 
 
 def _left_out(plan: BalancePlan, found: Sequence[Member]) -> dict[str, dict[str, Any]]:
     """Which pictures go is told by their content alone, as by lot: the same ones each time."""
-    edits = {}
+    edits: dict[str, dict[str, Any]] = {}
     for group in plan.groups:
         drawn = sorted(
             (one for one in found if one.group == group.group),

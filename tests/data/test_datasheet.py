@@ -7,9 +7,11 @@ import pytest
 from sfumato.actions import Actor
 from sfumato.data.croissant import croissant
 from sfumato.data.datasheet import answer_question, datasheet
+from sfumato.data.narrowing import Where
 from sfumato.data.questions import QUESTIONS
-from sfumato.data.records import Decision, Finding, Item, Scan
+from sfumato.data.records import Finding, Item, Scan
 from sfumato.data.sheets import written
+from sfumato.data.verdicts import leave_out, undo
 from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 HOSTILE = '<script>alert("x")</script> [a](javascript:b) # *bold*\n\n| second line'
@@ -40,17 +42,19 @@ def test_it_tells_what_was_found_decided_and_left_out(workspace, frozen):
         ids = list(session.scalars(session.query(Item.id).order_by(Item.id).statement))
         dataset = session.query(Item).first().dataset_id
         session.add(Scan(dataset_id=dataset, checks=["blur", "nsfw"], n=36))
-        session.add(Finding(dataset_id=dataset, item_id=ids[0], check="blur", score=0.9, reason="soft"))
+        session.add(Finding(dataset_id=dataset, item_id=ids[2], check="blur", score=0.9, reason="soft"))
         session.add(Finding(dataset_id=dataset, item_id=ids[1], check="blur", score=0.9, reason="", state="settled"))
-        session.add(Decision(dataset_id=dataset, verb="leave out", name="the soft ones", reason="soft", n=1))
-        session.add(Decision(dataset_id=dataset, verb="leave out", name="taken back", n=1, undone_by="x"))
-        session.query(Item).filter(Item.id == ids[0]).update({"state": "left out"})
         session.query(Item).filter(Item.id == ids[2]).update({"opt_out": "DMI-PROHIBITED", "consent": "given"})
+    leave_out(workspace, name="mine", where=Where(ids=[ids[0]]), title="the soft ones", reason="soft")
+    other = leave_out(workspace, name="mine", where=Where(ids=[ids[3]]), title="taken back")
+    undo(workspace, id=other.id)
     sheet = datasheet(workspace, name="mine")
     assert (sheet.n, sheet.version) == (35, "")
     assert "open findings: 1 blur" in sheet.find("errors").measured
     assert "the soft ones (1 picture," in sheet.find("done").measured
     assert "taken back" not in sheet.find("done").measured
+    frozen_before = datasheet(workspace, name=frozen.label).find("done").measured
+    assert frozen_before == "Nothing was decided since it was collected."
     assert "1 left out, by a decision" in sheet.find("sample").measured
     assert "1 DMI-PROHIBITED" in sheet.find("opt_out").measured
     assert "1 given; nothing is told of 34" in sheet.find("consent").measured

@@ -28,9 +28,12 @@ def write(folder: Path, name: str, shard: Shard, samples: Iterable[Sample]) -> I
 
 def forget(folder: Path, name: str, shard: Shard) -> None:
     """Remove what an earlier writing of the shard left."""
-    for line in shard.lines:
-        for path in (folder / shard.split / f"{line.place // A_FOLDER:04d}").glob(f"{line.place:08d}-*"):
-            path.unlink()
+    places = {f"{line.place:08d}" for line in shard.lines}
+    for within in sorted({line.place // A_FOLDER for line in shard.lines}):
+        below = folder / shard.split / f"{within:04d}"
+        for path in list(below.iterdir()) if below.is_dir() else []:
+            if path.name[:8] in places:
+                path.unlink()
 
 
 def close(folder: Path, name: str, shards: list[Shard]) -> list[str]:

@@ -84,32 +84,31 @@ def masked(data: bytes) -> int:
 
 def crc32c(data: bytes) -> int:
     """CRC-32C (RFC 3720, appendix B.4), a block of bytes at a time by a table for each place within the block."""
-    tables = _tables()
+    tables, starts = _tables()
     state = 0xFFFFFFFF
     head = len(data) % BLOCK
     for start, end in [(0, head), *((place, place + BLOCK) for place in range(head, len(data), BLOCK))]:
         values = np.frombuffer(data, np.uint8, end - start, start)
         if len(values) < 4:
             for value in values:
-                state = int(tables[0, (state ^ int(value)) & 0xFF]) ^ state >> 8
+                state = int(tables[(state ^ int(value)) & 0xFF]) ^ state >> 8
             continue
         values = values.copy()
         values[:4] ^= np.frombuffer(struct.pack("<I", state), np.uint8)
-        places = np.arange(len(values) - 1, -1, -1)
-        state = int(np.bitwise_xor.reduce(tables[places, values]))
+        state = int(np.bitwise_xor.reduce(tables.take(starts[-len(values) :] + values)))
     return state ^ 0xFFFFFFFF
 
 
 @cache
-def _tables() -> np.ndarray:
-    """What a byte adds to the checksum when so many bytes follow it, as (BLOCK, 256)."""
+def _tables() -> tuple[np.ndarray, np.ndarray]:
+    """What a byte adds to the checksum when so many bytes follow it, 256 values for each, and where these start."""
     first = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         first = np.where(first & 1, first >> 1 ^ np.uint32(CASTAGNOLI), first >> 1)
     tables = [first]
     for _ in range(BLOCK - 1):
         tables.append(first[tables[-1] & 0xFF] ^ tables[-1] >> 8)
-    return np.stack(tables)
+    return np.concatenate(tables), np.arange(BLOCK - 1, -1, -1) * 256
 
 
 def file_name(name: str, shard: Shard) -> str:
