@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from sfumato.actions import Workspace
 from sfumato.data.collect import collect
-from sfumato.data.explore import show_histograms
+from sfumato.data.editing import set_weights
+from sfumato.data.explore import show_histograms, show_window
 from sfumato.data.findings import list_groups
 from sfumato.data.freeze import list_versions
 from sfumato.data.history import list_decisions
@@ -174,11 +175,8 @@ def test_a_grid_of_any_length_holds_only_what_is_in_view_and_goes_by_keys(studio
 
 def test_a_brush_is_moved_by_arrow_keys_and_back_goes_back(studio, come_in):
     workspace, address, _ = studio
-    from sfumato.data.records import Item
-
-    with workspace.write() as session:
-        for place, row in enumerate(session.query(Item).filter(Item.category == "animals")):
-            row.weight = 1 + place % 10
+    shown = show_window(workspace, name="animals", count=300).items
+    set_weights(workspace, name="animals", weights={one.id: 1 + place % 10 for place, one in enumerate(shown)})
     page = come_in()
     page.goto(f"{address}/data/animals/items?style=flat")
     page.get_by_text("More measures").click()

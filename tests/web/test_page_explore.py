@@ -272,3 +272,22 @@ def test_a_labelling_task_is_made_answered_skipped_and_taken_back(browser, anima
     browser.post(path, data={"act": "close"})
     assert "closed" in browser.page(path).text
     assert "black 1" in browser.page("/data/animals/labelling").text
+
+
+def test_suggested_captions_are_accepted_or_refused_one_by_one_or_all(browser, animals, workspace):
+    with workspace.write() as session:
+        for one in animals[:3]:
+            session.get(Item, one).suggested = {"name": {"text": f"a {HOSTILE} fox", "by": "folder"}}
+    page = browser.page("/data/animals/captions").text
+    assert HOSTILE not in page
+    assert page.count("the name of its folder") == 3
+    browser.post("/data/animals/suggestions/answer", data={"id": animals[0], "act": "accept"})
+    browser.post("/data/animals/suggestions/answer", data={"id": animals[1], "act": "refuse"})
+    assert browser.page("/data/animals/captions").text.count("the name of its folder") == 1
+    browser.post("/data/animals/suggestions/answer", data={"act": "accept"})
+    with workspace.read() as session:
+        captions = [session.get(Item, one).name for one in animals[:3]]
+    assert captions == [f"a {HOSTILE} fox", "llama", f"a {HOSTILE} fox"]
+    refused = browser.post("/data/animals/suggestions/answer", data={"act": "accept"})
+    assert refused.status_code == 404
+    assert browser.post("/data/animals/suggestions").headers["location"] == "/jobs"

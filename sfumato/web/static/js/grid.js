@@ -150,6 +150,7 @@ class Grid {
       if (link) link.tabIndex = at === focus ? 0 : -1;
       if (at === focus) link?.focus({ preventScroll: true });
     }
+    this.draw(); // what held the focus before may go
   }
 }
 
