@@ -27,6 +27,7 @@ WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
 _held: dict[tuple[str, str, str], "Columns"] = {}
 _lock = threading.Lock()
+_reading: dict[str, threading.Lock] = {}  # one for each dataset, so that a large one holds up nobody else
 
 
 class Coded:
@@ -71,6 +72,7 @@ class Mark:
     appearance: str | None
     scans: tuple[str | None, int]
     collected: datetime | None
+    worked: datetime | None
 
 
 @dataclass
@@ -117,12 +119,16 @@ def columns_of(act: Act, dataset: Dataset) -> Columns:
     """The columns of a dataset; of one that was read before only what has changed since is read again."""
     key = (str(act.workspace.path), act.workspace.project, dataset.id)
     with _lock:
-        mark, held = _mark(act, dataset), _held.pop(key, None)
+        reading = _reading.setdefault(dataset.id, threading.Lock())
+    with reading:
+        mark, held = _mark(act, dataset), _held.get(key)
         if held is None or held.mark != mark:
             held = _renewed(act, dataset.id, held, mark)
-        while len(_held) >= MOST:
-            _held.pop(next(iter(_held)))
-        _held[key] = held
+        with _lock:
+            _held.pop(key, None)
+            while len(_held) >= MOST:
+                _held.pop(next(iter(_held)))
+            _held[key] = held
     return held
 
 
@@ -132,10 +138,12 @@ def _mark(act: Act, dataset: Dataset) -> Mark:
         act.session.scalar(select(table.id).where(table.dataset_id == dataset.id).order_by(table.id.desc()).limit(1))
         for table in (Item, Decision, Appearance, Scan)
     )
-    key = Job.spec["into"].as_string() == dataset.name
-    collected = act.session.scalar(select(func.max(Job.ended_at)).where(Job.kind == "data.collect", key))
+    ended, into = select(func.max(Job.ended_at)), Job.spec["into"].as_string() == dataset.name
+    collected = act.session.scalar(ended.where(Job.kind == "data.collect", into))
+    about = Job.spec["dataset"].as_string() == dataset.name
+    worked = act.session.scalar(ended.where(Job.kind.startswith("data."), Job.kind != "data.collect", about))
     scans = act.session.scalar(select(func.count()).select_from(Scan).where(Scan.dataset_id == dataset.id)) or 0
-    return Mark(int(position or 0), item, decision, appearance, (scan, scans), collected)
+    return Mark(int(position or 0), item, decision, appearance, (scan, scans), collected, worked)
 
 
 def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Columns:
@@ -176,7 +184,8 @@ def _with_rows(held: Columns, mark: Mark, rows: list[Any]) -> Columns:
     import numpy as np
 
     if not rows:
-        return replace(held, mark=mark, checks={}, kept={**held.kept})
+        worked_out = {key: one for key, one in held.kept.items() if key[0] != "asked"}
+        return replace(held, mark=mark, checks={}, kept=worked_out)
     across = dict(zip(("id", *PLAIN, *ITEM_RANGES), zip(*rows, strict=True), strict=True))
     fresh = Columns(mark, [*held.ids, *sorted(set(across["id"]) - set(held.places))], [], {}, {}, {})
     n, places = len(fresh.ids), np.array([fresh.places[one] for one in across["id"]])
