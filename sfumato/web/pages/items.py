@@ -54,6 +54,7 @@ def show_items(visit: Here, name: str, request: Request, start: int = 0, order: 
         where_json=where.model_dump_json(exclude_defaults=True),
         narrowed=where != Where(),
         pairs=pairs_of(where),
+        query=urlencode(pairs_of(where)),
         chips=chips_of(path, where, titles),
         facets=facets_of(path, seen, where, titles),
         slices=[(one.name, one.n, address(path, one.where)) for one in list_slices(workspace, name=name)],
