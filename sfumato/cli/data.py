@@ -11,6 +11,7 @@ from sfumato.cli import (
     data_decide,
     data_documents,
     data_edit,
+    data_explore,
     data_label,
     data_looks,
 )
@@ -67,6 +68,7 @@ sources = typer.Typer(
 )
 sources.callback()(lambda: None)
 app.add_typer(sources, name="collect")
+data_explore.add_to(app)
 
 
 def splits(version: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from sfumato.actions import Act, query
 from sfumato.data.records import DatasetVersion
@@ -42,7 +42,9 @@ def list_work(
     if kind:
         found = found.where(Job.kind == kind)
     if about.startswith("dataset/"):
-        found = found.where(Job.kind == "data.collect", Job.spec["into"].as_string() == about.removeprefix("dataset/"))
+        name = about.removeprefix("dataset/")
+        taken, checked = Job.spec["into"].as_string() == name, Job.spec["dataset"].as_string() == name
+        found = found.where(or_(and_(Job.kind == "data.collect", taken), and_(Job.kind != "data.collect", checked)))
     return _cards(act, list(act.session.scalars(found)))
 
 
@@ -86,6 +88,8 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
     """A title, and the record that the job is about."""
     if kind == "data.collect":
         return f"Collect {spec.get('source')} into {spec.get('into')}", f"dataset/{spec.get('into')}"
+    if kind == "data.check":
+        return f"Check {spec.get('dataset')}", f"dataset/{spec.get('dataset')}"
     if kind == "training.train":
         run = str(spec.get("run", ""))
         return f"Train {known.get(run, 'a run')}", f"run/{run}"

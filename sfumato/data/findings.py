@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.records import Appearance, Finding, Item
+from sfumato.data.records import Appearance, Dataset, Finding, Item
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput
@@ -159,7 +159,13 @@ def list_groups(
     act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies"
 ) -> list[GroupView]:
     """Groups of copies with all their pictures, the most alike first; `after` is the `place` of the last one seen."""
-    dataset = find_dataset(act.session, name)
+    return groups_of(act.session, find_dataset(act.session, name), check, after=after, limit=limit)
+
+
+def groups_of(
+    session: Session, dataset: Dataset, check: str, *, after: str | None = None, limit: int = 20
+) -> list[GroupView]:
+    """Groups of copies of a dataset, the most alike first."""
     score, n = func.max(Finding.score), func.count()
     found = (
         select(Finding.group, score, n)
@@ -172,8 +178,8 @@ def list_groups(
     if after:
         last_score, last = _place(after)
         found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))
-    groups = act.session.execute(found).all()
-    members = _members(act.session, dataset.id, check, [group for group, _, _ in groups])
+    groups = session.execute(found).all()
+    members = _members(session, dataset.id, check, [group for group, _, _ in groups])
     return [GroupView(group, check, int(count), float(worst), members[group]) for group, worst, count in groups]
 
 

@@ -103,7 +103,8 @@ def _by_range(where: Where) -> list[ColumnElement[bool]]:
             column, kept = ITEM_RANGES[name], found
         else:
             raise unknown("measured column", name, RANGES)
-        kept += [column >= lowest] * (lowest is not None) + [column <= highest] * (highest is not None)
+        kept += [] if lowest is None else [column >= lowest]
+        kept += [] if highest is None else [column <= highest]
     if seen:
         found.append(exists(select(Appearance.id).where(Appearance.item_id == Item.id, *seen)))
     return found

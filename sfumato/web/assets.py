@@ -24,6 +24,8 @@ SHEETS = (
     "css/components/trace.css",
     "css/components/desk-create.css",
     "css/components/desks.css",
+    "css/components/explore.css",
+    "css/components/deciding.css",
     "css/print.css",
 )
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from sfumato.errors import SfumatoError
 
 LONGEST = 20_000  # letters of one field
+LONGER = {"ids": 200_000}  # of those that name many records
 
 
 async def sent(request: Request) -> dict[str, str]:
     """The fields of the form by name; files are not among them."""
     form = await request.form()
-    return {name: value[:LONGEST] for name, value in form.items() if isinstance(value, str)}
+    return {name: value[: LONGER.get(name, LONGEST)] for name, value in form.items() if isinstance(value, str)}
 
 
 Sent = Annotated[dict[str, str], Depends(sent)]

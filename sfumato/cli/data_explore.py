@@ -1,0 +1,117 @@
+"""`sfumato data counts`, slices and thinning: what a dataset's pages show and do, for a terminal and for files."""
+
+from typing import Annotated
+
+import typer
+
+from sfumato.cli.narrowing import Narrowed, narrowed
+from sfumato.cli.speech import answer, opened, table
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+Slice = Annotated[str, typer.Argument(metavar="SLICE", help="The slice's name.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Write it as CSV.")]
+Column = Annotated[str, typer.Option(metavar="COLUMN", help="For a crosstab: a column or a declared attribute.")]
+
+
+@narrowed
+def show_counts(
+    context: typer.Context,
+    name: Name,
+    of: Annotated[str, typer.Argument(metavar="WHAT", help="columns, values, words, pairs or crosstab.")] = "values",
+    *,
+    meant: Narrowed,
+    rows: Column = "",
+    columns: Column = "",
+    as_csv: Csv = False,
+) -> None:
+    """Show how a dataset's columns, values and words lie, or one column against another.
+
+    Example: `sfumato data counts emoji-styles words --csv`
+    """
+    from sfumato.data.counts import show_counts as ask
+
+    with opened(context) as workspace:
+        where = meant.where(workspace) if meant.given else None
+        found = ask(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
+    if as_csv:
+        typer.echo(found.csv(), nl=False)
+        return
+    lines = [tuple("" if one is None else one for one in row) for row in found.rows]
+    answer(context, found, lambda: table(found.head, lines, empty="There is nothing to show."))
+
+
+def slices(context: typer.Context, name: Name) -> None:
+    """List the saved slices of a dataset, each with how many pictures it means now.
+
+    Example: `sfumato data slices emoji-styles`
+    """
+    from sfumato.data.slices import list_slices
+
+    with opened(context) as workspace:
+        found = list_slices(workspace, name=name)
+    rows = [(one.name, one.n, one.where.model_dump_json(exclude_defaults=True)) for one in found]
+    answer(context, found, lambda: table(["slice", ">pictures", "narrowed to"], rows, empty="No slices yet."))
+
+
+@narrowed
+def save_slice(
+    context: typer.Context,
+    name: Name,
+    slice_name: Slice,
+    *,
+    meant: Narrowed,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace one of the same name.")] = False,
+) -> None:
+    """Save a way of narrowing a dataset, to come back to and to evaluate on.
+
+    Example: `sfumato data save-slice emoji-styles dark --range brightness=..0.2`
+    """
+    from sfumato.data.slices import save_slice as save
+
+    with opened(context) as workspace:
+        one = save(workspace, name=name, slice_name=slice_name, where=meant.where(workspace), replace=replace)
+    answer(context, one, lambda: f"Saved the slice {one.name}: {one.n:,} pictures.")
+
+
+def drop_slice(context: typer.Context, name: Name, slice_name: Slice) -> None:
+    """Forget a saved slice; its pictures stay as they are.
+
+    Example: `sfumato data drop-slice emoji-styles dark`
+    """
+    from sfumato.data.slices import drop_slice as drop
+
+    with opened(context) as workspace:
+        one = drop(workspace, name=name, slice_name=slice_name)
+    answer(context, one, lambda: f"Dropped the slice {one.name}. Its {one.n:,} pictures stay.")
+
+
+def thin(
+    context: typer.Context,
+    name: Name,
+    check: Annotated[str, typer.Option(metavar="CHECK", help="The check whose groups are meant.")] = "near_copies",
+    keep: Annotated[str, typer.Option(metavar="RULE", help="Which one stays: best, sharpest or largest.")] = "best",
+    because: Annotated[str, typer.Option(metavar="REASON", help="Why.")] = "",
+) -> None:
+    """Of each group of copies keep one picture and leave the others out; it can be undone as a whole.
+
+    Example: `sfumato data thin mine --keep sharpest`
+    """
+    from sfumato.data.thinning import RULES
+    from sfumato.data.thinning import thin as thin_copies
+    from sfumato.errors import unknown
+
+    if keep not in RULES:
+        raise unknown("rule", keep, RULES)
+    with opened(context) as workspace:
+        done = thin_copies(workspace, name=name, check=check, keep=keep, reason=because)  # type: ignore[arg-type]
+    says = f"{done.name[:1].upper()}{done.name[1:]}. To take it back: sfumato data undo {done.id[-12:]}"
+    answer(context, done, lambda: says)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to a group."""
+    app.command("counts")(show_counts)
+    app.command("slices")(slices)
+    app.command("save-slice")(save_slice)
+    app.command("drop-slice")(drop_slice)
+    app.command("thin")(thin)

@@ -1,0 +1,138 @@
+"""Checks of a dataset: running them, what they found by check, and groups of copies side by side."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from sfumato.actions.registry import allowed
+from sfumato.compliance.work import list_work
+from sfumato.data.collect import show_dataset
+from sfumato.data.explore import show_histograms
+from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
+from sfumato.data.scan import CheckView, check, list_checks, list_scans
+from sfumato.data.thinning import thin
+from sfumato.errors import InvalidInput, NotFound, SfumatoError
+from sfumato.web.desks import Page
+from sfumato.web.pages.data import WHY
+from sfumato.web.pages.deciding import answer
+from sfumato.web.sent import Sent, said
+from sfumato.web.visits import Here, Visit, counted
+from sfumato.web.words import size
+from sfumato.web.working import shown
+
+router = APIRouter()
+FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
+RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest"}
+KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
+Word = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A check as the list shows it: how many pictures it proposes something about."""
+
+    view: CheckView
+    n: int
+    ran: bool
+
+
+def begun(text: str) -> str:
+    """A text as a heading begins."""
+    return text[:1].upper() + text[1:]
+
+
+@router.get("/data/{name}/checks")
+def show_checks(visit: Here, name: str) -> Response:
+    """What checks found, by check, and the form that runs them."""
+    return _checks(visit, name)
+
+
+def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
+    workspace = visit.workspace
+    one = show_dataset(workspace, name=name)
+    counted_now = {value: n for column in show_histograms(workspace, name=name).values if column.column == "check"
+                   for value, n, _ in column.values}  # fmt: skip
+    scans = list_scans(workspace, name=name, limit=20)
+    ran = {check for scan in scans for check in scan.checks}
+    rows = [
+        Row(replace(view, title=begun(view.title)), counted_now.get(view.name, 0), view.name in ran)
+        for view in list_checks(workspace)
+    ]
+    work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.check"]
+    page = Page("Checks", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Checks", "")))
+    return visit.render(
+        "data/checks.html", status=wrong.status if wrong else 200, page=page, name=name, one=one,
+        found=sorted((row for row in rows if row.n), key=lambda row: -row.n),
+        clean=[row for row in rows if row.ran and not row.n],
+        waiting=[row for row in rows if not row.ran and not row.n],
+        scan=scans[0] if scans else None, work=[shown(card, visit.me) for card in work],
+        may=allowed(workspace, "dataset.write"), why=WHY, **said(wrong),
+    )  # fmt: skip
+
+
+@router.post("/data/{name}/scans")
+@counted("upload")
+def run_checks(visit: Here, name: str, form: Sent) -> Response:
+    """Run checks: all that are quick, or those that are chosen."""
+    only = [key.removeprefix("check-") for key in form if key.startswith("check-")]
+    try:
+        check(visit.workspace, name=name, only=only or None)
+    except InvalidInput as wrong:
+        return _checks(visit, name, wrong)
+    return visit.go(f"/data/{name}/checks")
+
+
+@router.get("/data/{name}/checks/{check_name}")
+def show_found(visit: Here, name: str, check_name: str, after: Word = "", how: Word = "") -> Response:
+    """What one check found: groups of copies side by side, or pictures, the worst first."""
+    workspace = visit.workspace
+    view = next((one for one in list_checks(workspace) if one.name == check_name), None)
+    if view is None:
+        raise NotFound(f"There is no check '{check_name}'.", hint="Checks shows what there is.")
+    title = begun(view.title)
+    crumbs = (("Data", "/data"), (name, f"/data/{name}"), ("Checks", f"/data/{name}/checks"), (title, ""))
+    page = Page(title, "data", keys=KEYS, crumbs=crumbs)
+    groups: list[GroupView] = []
+    if how != "list":
+        groups = list_groups(workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1)
+        groups = [replace(one, members=sorted(one.members, key=lambda each: not each.is_best)) for one in groups]
+    found: list[FindingView] = []
+    if not groups:
+        found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
+    rows: list[Any] = list(groups or found)
+    most = GROUPS if groups else FINDINGS
+    path = f"/data/{name}/checks/{check_name}"
+    more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) if len(rows) > most else {}
+    return visit.render(
+        "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
+        title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
+        older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, alike=ALIKE,
+        may=allowed(workspace, "dataset.write"), why=WHY,
+    )  # fmt: skip
+
+
+def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """What is known of each picture of a group, row by row; what differs from the best one is marked."""
+    members = group.members[:ALIKE]
+    best = next((place for place, one in enumerate(members) if one.is_best), 0)
+    rows = [
+        ("Size", [f"{one.width} × {one.height}" for one in members]),
+        ("Sharpness", [f"{one.sharpness:.3g}" if one.sharpness else "" for one in members]),
+        ("File", [size(one.file_bytes) if one.file_bytes else "" for one in members]),
+        ("Caption", [one.name for one in members]),
+    ]
+    return [(title, [(text, text != texts[best]) for text in texts]) for title, texts in rows if any(texts)]
+
+
+@router.post("/data/{name}/checks/{check_name}/thin")
+def thin_out(visit: Here, name: str, check_name: str, form: Sent) -> Response:
+    """Of each group of copies, or of one, keep one picture by a rule and leave the others out: one decision."""
+    rule = form.get("rule", "best")
+    if rule not in RULES:
+        raise InvalidInput("Copies are thinned by a rule.", hint=f"Send rule={' or '.join(RULES)}.")
+    done = thin(visit.workspace, name=name, check=check_name, keep=rule, group=form.get("group", ""))  # type: ignore[arg-type]
+    say = f"{begun(done.name)}."
+    return answer(visit, done, say, form.get("back") or f"/data/{name}/checks/{check_name}")

@@ -1,0 +1,113 @@
+"""Deciding on pictures of a dataset from its pages: leaving out, keeping, taking back; and saved slices."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.responses import JSONResponse, Response
+
+from sfumato.actions import Workspace
+from sfumato.actions.registry import allowed
+from sfumato.data.editing import set_attributes
+from sfumato.data.history import DecisionView, list_decided, list_decisions, show_decision
+from sfumato.data.items import read_where
+from sfumato.data.narrowing import Where
+from sfumato.data.slices import drop_slice, save_slice
+from sfumato.data.verdicts import keep, leave_out, undo
+from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.web.desks import Page
+from sfumato.web.pages.data import WHY
+from sfumato.web.sent import Sent, said
+from sfumato.web.visits import Here, Visit
+from sfumato.web.wheres import address
+from sfumato.web.words import plural
+
+router = APIRouter()
+VERBS: dict[str, Callable[..., DecisionView]] = {"leave_out": leave_out, "keep": keep, "attribute": set_attributes}
+DONE = {"leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}."}
+DECISIONS, STRIP = 20, 6  # of a page; pictures shown of each
+HISTORY = (("/", "search everything"),)
+Word = Annotated[str, Query(max_length=200)]
+
+
+@router.post("/data/{name}/decide")
+def decide(visit: Here, name: str, form: Sent) -> Response:
+    """Leave pictures out or keep them: those whose ids are sent, else those that `where` means."""
+    verb = form.get("verb", "")
+    if verb not in VERBS:
+        hint = f"Send verb={' or '.join(VERBS)}."
+        raise InvalidInput("Pictures are left out, kept, or given an attribute.", hint=hint)
+    more = {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}} if verb == "attribute" else {}
+    done = _do(visit.workspace, verb, name=name, where=said_of(form), reason=form.get("reason", ""), **more)
+    return answer(visit, done, DONE[verb].format(plural(done.n, "picture")), form.get("back") or f"/data/{name}/items")
+
+
+def _do(workspace: Workspace, verb: str, **options: Any) -> DecisionView:
+    return VERBS[verb](workspace, **options)
+
+
+def said_of(form: dict[str, str]) -> Where:
+    """Which pictures a form means; raises InvalidInput where it says nothing."""
+    ids = [one for one in form.get("ids", "").split(",") if one]
+    if ids:
+        check = form.get("check") or None
+        return Where(ids=ids, check=check)
+    if not form.get("where"):
+        raise InvalidInput("No picture was selected.", hint="Select some with Space, or all with a.")
+    return read_where(form["where"])
+
+
+def answer(visit: Visit, done: DecisionView, say: str, back: str) -> Response:
+    """Tell a script what was decided, so that it can offer to take it back; a browser goes back."""
+    if "application/json" in visit.header("accept"):
+        return JSONResponse({"say": say, "undo": f"/data/decisions/{done.id}/undo", "n": done.n})
+    return visit.go(back)
+
+
+@router.post("/data/decisions/{id}/undo")
+def take_back(visit: Here, id: str, form: Sent) -> Response:
+    """Take a decision back as a whole, or do it again where it was taken back."""
+    try:
+        done = undo(visit.workspace, id=id)
+    except Conflict as wrong:
+        if "application/json" in visit.header("accept"):
+            raise
+        return _history(visit, show_decision(visit.workspace, id=id).dataset, wrong=wrong)
+    say = f"{done.name[:1].upper()}{done.name[1:]}."
+    return answer(visit, done, say, form.get("back") or f"/data/{done.dataset}/decisions")
+
+
+@router.post("/data/{name}/slices")
+def keep_slice(visit: Here, name: str, form: Sent) -> Response:
+    """Save a narrowing under a name, and go to it."""
+    saved = save_slice(
+        visit.workspace, name=name, slice_name=form.get("slice_name", ""), where=read_where(form.get("where", ""))
+    )
+    return visit.go(address(f"/data/{name}/items", saved.where))
+
+
+@router.post("/data/{name}/slices/drop")
+def forget_slice(visit: Here, name: str, form: Sent) -> Response:
+    """Forget a saved slice."""
+    drop_slice(visit.workspace, name=name, slice_name=form.get("slice_name", ""))
+    return visit.go(f"/data/{name}")
+
+
+@router.get("/data/{name}/decisions")
+def show_history(visit: Here, name: str, after: Word = "") -> Response:
+    """What was decided of a dataset's pictures, the newest first, each with its pictures and a way back."""
+    return _history(visit, name, after)
+
+
+def _history(visit: Visit, name: str, after: str = "", wrong: SfumatoError | None = None) -> Response:
+    workspace = visit.workspace
+    rows = list_decisions(workspace, name=name, after=after or None, limit=DECISIONS + 1)
+    page = Page("History", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("History", "")), keys=HISTORY)
+    path = f"/data/{name}/decisions"
+    return visit.render(
+        "data/decisions.html", status=wrong.status if wrong else 200, page=page, name=name, after=after, path=path,
+        rows=[(one, list_decided(workspace, id=one.id, limit=STRIP)) for one in rows[:DECISIONS]],
+        older=f"{path}?{urlencode({'after': rows[DECISIONS - 1].id})}" if len(rows) > DECISIONS else "",
+        may=allowed(workspace, "dataset.write"), why=WHY, **said(wrong),
+    )  # fmt: skip

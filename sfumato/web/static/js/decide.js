@@ -1,0 +1,93 @@
+// Deciding on findings without a new page: what was decided stays in its place and says so, and the keys go on.
+// Arrows move, x leaves out, k keeps, u takes the last decision back.
+import { on } from "./keys.js";
+import { say, wordsOf } from "./toasts.js";
+
+const list = document.querySelector("[data-findings]");
+const undone = [];
+
+function cards() {
+  return [...(list?.querySelectorAll("[data-finding], [data-group]") ?? [])];
+}
+
+function here() {
+  return document.activeElement?.closest?.("[data-finding], [data-group]") ?? null;
+}
+
+function go(step) {
+  const all = cards();
+  const from = all.indexOf(here());
+  const to = all[from < 0 ? 0 : from + step];
+  if (!to) return false;
+  const link = to.querySelector(".tile");
+  link.focus({ preventScroll: true });
+  to.scrollIntoView({ block: "nearest" });
+}
+
+async function post(address, body) {
+  try {
+    const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (!response.ok) return void say(await wordsOf(response), "fails");
+    return await response.json();
+  } catch {
+    say("The studio did not answer. Nothing was changed. Try again when it is back.", "fails");
+  }
+}
+
+async function decide(form, submitter) {
+  const card = form.closest("td, [data-finding], [data-group]");
+  const body = new FormData(form, submitter);
+  const done = await post(form.action, body);
+  if (!done) return;
+  if (!card) location.reload();
+  else settle(card, done.say);
+  const act = { address: done.undo, token: body.get("csrf"), card };
+  undone.push(act);
+  say(done.say, "holds", { text: "Undo", run: () => takeBack(act) });
+}
+
+function settle(card, words) {
+  card.classList.toggle("is-decided", Boolean(words));
+  const said = card.querySelector(".decided");
+  if (said) Object.assign(said, { hidden: !words, textContent: words });
+  for (const button of card.querySelectorAll("form button")) button.disabled = Boolean(words);
+}
+
+async function takeBack(act) {
+  const body = new FormData();
+  body.set("csrf", act.token);
+  const done = await post(act.address, body);
+  if (!done) return;
+  undone.splice(undone.indexOf(act), 1);
+  say(done.say, "holds");
+  if (act.card) settle(act.card, "");
+  else location.reload();
+}
+
+function press(key) {
+  const card = here();
+  const button = card?.querySelector(`[data-key-${key}]`);
+  if (!button) return false;
+  if (!button.disabled) decide(button.form, button);
+  go(1);
+}
+
+if (list) {
+  const across = () => {
+    const all = cards();
+    const next = all.findIndex((one) => one.offsetTop !== all[0].offsetTop);
+    return next < 1 ? all.length : next;
+  };
+  on("ArrowRight", () => go(1));
+  on("ArrowLeft", () => go(-1));
+  on("ArrowDown", () => go(here() ? across() : 1));
+  on("ArrowUp", () => go(here() ? -across() : 1));
+  on("x", () => press("x"));
+  on("k", () => press("k"));
+  on("u", () => (undone.length ? void takeBack(undone.at(-1)) : false));
+}
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-decides]")) return;
+  event.preventDefault();
+  decide(event.target, event.submitter);
+});

@@ -1,0 +1,203 @@
+"""The data scientist's desk in a real browser: clean a folder with copies and faults, freeze it, read its datasheet."""
+
+import random
+
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from sfumato.actions import Workspace
+from sfumato.data.collect import collect
+from sfumato.data.editing import set_weights
+from sfumato.data.explore import show_histograms, show_window
+from sfumato.data.findings import list_groups
+from sfumato.data.freeze import list_versions
+from sfumato.data.history import list_decisions
+from sfumato.data.narrowing import Where
+from sfumato.jobs.queue import list_jobs
+from sfumato.jobs.worker import run_worker
+from sfumato.web.app import create_app
+from sfumato.web.serving import Serving, new_secret
+from tests.web.stocked import stock
+
+PAGES = (
+    "items", "items?style=noto", "checks", "decisions", "words", "captions?find=llama", "balance", "datasheet",
+    "map", "compare", "labelling",
+)  # fmt: skip
+N, COPIES = 24, 6
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures of many shapes, six of them a second time and smaller, and two that are blurred."""
+    place, dice = tmp_path_factory.mktemp("pictures"), random.Random(7)
+    for one in range(N):
+        drawn = Image.new("RGB", (160, 128), tuple(dice.randrange(60, 256) for _ in range(3)))
+        pen = ImageDraw.Draw(drawn)
+        for _ in range(14):
+            x, y = dice.randrange(150), dice.randrange(120)
+            box = (x, y, x + dice.randrange(12, 60), y + dice.randrange(12, 60))
+            shape = pen.ellipse if dice.random() < 0.5 else pen.rectangle
+            shape(box, fill=tuple(dice.randrange(256) for _ in range(3)))
+        drawn.save(place / f"{one}.png")
+        (place / f"{one}.txt").write_text(f"shapes number {one}")
+        if one < COPIES:
+            drawn.resize((120, 96)).save(place / f"{one}-small.png")
+        if one >= N - 2:
+            drawn.filter(ImageFilter.GaussianBlur(9)).save(place / f"{one}-blurred.png")
+    return place
+
+
+@pytest.fixture(scope="module")
+def studio(serve, tmp_path_factory):
+    """A studio with one dataset to look at, and the address that lets one browser in."""
+    with Workspace.open(tmp_path_factory.mktemp("explore") / "workspace") as workspace:
+        stock(workspace, "animals", 300, attributes={"skin": "dark"})
+        serving = Serving(launch=new_secret(), poll=0.05)
+        with serve(create_app(workspace, serving)) as address:
+            yield workspace, address, serving.launch
+
+
+@pytest.fixture(scope="module")
+def cookies(studio, browser):
+    """What a browser holds that was let in."""
+    _, address, launch = studio
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/launch/{launch}")
+    held = context.cookies()
+    context.close()
+    return held
+
+
+@pytest.fixture
+def come_in(cookies, new_page):
+    """Open a page of somebody who is in."""
+
+    def open_page(width=1440, scheme="light", **more):
+        page = new_page(width, scheme=scheme, **more)
+        page.context.add_cookies(cookies)
+        page.set_default_timeout(30_000)  # a check may run beside it
+        return page
+
+    return open_page
+
+
+def work(workspace):
+    """Do what waits, as a worker would."""
+    for job in list_jobs(workspace):
+        if job.status == "waiting":
+            run_worker(workspace, only_job=job.id)
+
+
+def count(page):
+    return page.locator("#narrowed strong").inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(studio, come_in, clean, width, scheme):
+    _, address, _ = studio
+    page = come_in(width, scheme)
+    for path in PAGES:
+        page.goto(f"{address}/data/animals/{path}")
+        if path.startswith("items"):
+            page.locator(".virtual .tile img").first.wait_for()
+        clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
+    workspace, address, _ = studio
+    collect(workspace, source="folder", into="shapes", options={"path": str(folder)})
+    work(workspace)
+    page = come_in()
+
+    page.goto(f"{address}/data/shapes/checks")
+    page.get_by_role("button", name="Run checks").click()
+    page.locator("#checking .job").wait_for()
+    work(workspace)
+    page.get_by_role("link", name="Near copies").click()  # the page has heard that the job is done
+    assert page.locator("[data-group]").count() == COPIES
+
+    page.get_by_label("Of each group keep").select_option("largest")
+    page.get_by_role("button", name="Leave the others out", exact=True).click()
+    page.get_by_text("Nothing is left to decide").wait_for()
+    assert show_histograms(workspace, name="shapes", where=Where(state="left out")).n == COPIES
+    assert list_groups(workspace, name="shapes", check="near_copies") == []
+
+    page.goto(f"{address}/data/shapes/decisions")
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Do it again").click()
+    page.get_by_text("did again").wait_for()
+    assert [one.verb for one in list_decisions(workspace, name="shapes")] == ["undo", "undo", "leave out"]
+
+    page.goto(f"{address}/data/shapes/items?state=kept")
+    assert count(page) == str(N + 2)
+    plot = page.locator('[data-brush="sharpness"] .facet-plot').bounding_box()
+    page.mouse.move(plot["x"] + 1, plot["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] / 4, plot["y"] + 10, steps=4)
+    page.mouse.up()
+    page.get_by_text("Sharpness: at most").wait_for()
+    assert count(page) == "2"
+    page.keyboard.press("a")
+    page.keyboard.press("x")
+    page.get_by_text("Left out 2 pictures.").wait_for()
+    page.get_by_text("No picture is like that.").wait_for()
+
+    page.goto(f"{address}/data/shapes")
+    page.get_by_role("button", name="Freeze version").click()
+    page.wait_for_url("**#version-*")
+    version = list_versions(workspace, name="shapes")[0]
+    assert version.n == N
+    page.goto(f"{address}/data/shapes/datasheet?version={version.name}")
+    page.get_by_role("heading", name=f"Datasheet of shapes@{version.name}").wait_for()
+    assert f"{N} pictures" in page.locator(".lead").inner_text()
+
+
+def test_a_grid_of_any_length_holds_only_what_is_in_view_and_goes_by_keys(studio, come_in):
+    _, address, _ = studio
+    page = come_in(1024)
+    page.goto(f"{address}/data/animals/items")
+    page.locator("#grid .tile").first.focus()
+    assert page.locator("#grid li").count() < 300
+    page.keyboard.press("End")
+    page.locator('#grid li[data-place="299"] .tile:focus').wait_for()
+    assert page.locator('#grid li[data-place="0"]').count() == 0
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.get_by_text("3 selected").wait_for()
+    page.keyboard.press("x")
+    page.get_by_text("Left out 3 pictures.").wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("Took back: left out 3 pictures.").wait_for()
+
+
+def test_a_brush_is_moved_by_arrow_keys_and_back_goes_back(studio, come_in):
+    workspace, address, _ = studio
+    shown = show_window(workspace, name="animals", count=300).items
+    set_weights(workspace, name="animals", weights={one.id: 1 + place % 10 for place, one in enumerate(shown)})
+    page = come_in()
+    page.goto(f"{address}/data/animals/items?style=flat")
+    page.get_by_text("More measures").click()
+    before = count(page)
+    low = page.get_by_label("Weight, at least")
+    low.focus()
+    low.press("ArrowRight")
+    page.get_by_text("Weight: at least").wait_for()
+    assert page.evaluate("document.activeElement.id") == "low-weight"
+    assert int(count(page)) < int(before)
+    page.go_back()
+    page.get_by_text("Weight: at least").wait_for(state="detached")
+    assert count(page) == before
+
+
+def test_without_script_the_grid_has_pages_and_findings_have_forms(studio, come_in):
+    _, address, _ = studio
+    page = come_in(java_script_enabled=False)
+    page.goto(f"{address}/data/animals/items?style=noto")
+    assert page.locator("#grid .tile").count() == 60
+    page.get_by_role("link", name="More", exact=True).click()
+    assert page.locator("#grid .tile").count() == 60
+    page.get_by_role("link", name="Style: noto").click()
+    assert page.locator("#narrowed strong").inner_text() == "300"
