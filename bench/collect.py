@@ -75,7 +75,7 @@ def run(folder: Path, n: int, where: Path) -> dict[str, Any]:
     rate = (n - at_half) / (start + took - half) if half else n / took
     return {
         "pictures": n, "seconds": round(took, 2), "images_per_s": round(n / took, 1),
-        "images_per_s_second_half": round(rate, 1), "minutes_for_300k": round(300_000 / min(rate, n / took) / 60, 2),
+        "images_per_s_second_half": round(rate, 1), "minutes_for_300k": round(300_000 / rate / 60, 2),
         "rss_mb_first_half": round(memory["half"] / 1e6), "rss_mb_second_half": round(memory["end"] / 1e6),
     }  # fmt: skip
 
