@@ -56,12 +56,14 @@ bench: $(VENV)/.ok  ## Measure training, drawing and the studio; needs a quiet m
 	$(B)/python bench/web.py --write $(ARGS)
 	$(B)/python bench/first.py --write $(ARGS)
 	$(B)/python bench/curation.py --write $(ARGS)
+	$(B)/python bench/collect.py --write $(ARGS)
 
 bench-quick: $(VENV)/.ok  ## The same in under a minute each, once the peers are installed
 	$(B)/python bench/training.py --quick $(ARGS)
 	$(B)/python bench/create.py --quick $(ARGS)
 	$(B)/python bench/web.py --quick $(ARGS)
 	$(B)/python bench/curation.py --quick $(ARGS)
+	$(B)/python bench/collect.py --quick $(ARGS)
 
 format: $(VENV)/.ok  ## Sort imports and lay out the code
 	$(B)/ruff check --fix-only .

@@ -26,6 +26,10 @@ app = typer.Typer(
     help="Collect pictures with their origin, and freeze versions to learn from.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+FILES = {  # the source that reads a file, by how its name ends
+    ".zip": "zip", ".tar": "tar", ".tgz": "tar", ".gz": "tar", ".parquet": "parquet", ".csv": "table", ".tsv": "table",
+    ".jsonl": "table",
+}  # fmt: skip
 
 
 def collect(
@@ -49,12 +53,14 @@ def collect(
 
 
 class Sources(group("sfumato.data.sources", "source", collect)):  # type: ignore[misc]
-    """The sources, where the path of a folder stands for the source `folder`."""
+    """The sources, where the path of a folder or a file stands for the source that reads such."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """Return name, command and what is left; raises NotFound with the nearest name."""
-        if args[0] not in self.list_commands(ctx) and Path(args[0]).expanduser().is_dir():
-            args = ["folder", "--path", *args]
+        place = Path(args[0]).expanduser()
+        if args[0] not in self.list_commands(ctx) and place.exists():
+            kind = "folder" if place.is_dir() else FILES.get(place.suffix.lower())
+            args = [kind, "--path", *args] if kind else args
         return PlugIns.resolve_command(self, ctx, args)
 
 

@@ -19,6 +19,7 @@ SUFFIXES = {
     ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".svg": "svg",
 }  # fmt: skip
 ORIENTATION = 0x0112  # of EXIF
+SAYS_TURNED = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}  # where Pillow looks for it
 UNSAFE_SVG = re.compile(
     r"<\s*script|<\s*foreignObject|<!ENTITY|\bon\w+\s*=|javascript:|@import|"
     r"(?:href|src)\s*=\s*[\"']\s*(?!#|data:image/)[^\"'\s]|url\(\s*[\"']?(?!#|[\"']?#)[^)\"'\s]",
@@ -82,7 +83,8 @@ def measure(
         return Measured(drawn.width, drawn.height, _lets_through(drawn), look(data, None))
     with _opened(data, kind, max_pixels) as found:
         found.load()
-        told, turned = look(data, found), found.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+        told = look(data, found)
+        turned = not SAYS_TURNED.isdisjoint(found.info) and found.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
         width, height = (found.height, found.width) if turned else found.size
         return Measured(width, height, _lets_through(found), told)
 

@@ -1,6 +1,7 @@
 """Pictures are collected, looked at and frozen from the command line."""
 
 import json
+import zipfile
 
 from sfumato.cli import entry
 
@@ -44,3 +45,14 @@ def test_misspelt_names_are_answered_with_the_nearest(studio_folder, shapes, cap
 def test_a_folder_that_is_not_there_is_told_in_words(studio_folder, tmp_path, capsys):
     assert entry.main(["data", "collect", "folder", "--path", str(tmp_path / "gone"), "--into", "x"]) == 2
     assert "is not a folder" in capsys.readouterr().err
+
+
+def test_the_path_of_a_file_stands_for_the_source_that_reads_such(studio_folder, shapes, tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as bundle:
+        for path in shapes.glob("*.png"):
+            bundle.write(path, path.name)
+    assert entry.main(["data", "collect", str(tmp_path / "some.zip"), "--into", "zipped"]) == 0
+    assert capsys.readouterr().out.startswith("12 new")
+    (shapes / "list.csv").write_text(f"file_name\n{min(path.name for path in shapes.glob('*.png'))}\n")
+    assert entry.main(["data", "collect", str(shapes / "list.csv"), "--into", "listed"]) == 0
+    assert "new" in capsys.readouterr().out

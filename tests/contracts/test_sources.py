@@ -81,7 +81,7 @@ def openclipart_of(place: Path, n: int) -> dict:
     place.mkdir()
     for number in range(n):
         (place / f"{number:05d}.svg").write_bytes(SVG)
-    (place / "linked.svg").symlink_to("00000.svg")
+    (place / "linked.svg").symlink_to("/etc/hostname")
     return {"path": str(place)}
 
 

@@ -18,11 +18,14 @@ def test_classes_and_splits(workspace, tmp_path, collect):
         folder = tmp_path / "hf" / split / thing
         folder.mkdir(parents=True, exist_ok=True)
         picture(colour).save(folder / "1.png")
-    assert collect("imagefolder", path=str(tmp_path / "hf")).n == 3
+    picture("green").save(folder / "2.png")
+    (folder / "2.txt").write_text("a green cat")
+    assert collect("imagefolder", path=str(tmp_path / "hf")).n == 4
     found = items(workspace)
     panda = found["train/red_panda/1.png"]
     assert (panda.category, panda.name, panda.concept, panda.given_split) == ("red panda",) * 3 + ("train",)
     assert found["val/cat/1.png"].given_split == "validation"
+    assert (found["val/cat/2.png"].name, found["val/cat/2.png"].category) == ("a green cat", "cat")
 
 
 def test_metadata_takes_the_place_of_classes_in_its_split_alone(workspace, tmp_path, collect):

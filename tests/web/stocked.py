@@ -79,10 +79,10 @@ def a_run(workspace: Workspace, name: str, version_id: str, **facts: Any) -> str
         return row.id
 
 
-def with_viewer(workspace: Workspace) -> None:
-    """Make it a team: Owen owns the workspace, Vic looks at it."""
+def with_viewer(workspace: Workspace, role: str = "viewer") -> None:
+    """Make it a team: Owen owns the workspace, Vic looks at it, or has another role."""
     claim(workspace, code=make_owner_code(workspace).code, login="owen", name="Owen", password=PASSWORD)
-    code = invite(workspace, roles=["viewer"]).code
+    code = invite(workspace, roles=[role]).code
     accept_invitation(workspace, code=code, login="vic", name="Vic", password=PASSWORD)
 
 

@@ -133,3 +133,23 @@ def test_who_may_only_look_sees_why_a_button_is_shut(workspace):
         assert 'action="/data/animals/versions"' not in page
         assert vic.post("/data/animals/versions").status_code == 403
         assert vic.post("/data/animals/collections", data={"source": "sample"}).status_code == 403
+
+
+def test_places_on_the_server_are_offered_to_admins_alone(workspace, browser):
+    page = browser.page("/data/animals/add").text
+    assert all(f"?source={one}" in page for one in ("folder", "zip", "tar", "table", "parquet", "imagefolder", "icons"))
+    assert 'name="packages_dir"' in browser.page("/data/animals/add?source=icons").text
+    with_viewer(workspace, role="data scientist")
+    with open_studio(workspace) as client:
+        vic = as_vic(client)
+        page = vic.page("/data/animals/add").text
+        assert not any(f"?source={one}" in page for one in ("folder", "zip", "tar", "table", "parquet", "imagefolder"))
+        assert all(f"?source={one}" in page for one in ("icons", "sample", "openclipart"))
+        assert 'name="packages_dir"' not in vic.page("/data/animals/add?source=icons").text
+        assert 'name="path"' not in vic.page("/data/animals/add?source=openclipart").text
+        for source, place in (("folder", "path"), ("zip", "path"), ("icons", "packages_dir"), ("table", "root")):
+            sent = {"source": source, "path": "", place: "/etc"}
+            assert vic.post("/data/animals/collections", data=sent).status_code == 403
+            asked = {"source": source, "options": {place: "/etc"}}
+            assert vic.post("/api/v1/datasets/animals/collections", json=asked).status_code == 403
+        assert vic.post("/data/animals/collections", data={"source": "openclipart"}).status_code == 303

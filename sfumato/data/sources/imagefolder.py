@@ -48,8 +48,10 @@ def read(options: Options, cache: Path) -> Iterator[Handed]:
         for name in sorted(names):
             if is_picture(name):
                 path, caption = os.path.join(place, name), f"{os.path.splitext(name)[0]}.txt"
-                row = own | said.pop(path, {})
                 beside = os.path.join(place, caption) if caption in there else ""
+                row = own | said.pop(path, {})
+                if beside and row.get("text") == own.get("text"):
+                    row.pop("text", None)  # words of its own say more than its class
                 yield File(path, key_of(path, root), options.source).later(options, row, beside)
     for problem in closed:
         yield Left(key_of(problem.filename, root), "unreadable", problem.strerror or str(problem), options.source)

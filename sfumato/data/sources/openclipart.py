@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sfumato.data.found import Found, Handed, Later, Left
 from sfumato.data.pictures import UNSAFE_SVG
-from sfumato.data.places import Place
+from sfumato.data.places import Place, within
 from sfumato.data.rights import read_rights
 from sfumato.data.sources.folder import key_of
 from sfumato.errors import NotFound
@@ -39,7 +39,7 @@ class Options(Place):
 
 
 def read(options: Options, cache: Path) -> Iterator[Handed]:
-    """Yield every drawing in order of its path; the links among them, which are copies, are not wanted."""
+    """Yield every drawing in order of its path; the package links some to others, which come as the copies they are."""
     root = Path(options.path)
     if not root.is_dir():
         raise NotFound(
@@ -47,12 +47,14 @@ def read(options: Options, cache: Path) -> Iterator[Handed]:
         )
     for path in _drawings(root):
         key = key_of(path, root)
-        if os.path.islink(path):
-            yield Left(key, "a link to another", os.readlink(path), options.source, unwanted=True)
-        elif os.path.getsize(path) > LARGEST:
-            yield Left(key, "too large", f"{os.path.getsize(path):,} bytes", options.source)
+        real = within(key, root)
+        size = os.path.getsize(real) if real and os.path.isfile(real) else -1
+        if size < 0:
+            yield Left(key, "unreadable", "it is a link that leads out of the package, or nowhere", options.source)
+        elif size > LARGEST:
+            yield Left(key, "too large", f"{size:,} bytes", options.source)
         else:
-            yield Later(key, options.source, partial(_one, path, key, options), os.path.getsize(path))
+            yield Later(key, options.source, partial(_one, real, key, options), size)
 
 
 def count(options: Options, cache: Path) -> int:
