@@ -36,7 +36,7 @@ def leave_out(
 ) -> None:
     """Leave pictures out of what is frozen from now on. Nothing is deleted, and it can be undone.
 
-    Example: `sfumato data leave-out mine --check blurred --because "too blurred to learn from"`
+    Example: `sfumato data leave-out mine --check blur --because "too blurred to learn from"`
     """
     from sfumato.data.verdicts import leave_out as leave
 

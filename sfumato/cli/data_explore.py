@@ -1,4 +1,4 @@
-"""`sfumato data counts`, slices and thinning: what a dataset's pages show and do, for a terminal and for files."""
+"""`sfumato data counts`, and slices: what a dataset's pages show and do, for a terminal and for files."""
 
 from typing import Annotated
 
@@ -85,33 +85,9 @@ def drop_slice(context: typer.Context, name: Name, slice_name: Slice) -> None:
     answer(context, one, lambda: f"Dropped the slice {one.name}. Its {one.n:,} pictures stay.")
 
 
-def thin(
-    context: typer.Context,
-    name: Name,
-    check: Annotated[str, typer.Option(metavar="CHECK", help="The check whose groups are meant.")] = "near_copies",
-    keep: Annotated[str, typer.Option(metavar="RULE", help="Which one stays: best, sharpest or largest.")] = "best",
-    because: Annotated[str, typer.Option(metavar="REASON", help="Why.")] = "",
-) -> None:
-    """Of each group of copies keep one picture and leave the others out; it can be undone as a whole.
-
-    Example: `sfumato data thin mine --keep sharpest`
-    """
-    from sfumato.data.thinning import RULES
-    from sfumato.data.thinning import thin as thin_copies
-    from sfumato.errors import unknown
-
-    if keep not in RULES:
-        raise unknown("rule", keep, RULES)
-    with opened(context) as workspace:
-        done = thin_copies(workspace, name=name, check=check, keep=keep, reason=because)  # type: ignore[arg-type]
-    says = f"{done.name[:1].upper()}{done.name[1:]}. To take it back: sfumato data undo {done.id[-12:]}"
-    answer(context, done, lambda: says)
-
-
 def add_to(app: typer.Typer) -> None:
     """Add these commands to a group."""
     app.command("counts")(show_counts)
     app.command("slices")(slices)
     app.command("save-slice")(save_slice)
     app.command("drop-slice")(drop_slice)
-    app.command("thin")(thin)

@@ -120,7 +120,7 @@ def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, w
     assert page.count("data-group") == 2
     assert "differs" in page
     answer = browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}, headers=JSON)
-    assert answer.json()["say"] == "Left out 4 copies, kept the largest of 2 groups."
+    assert answer.json()["say"] == "Kept the largest of 2 groups of copies, left out 4 pictures."
     assert len(list_decisions(workspace, name="animals")) == 1
     with workspace.read() as session:
         states = [session.get(Item, one).state for one in animals]

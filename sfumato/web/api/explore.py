@@ -12,7 +12,6 @@ from sfumato.data.explore import show_window as ask_window
 from sfumato.data.explore import show_words as ask_words
 from sfumato.data.items import read_where
 from sfumato.data.slices import drop_slice, list_slices, save_slice
-from sfumato.data.thinning import thin
 from sfumato.web.offering import offer
 
 router = APIRouter()
@@ -57,4 +56,3 @@ offer(router, "GET", "/datasets/{name}/counts/{of}", counts, name="data.counts")
 offer(router, "GET", "/datasets/{name}/slices", list_slices)
 offer(router, "POST", "/datasets/{name}/slices", save_slice)
 offer(router, "DELETE", "/datasets/{name}/slices/{slice_name}", drop_slice)
-offer(router, "POST", "/datasets/{name}/decisions/thin", thin)

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
+from sfumato.data.choosing import keep_best
 from sfumato.data.collect import show_dataset
 from sfumato.data.explore import show_histograms
 from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
-from sfumato.data.thinning import thin
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
@@ -25,7 +25,7 @@ from sfumato.web.working import shown
 
 router = APIRouter()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
-RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest"}
+RULES = {"sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
 Word = Annotated[str, Query(max_length=200)]
 
@@ -130,9 +130,10 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
 @router.post("/data/{name}/checks/{check_name}/thin")
 def thin_out(visit: Here, name: str, check_name: str, form: Sent) -> Response:
     """Of each group of copies, or of one, keep one picture by a rule and leave the others out: one decision."""
-    rule = form.get("rule", "best")
+    rule = form.get("rule", "sharpest")
     if rule not in RULES:
         raise InvalidInput("Copies are thinned by a rule.", hint=f"Send rule={' or '.join(RULES)}.")
-    done = thin(visit.workspace, name=name, check=check_name, keep=rule, group=form.get("group", ""))  # type: ignore[arg-type]
+    groups = [form["group"]] if form.get("group") else None
+    done = keep_best(visit.workspace, name=name, check=check_name, by=rule, groups=groups)  # type: ignore[arg-type]
     say = f"{begun(done.name)}."
     return answer(visit, done, say, form.get("back") or f"/data/{name}/checks/{check_name}")
