@@ -40,7 +40,8 @@ TEXTS = {
 class Narrowed:
     """What the flags of a call said."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], dataset: str = "") -> None:
+        self.dataset = dataset
         self.given = {name: value for name, value in given.items() if value not in (None, [], False)}
 
     def where(self, workspace: "Workspace") -> "Where":
@@ -57,7 +58,22 @@ class Narrowed:
             said["ids"] = [one if len(one) >= 36 else show_item(workspace, id=one).id for one in ends]
         said["attributes"] = dict(pair(one) for one in said.pop("attribute", []))
         said["ranges"] = dict(span(one) for one in said.pop("range", []))
-        return Where(**said)
+        saved = self._saved(workspace, said.pop("slice", ""))
+        for name in ("attributes", "ranges"):
+            said[name] = saved.pop(name, {}) | said[name]
+        return Where(**(saved | said))
+
+    def _saved(self, workspace: "Workspace", name: str) -> dict[str, Any]:
+        """What a saved slice is narrowed to; nothing where none is named."""
+        from sfumato.data.slices import list_slices
+        from sfumato.errors import unknown
+
+        if not name:
+            return {}
+        slices = {one.name: one.where for one in list_slices(workspace, name=self.dataset)}
+        if name not in slices:
+            raise unknown("slice", name, slices)
+        return dict(slices[name].model_dump(exclude_defaults=True))
 
 
 def pair(said: str) -> tuple[str, str]:
@@ -86,6 +102,7 @@ def narrowed(function: Callable[..., None]) -> Callable[..., None]:
         _flag("ids", str, "These pictures: their ids, or the ends of them, with commas between.", metavar="ID,ID"),
         _flag("attribute", list[str], "With this attribute; may be said again.", metavar="NAME=VALUE"),
         _flag("range", list[str], "Measured between these; may be said again.", metavar="NAME=LOW..HIGH"),
+        _flag("slice", str, "In this saved slice.", metavar="SLICE"),
         _flag("no_caption", bool, "Without a caption."),
         _flag("suggested", bool, "With a suggestion that waits."),
         _flag("everything", bool, "All of them."),
@@ -93,7 +110,8 @@ def narrowed(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def run(**given: Any) -> None:
-        meant = Narrowed({one.name: given.pop(one.name) for one in flags})
+        of = str(given.get("name") or given.get("label") or "").partition("@")[0]
+        meant = Narrowed({one.name: given.pop(one.name) for one in flags}, of)
         function(meant=meant, **given)
 
     kept = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "meant"]

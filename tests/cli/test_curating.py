@@ -90,3 +90,13 @@ def test_what_cannot_be_is_told_with_its_exit_code(mine, capsys, arguments, code
     command, *more = arguments
     assert entry.main(["data", command, mine, *more]) == code
     assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_saved_slice_says_which_pictures_are_meant(mine, capsys):
+    assert "3 pictures" in words(capsys, "save-slice", mine, "reds", "--words", "red")
+    would = words(capsys, "leave-out", mine, "--slice", "reds", "--dry-run")
+    assert would.startswith("This would leave out 3 pictures of mine.")
+    fewer = words(capsys, "leave-out", mine, "--slice", "reds", "--range", "width=100000..", "--dry-run")
+    assert "0 pictures" in fewer
+    assert entry.main(["data", "leave-out", mine, "--slice", "rads"]) == 3
+    assert "reds" in capsys.readouterr().err
