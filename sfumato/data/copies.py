@@ -15,7 +15,7 @@ from sfumato.data.pictures import Unusable
 from sfumato.data.scan import Table
 from sfumato.data.second_look import CROPPED, MIRRORED, TURNED, Alike, Small, compare
 
-Work = Generator[None, None, Any]
+Work = Generator[float | None, None, Any]
 BESIDE = 50  # pictures of one and the same hash that each of them is compared with
 
 
@@ -49,7 +49,7 @@ def unlike(table: Table) -> np.ndarray:
 
 
 def find_pairs(table: Table, options: Options) -> Work:
-    """All pairs of near copies, as a list; yields None at each step, and remembers them for who asks next."""
+    """All pairs of near copies, as a list; yields how far it is, and remembers them for who asks next."""
     key = options.model_dump_json()
     if key not in table.memory:
         table.memory[key] = yield from _find_pairs(table, options)
@@ -74,12 +74,12 @@ def _find_pairs(table: Table, options: Options) -> Work:
             return None
 
     pairs: list[Pair] = []
-    for one, other in sorted(wanted):
+    for number, (one, other) in enumerate(sorted(wanted), 1):
         left, right = small(one), small(other)
         alike = compare(left, right, how) if left is not None and right is not None else None
         if alike is not None:
             pairs.append(Pair(one, other, alike))
-        yield None
+        yield number / len(wanted)
     return pairs
 
 

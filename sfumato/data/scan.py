@@ -172,12 +172,15 @@ def _looks(name: str) -> bool:
     return bool(CHECKS.get(name).KIND == "neural")
 
 
-def work_of(name: str) -> Callable[..., Iterator[Proposal | None]]:
-    """The function of a check that does its work; raises InvalidInput if the check lacks it."""
+def work_of(name: str) -> Callable[..., Iterator[Proposal | float | None]]:
+    """The function of a check that does its work; raises InvalidInput if the check lacks it.
+
+    Beside its proposals it may yield how far it is, from 0.0 to 1.0, or None to say no more than that it goes on.
+    """
     module = CHECKS.get(name)
     if module.KIND not in WORK or not hasattr(module, WORK[module.KIND]):
         raise InvalidInput(f"The check '{name}' is of kind {module.KIND!r} and does not define what that needs.")
-    found: Callable[..., Iterator[Proposal | None]] = getattr(module, WORK[module.KIND])
+    found: Callable[..., Iterator[Proposal | float | None]] = getattr(module, WORK[module.KIND])
     return found
 
 

@@ -67,7 +67,7 @@ def test_it_proposes_what_it_was_given_with_a_reason_and_the_same_twice(name, fi
 
     def proposals(n):
         given = table(files[:n]) if module.KIND == "pixels" else rows(n)
-        return [one for one in work_of(name)(given, module.Options()) if one is not None]
+        return [one for one in work_of(name)(given, module.Options()) if isinstance(one, Proposal)]
 
     found = proposals(len(files))
     assert found == proposals(len(files))

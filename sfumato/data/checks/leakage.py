@@ -13,7 +13,7 @@ KIND = "pixels"
 TRAIN = ("train", "training")
 
 
-def judge(table: Table, options: Options) -> Iterator[Proposal | None]:
+def judge(table: Table, options: Options) -> Iterator[Proposal | float | None]:
     """Propose the picture that is learnt from of each pair whose other one is held out."""
     pairs: list[Pair] = yield from find_pairs(table, options)
     said: set[int] = set()

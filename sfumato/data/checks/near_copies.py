@@ -13,7 +13,7 @@ SAYS = "The same picture again: encoded anew, resized, lighter, cropped, mirrore
 KIND = "pixels"
 
 
-def judge(table: Table, options: Options) -> Iterator[Proposal | None]:
+def judge(table: Table, options: Options) -> Iterator[Proposal | float | None]:
     """Propose every group of near copies; its best picture has the score 0 and is the one to keep."""
     pairs: list[Pair] = yield from find_pairs(table, options)
     groups, loose = group_pairs(pairs)
