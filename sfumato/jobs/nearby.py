@@ -33,7 +33,9 @@ def work_nearby(
     me = f"{socket.gethostname()}/{os.getpid()}/{new_id()[-6:]}"
     with held_interrupt() as pressed:
         taken = None if somebody_works(workspace, job) else claim(workspace, me, (), job.id, LEASE)
-        if taken is not None:
+        if taken is not None and pressed.is_set():
+            give_back(workspace, job.id, me)
+        elif taken is not None:
             work = threading.Thread(target=run_attempt, args=(workspace, taken.id, taken.attempt), daemon=True)
             work.start()
             try:

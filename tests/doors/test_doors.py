@@ -27,6 +27,7 @@ SYSTEM: dict[str, str] = {
     "model.find": "looks a model up, with its file, for the verbs that take a model's name",
     "image.publish": "a part of every drawing: nothing leaves without it",
     "people.own_password": "a part of changing a password",
+    "people.password_code": "a part of setting a new password: looks the code up before it is hashed",
     "people.kept_password": "a part of signing in: looks up what is compared outside of the transaction",
     "people.sign_in_refused": "a part of signing in: leaves the event of a refusal",
     "data.version_by_id": "looks a version up for the run that names it",
