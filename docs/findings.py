@@ -1,7 +1,7 @@
 """Write docs/findings.md: what the checks found in collections that nobody planted anything in.
 
-python -m docs.findings WORKSPACE NAME=CHECK,CHECK ... on a workspace in which these datasets were collected and checked.
-The words around the tables are kept as they stand in the page; what lies between the marks of a dataset is written anew.
+python -m docs.findings WORKSPACE NAME=CHECK,CHECK ... on a workspace in which these datasets were collected and
+checked. The words around the tables are kept as they stand; what lies between the marks of a dataset is written anew.
 """
 
 import re
@@ -70,7 +70,8 @@ def section(workspace: Workspace, name: str, pictured: tuple[str, ...]) -> str:
         if found.get(check):
             target = PICTURES / f"{name}-{check}.webp"
             sheet(workspace, shown(workspace, name, check), target)
-            lines += ["", f"{titles[check].capitalize()}:", "", f"![{titles[check]}]({target.relative_to(PAGE.parent)})"]
+            picture = f"![{titles[check]}]({target.relative_to(PAGE.parent)})"
+            lines += ["", f"{titles[check].capitalize()}:", "", picture]
     return "\n".join(lines)
 
 
