@@ -4,18 +4,10 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Body, Header, Path, Query
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationInfo,
-    create_model,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, create_model
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -43,17 +35,18 @@ class Listed(BaseModel, Generic[Row]):
 
 
 class Taken(BaseModel):
-    """What an address takes in its body; what it does not know is refused, and a number is no truth or text."""
+    """What an address takes in its body; what it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _as_json(cls, said: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        """Take what was sent by the rules of JSON, in which days and choices are texts and nothing else is turned."""
-        if info.mode == "json" or not isinstance(said, dict):
-            return handler(said)
-        return cls.model_validate_json(json.dumps(said), strict=True)
+
+def strictly(body: type[BaseModel]) -> Any:
+    """The body by the rules of JSON, in which days and choices are texts, and a number is no truth and no text."""
+
+    def as_json(said: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        return body.model_validate_json(json.dumps(said), strict=True) if isinstance(said, dict) else handler(said)
+
+    return Annotated[body, WrapValidator(as_json)]
 
 
 def offer(
@@ -77,7 +70,8 @@ def offer(
     parameters += [_parameter(one, hints[one.name], one.name in in_path) for one in wanted if one not in in_body]
     if body is not None:
         needed = any(one.default is one.empty for one in in_body)
-        whole: Any = Annotated[body if needed else body | None, Body()]
+        strict = strictly(body)
+        whole: Any = Annotated[strict if needed else strict | None, Body()]
         default: Any = inspect.Parameter.empty if needed else None
         parameters.append(inspect.Parameter("body", inspect.Parameter.KEYWORD_ONLY, annotation=whole, default=default))
     if method == "POST" and once:
