@@ -23,6 +23,8 @@ KEEP = {"Cache-Control": "private, no-store"}
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 MIMES = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet",
          ".jsonl": "application/jsonlines"}  # fmt: skip
+TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+TABLES = {mime.partition(";")[0]: BINARY for mime in MIMES.values()}
 VERSION = Annotated[str, Query(max_length=80, description="a frozen version; the dataset as it is now without one")]
 
 
@@ -66,6 +68,7 @@ def export_file(visit: Here, job: str) -> FileResponse:
 
 @router.get(
     "/datasets/{name}/datasheet/file", operation_id="data.datasheet_file", summary="A datasheet as a file",
+    responses={200: {"content": {"text/markdown": TEXT, "text/html": TEXT, "application/json": {}}}},
     openapi_extra={"x-permission": "record.read"},
 )  # fmt: skip
 def datasheet_file(
@@ -77,7 +80,7 @@ def datasheet_file(
 
 
 @router.get(
-    "/datasets/{name}/table", operation_id="data.table", summary="A dataset's pictures as a table",
+    "/datasets/{name}/table", operation_id="data.table", summary="A dataset's pictures as a table", responses={200: {"content": TABLES}},
     openapi_extra={"x-permission": "record.read"},
 )  # fmt: skip
 def table(
