@@ -80,7 +80,8 @@ def datasheet_file(
 
 
 @router.get(
-    "/datasets/{name}/table", operation_id="data.table", summary="A dataset's pictures as a table", responses={200: {"content": TABLES}},
+    "/datasets/{name}/table", operation_id="data.table", summary="A dataset's pictures as a table",
+    responses={200: {"content": TABLES}},
     openapi_extra={"x-permission": "record.read"},
 )  # fmt: skip
 def table(
