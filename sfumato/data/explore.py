@@ -9,6 +9,7 @@ from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
 from sfumato.data.held import Coded, Columns, columns_of, parts_of, together
 from sfumato.data.narrowing import Where
+from sfumato.data.records import Dataset
 from sfumato.errors import unknown
 
 if TYPE_CHECKING:
@@ -110,6 +111,15 @@ def overview_of(act: Act, name: str, said: Where) -> Overview:
     """Distributions and counts of a dataset within what is meant."""
     dataset = find_dataset(act.session, name)
     columns = columns_of(act, dataset)
+    key = ("overview", said.model_dump_json())
+    if key not in columns.kept:
+        columns.forget("overview")
+        columns.kept[key] = _overview(act, dataset, columns, said)
+    found: Overview = columns.kept[key]
+    return found
+
+
+def _overview(act: Act, dataset: Dataset, columns: Columns, said: Where) -> Overview:
     parts = parts_of(act, dataset, columns, said)
     n = len(columns.ids)
     kept = together(parts, n)

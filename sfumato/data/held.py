@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST = 3  # datasets whose columns are held
 AT_ONCE = 500  # ids that a statement names
+ROWS = 20_000  # that are read at once
+PASSING = ("asked", "overview")  # what was worked out from more than the columns, and so many of each are kept:
+NARROWINGS = 20
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
 _held: dict[tuple[str, str, str], "Columns"] = {}
@@ -107,6 +110,11 @@ class Columns:
                 codes.append(known.setdefault(word, len(known)))
         return np.array(places, np.int32), np.array(codes, np.int32), list(known)
 
+    def forget(self, kind: str) -> None:
+        """Let go of the oldest things of a kind that were worked out, so that another one has room."""
+        for old in [one for one in self.kept if one[0] == kind][: 1 - NARROWINGS]:
+            self.kept.pop(old, None)
+
     def coded(self, name: str) -> Coded:
         """A column of words, or a declared attribute; raises NotFound with the nearest name."""
         found = self.words.get(name) or self.declared.get(name)
@@ -149,7 +157,9 @@ def _mark(act: Act, dataset: Dataset) -> Mark:
 def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Columns:
     if held is None or held.mark.collected != mark.collected or _erased(act, held.mark.event):
         held = Columns(mark, [], [], {}, {name: Coded() for name in EQUAL}, {})
-        fresh = _with_rows(held, mark, _rows(act, Item.dataset_id == dataset_id))
+        fresh, last = held, ""
+        while rows := _rows(act, Item.dataset_id == dataset_id, Item.id > last, most=ROWS):
+            fresh, last = _with_rows(fresh, mark, rows), rows[-1][0]
         _measure(act, fresh, Appearance.dataset_id == dataset_id)
         _find(act, dataset_id, fresh)
         return fresh
@@ -173,10 +183,10 @@ def _erased(act: Act, since: int) -> bool:
     return act.session.scalar(care) is not None
 
 
-def _rows(act: Act, *conditions: Any) -> list[Any]:
+def _rows(act: Act, *conditions: Any, most: int | None = None) -> list[Any]:
     plain = [cast(Item.attributes, String) if name == "attributes" else getattr(Item, name) for name in PLAIN]
     wanted = select(Item.id, *plain, *ITEM_RANGES.values()).where(*conditions).order_by(Item.id)
-    return list(act.session.execute(wanted))
+    return list(act.session.execute(wanted.limit(most)))
 
 
 def _with_rows(held: Columns, mark: Mark, rows: list[Any]) -> Columns:
@@ -184,7 +194,7 @@ def _with_rows(held: Columns, mark: Mark, rows: list[Any]) -> Columns:
     import numpy as np
 
     if not rows:
-        worked_out = {key: one for key, one in held.kept.items() if key[0] != "asked"}
+        worked_out = {key: one for key, one in held.kept.items() if key[0] not in PASSING}
         return replace(held, mark=mark, checks={}, kept=worked_out)
     across = dict(zip(("id", *PLAIN, *ITEM_RANGES), zip(*rows, strict=True), strict=True))
     fresh = Columns(mark, [*held.ids, *sorted(set(across["id"]) - set(held.places))], [], {}, {}, {})
@@ -212,17 +222,19 @@ def _with_rows(held: Columns, mark: Mark, rows: list[Any]) -> Columns:
 def _measure(act: Act, columns: Columns, *conditions: Any) -> None:
     import numpy as np
 
-    rows = act.session.execute(select(Appearance.item_id, *SEEN_RANGES.values()).where(*conditions)).all()
-    if not rows:
-        return
-    across = list(zip(*rows, strict=True))
-    places = np.array([columns.places.get(one, -1) for one in across[0]])
-    there = places >= 0
-    for name, column in zip(SEEN_RANGES, across[1:], strict=True):
-        whole = columns.numbers.get(name, np.full(len(columns.ids), np.nan)).copy()
-        whole[places[there]] = np.array(column, np.float64)[there]
-        columns.numbers[name] = whole
-    columns.kept.clear()
+    wanted = select(Appearance.item_id, *SEEN_RANGES.values()).where(*conditions)
+    wholes: dict[str, np.ndarray[Any, Any]] = {}
+    for rows in act.session.execute(wanted.execution_options(yield_per=ROWS)).partitions():
+        across = list(zip(*rows, strict=True))
+        places = np.array([columns.places.get(one, -1) for one in across[0]])
+        there = places >= 0
+        for name, column in zip(SEEN_RANGES, across[1:], strict=True):
+            if name not in wholes:
+                wholes[name] = columns.numbers.get(name, np.full(len(columns.ids), np.nan)).copy()
+            wholes[name][places[there]] = np.array(column, np.float64)[there]
+    if wholes:
+        columns.numbers |= wholes
+        columns.kept.clear()
 
 
 def _find(act: Act, dataset_id: str, columns: Columns) -> None:
@@ -298,8 +310,7 @@ def _asked(act: Act, dataset: Dataset, columns: Columns, where: Where) -> Any:
         mask = np.zeros(len(columns.ids), bool)
         ids = act.session.scalars(narrow(select(Item.id), dataset.id, where))
         mask[[columns.places[one] for one in ids if one in columns.places]] = True
-        for old in [one for one in columns.kept if one[0] == "asked"][:-20]:
-            columns.kept.pop(old, None)
+        columns.forget("asked")
         columns.kept[key] = mask
     return columns.kept[key]
 

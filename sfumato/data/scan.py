@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,13 @@ def work_of(name: str) -> Callable[..., Iterator[Proposal | float | None]]:
 @query("data.checks", doors=("api", "cli"))
 def list_checks(act: Act) -> list[CheckView]:
     """All checks in words, with their options."""
-    modules = [(name, CHECKS.get(name)) for name in CHECKS.names()]
-    return [CheckView(name, one.TITLE, one.SAYS, one.KIND, one.Options.model_json_schema()) for name, one in modules]
+    return list(_views())
+
+
+@cache
+def _views() -> tuple[CheckView, ...]:
+    found = [(name, CHECKS.get(name)) for name in CHECKS.names()]
+    return tuple(CheckView(name, one.TITLE, one.SAYS, one.KIND, one.Options.model_json_schema()) for name, one in found)
 
 
 @query("data.scans", doors=("api", "cli"))

@@ -37,7 +37,7 @@ def test_a_sentence_becomes_pictures_and_one_is_approved_without_a_mouse(studio,
     page.locator("#knows").get_by_text("never seen").wait_for()
     clean(page)
     page.keyboard.press("Enter")
-    page.locator(".results img[data-drag]").nth(3).wait_for(timeout=20_000)
+    page.locator(".results img[data-drag]").nth(3).wait_for(timeout=60_000)
     page.locator("#result:not([data-part])").wait_for()  # the last drawing of it anew, once the job has ended
     clean(page)
     page.locator(".results .tile").first.focus()
