@@ -128,7 +128,7 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Do it again").click()
     page.get_by_text("did again").wait_for()
-    assert [one.verb for one in list_decisions(workspace, name="shapes")] == ["undo", "undo", "leave out"]
+    assert [one.verb for one in list_decisions(workspace, name="shapes")] == ["undo", "undo", "keep best"]
 
     page.goto(f"{address}/data/shapes/items?state=kept")
     assert count(page) == str(N + 2)
