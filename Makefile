@@ -34,7 +34,7 @@ setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing n
 studio: $(VENV)/.ok  ## Set up, and open the studio in the browser; ARGS="--port 8800" and others
 	@$(B)/sfumato studio $(ARGS)
 
-test: $(VENV)/.ok  ## Run the tests (under ten minutes on two cores); ARGS="-k word" narrows
+test: $(VENV)/.ok  ## Run the tests (ten to twenty minutes on two cores); ARGS="-k word" narrows
 	$(TEST) -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.ok  ## Run the tests that take longer
