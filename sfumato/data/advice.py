@@ -2,6 +2,7 @@
 
 FROM_SCRATCH = 3_000
 FINE_TUNE = 20
+UNSTATED = "NOASSERTION"  # what SPDX calls a licence that nobody stated
 
 
 def describe_use(n: int, named: int, concepts: int, licences: dict[str, int]) -> str:
@@ -9,8 +10,8 @@ def describe_use(n: int, named: int, concepts: int, licences: dict[str, int]) ->
     if n == 0:
         return "It is empty. Collect pictures into it first."
     shares = sorted(licences.items(), key=lambda one: -one[1])
-    rights = ", ".join(f"{count:,} {name}" for name, count in shares)
-    unclear = licences.get("NOASSERTION", 0)
+    rights = ", ".join(f"{count:,} {'not stated' if name == UNSTATED else name}" for name, count in shares)
+    unclear = licences.get(UNSTATED, 0)
     said = [f"{n:,} pictures of {concepts:,} things; {named:,} have captions. Licences: {rights}."]
     if n >= FROM_SCRATCH and named >= 0.8 * n:
         said.append(f"Enough to train a small model from scratch (from about {FROM_SCRATCH:,} captioned pictures).")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
+from sfumato.data.advice import UNSTATED
 from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show_dataset
 from sfumato.data.freeze import freeze, list_versions, version_by_id
 from sfumato.data.places import SERVER_PATHS
@@ -221,7 +222,7 @@ def charts_of(one: DatasetView, choices: dict[str, dict[str, int]]) -> list[Char
     for title, counts in (
         ("Styles", choices["style"]),
         ("Categories", choices["category"]),
-        ("Licences", one.licences),
+        ("Licences", {"not stated" if name == UNSTATED else name: n for name, n in one.licences.items()}),
     ):
         top = sorted(counts.items(), key=lambda pair: -pair[1])
         rest = sum(n for _, n in top[SHOWN:])
