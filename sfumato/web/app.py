@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from sfumato import __version__
 from sfumato.actions import Workspace
@@ -17,8 +19,9 @@ from sfumato.db.glance import glance_at
 from sfumato.errors import SfumatoError
 from sfumato.logs import Log
 from sfumato.web import entrance, openapi
+from sfumato.web.addresses import Router
 from sfumato.web.assets import MOUNT, Assets
-from sfumato.web.desks import find
+from sfumato.web.desks import Desk, find
 from sfumato.web.events import Hub
 from sfumato.web.glances import Glances
 from sfumato.web.limits import Limits
@@ -29,17 +32,17 @@ from sfumato.web.sessions import Doorkeeper
 from sfumato.web.visits import House, check_form, guard
 
 API = "/api/v1"
+BARE: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None, "redirect_slashes": False}
 
 
 def create_app(workspace: Workspace, serving: Serving | None = None) -> FastAPI:
     """Build the studio of a workspace; whoever calls it keeps the workspace open as long as the app lives."""
     serving = serving or Serving()
-    pages, routes = find("sfumato.web.pages"), find("sfumato.web.api")
     hub = Hub(workspace, poll=serving.poll, beat=serving.beat)
     log = Log(workspace.path / "logs", "studio")
     door = Doorkeeper(workspace, serving)
     glances = Glances(glance_at(workspace.db))
-    house = House(workspace, serving, log, Limits(serving.rates), door, make_environment(), pages.desks, hub, glances)
+    house = House(workspace, serving, log, Limits(serving.rates), door, make_environment(), desks(), hub, glances)
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
@@ -48,37 +51,50 @@ def create_app(workspace: Workspace, serving: Serving | None = None) -> FastAPI:
         await run_in_threadpool(hub.stop)
         glances.close()
 
-    app = FastAPI(
-        title="Sfumato", version=__version__, lifespan=living, docs_url=None, redoc_url=None, openapi_url=None,
-        dependencies=[Depends(check_form)], redirect_slashes=False,
-    )  # fmt: skip
+    app = FastAPI(title="Sfumato", version=__version__, lifespan=living, **BARE)
     app.state.house = house
     app.add_middleware(Gate, house=house)
     for kind in (SfumatoError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, tell)
-    adopt(app, entrance.router)
-    for name, router in routes.routers.items():
-        adopt(app, router, prefix=API, tag=name)
-    for router in pages.routers.values():
-        adopt(app, router)
+    app.router.routes.extend(addresses())
     glances.find(app.routes)
     app.mount(MOUNT, Assets())
-    openapi.describe(app)
+    app.openapi = description  # type: ignore[method-assign]
     return app
 
 
-def adopt(app: FastAPI, router: APIRouter, *, prefix: str = "", tag: str = "") -> None:
+@cache
+def addresses() -> tuple[BaseRoute, ...]:
+    """All addresses of the pages and the API; they take long to put together, and are the same in every app."""
+    whole = FastAPI(dependencies=[Depends(check_form)], **BARE)
+    adopt(whole, entrance.router)
+    for name, router in find("sfumato.web.api").routers.items():
+        adopt(whole, router, prefix=API, tag=name)
+    for router in find("sfumato.web.pages").routers.values():
+        adopt(whole, router)
+    return tuple(whole.routes)
+
+
+@cache
+def desks() -> tuple[Desk, ...]:
+    """The desks that the pages name, in their order."""
+    return find("sfumato.web.pages").desks
+
+
+@cache
+def description() -> dict[str, Any]:
+    """What the API says of itself, made when it is first asked for."""
+    return openapi.describe(addresses())
+
+
+def adopt(app: FastAPI, router: Router, *, prefix: str = "", tag: str = "") -> None:
     """Take a router's addresses into the app, each behind the guard; those of the API are told in OpenAPI."""
-    for route in router.routes:
-        if not isinstance(route, APIRoute):
-            raise TypeError(f"{route} is no handler of an address: mount it in app.py, where all can see it.")
+    for one in router.addresses:
+        told = one.options.get("include_in_schema", True)
+        more = {"tags": [tag], "responses": {**openapi.PROBLEMS, **one.options.get("responses", {})}} if tag else {}
         app.add_api_route(
-            prefix + route.path, guard(route.endpoint), methods=sorted(route.methods or ()), name=route.name,
-            response_model=route.response_model, status_code=route.status_code, tags=[tag] if tag else None,
-            dependencies=route.dependencies, summary=route.summary, description=route.description,
-            responses={**(openapi.PROBLEMS if tag else {}), **route.responses}, operation_id=route.operation_id,
-            include_in_schema=bool(tag) and route.include_in_schema, response_class=route.response_class,
-            openapi_extra=route.openapi_extra,
+            prefix + one.path, guard(one.endpoint), methods=list(one.methods),
+            **{**one.options, **more, "include_in_schema": bool(tag) and told},
         )  # fmt: skip
 
 

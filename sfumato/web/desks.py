@@ -5,7 +5,7 @@ import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 
-from fastapi import APIRouter
+from sfumato.web.addresses import Router
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Page:
 class Found:
     """What the folders hold: routers by the name of their module, and the desks in their order."""
 
-    routers: dict[str, APIRouter]
+    routers: dict[str, Router]
     desks: tuple[Desk, ...]
 
 
@@ -46,7 +46,11 @@ def modules_of(package: str) -> list[ModuleType]:
     folder = importlib.import_module(package)
     names = sorted(found.name for found in pkgutil.iter_modules(folder.__path__))
     found = [importlib.import_module(f"{package}.{name}") for name in names]
-    return [module for module in found if isinstance(getattr(module, "router", None), APIRouter)]
+    given = [module for module in found if hasattr(module, "router")]
+    strange = [module.__name__ for module in given if not isinstance(module.router, Router)]
+    if strange:
+        raise TypeError(f"{', '.join(strange)}: take the router from sfumato.web.addresses, so that nothing is left out.")
+    return given
 
 
 def find(package: str) -> Found:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from sfumato import __version__
@@ -11,11 +11,12 @@ from sfumato.people import signins
 from sfumato.people.identify import is_team, local_actor
 from sfumato.people.persons import me
 from sfumato.people.tour import show_tour
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.sessions import DAYS
 from sfumato.web.visits import Here, Visit, counted, public
 
-router = APIRouter()
+router = Router()
 Text = Annotated[str, Form(max_length=1_000)]
 
 

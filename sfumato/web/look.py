@@ -91,6 +91,7 @@ def _drawn(context: Context) -> list[Markup]:
     return [Markup(part) for part in template.render({**context.get_all(), "cut": CUT}).split(CUT)]
 
 
+@cache
 def make_environment() -> Environment:
     """Make the environment that all pages are written in: everything is escaped, an unknown name is an error."""
     environment = Environment(

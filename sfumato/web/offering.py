@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
-from fastapi import APIRouter, Body, Header, Path, Query
+from fastapi import Body, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, create_model
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.once import AnsweredBefore, Once, answered
 from sfumato.actions.registry import require
+from sfumato.web.addresses import Router
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.written import as_bytes, as_json
 
@@ -50,7 +51,7 @@ def strictly(body: type[BaseModel]) -> Any:
 
 
 def offer(
-    router: APIRouter, method: str, path: str, verb: Verb, *, name: str = "", leave_out: tuple[str, ...] = (),
+    router: Router, method: str, path: str, verb: Verb, *, name: str = "", leave_out: tuple[str, ...] = (),
     key: str = "id", count_as: str = "", once: bool = True,
 ) -> None:  # fmt: skip
     """Make a verb an address. A query that takes `after` and `limit` is a list, read part by part by its `key`.
@@ -92,8 +93,8 @@ def offer(
     endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     endpoint.__name__ = operation.replace(".", "_")
     says = " ".join(inspect.cleandoc(verb.__doc__ or "").split())
-    router.add_api_route(
-        path, counted(count_as)(endpoint) if count_as else endpoint, methods=[method], response_model=answers,
+    router.add(
+        path, counted(count_as)(endpoint) if count_as else endpoint, (method,), response_model=answers,
         operation_id=operation, name=operation, summary=_first(says), description=says,
         openapi_extra={"x-permission": needs},
     )  # fmt: skip

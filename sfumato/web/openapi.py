@@ -1,9 +1,10 @@
 """The API's own description: OpenAPI 3.1 with one form of problem, the two ways to sign in, and examples."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from sfumato import __version__
 from sfumato.web.examples import add_examples
@@ -31,24 +32,17 @@ ABOUT = (
 )
 
 
-def describe(app: FastAPI) -> None:
-    """Give the app its description, which is made once, when it is first asked for."""
-    made: dict[str, Any] = {}
-
-    def description() -> dict[str, Any]:
-        if not made:
-            found = get_openapi(
-                title="Sfumato", version=__version__, openapi_version="3.1.0", description=ABOUT, routes=app.routes
-            )
-            parts = found.setdefault("components", {})
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts.setdefault("schemas", {})["Problem"] = schema
-            for unused in ("HTTPValidationError", "ValidationError"):
-                parts["schemas"].pop(unused, None)
-            parts["securitySchemes"] = SECURITY
-            found["security"] = [{"token": []}, {"session": []}]
-            add_examples(found)
-            made.update(found)
-        return made
-
-    app.openapi = description  # type: ignore[method-assign]
+def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The description of an API that has these addresses."""
+    found = get_openapi(
+        title="Sfumato", version=__version__, openapi_version="3.1.0", description=ABOUT, routes=routes
+    )  # fmt: skip
+    parts = found.setdefault("components", {})
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts.setdefault("schemas", {})["Problem"] = schema
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    parts["securitySchemes"] = SECURITY
+    found["security"] = [{"token": []}, {"session": []}]
+    add_examples(found)
+    return found

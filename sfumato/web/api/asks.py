@@ -1,6 +1,5 @@
 """Asks and comments: what somebody wants of somebody, and what was said about a record."""
 
-from fastapi import APIRouter
 
 from sfumato.people.asks import (
     answer_ask,
@@ -15,9 +14,10 @@ from sfumato.people.asks import (
 )
 from sfumato.people.comments import comments_on, edit_comment, withdraw_comment, write_comment
 from sfumato.people.notices import read_to, unread
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/asks", asks_of_mine)
 offer(router, "POST", "/asks", make_ask)

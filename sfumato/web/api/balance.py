@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from sfumato.actions import Workspace
 from sfumato.data.balance import Balances
@@ -10,9 +10,10 @@ from sfumato.data.balance import show_balance as read_balance
 from sfumato.data.diversity import ask_diversity
 from sfumato.data.plans import BalancePlan, How, apply_plan
 from sfumato.data.plans import plan_balance as make_plan
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 OVER = Annotated[
     list[str], Query(max_length=12, description="attributes that pictures declare, or columns: style, category, source")
 ]

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from starlette.responses import FileResponse
 
 from sfumato.actions import Workspace
@@ -15,10 +14,11 @@ from sfumato.care.erasure import ErasedView
 from sfumato.care.erasure import erase as erase_now
 from sfumato.care.log import read_log
 from sfumato.care.storage import take_stock
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": BINARY}}}
 

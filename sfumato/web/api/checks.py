@@ -1,12 +1,12 @@
 """Checks of a dataset: asking for them, what they found, and groups of copies."""
 
-from fastapi import APIRouter
 
 from sfumato.data.findings import list_findings, list_groups
 from sfumato.data.scan import check, list_checks, list_scans
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/checks", list_checks)
 offer(router, "POST", "/datasets/{name}/scans", check)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,13 +16,14 @@ from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
+from sfumato.web.addresses import Router
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer
 from sfumato.web.uploads import FORM, Uploaded, take_in
 from sfumato.web.visits import Here, counted
 from sfumato.web.written import as_bytes
 
-router = APIRouter()
+router = Router()
 
 
 def collect(workspace: Workspace, *, name: str, source: str, options: dict[str, Any] | None = None) -> JobView:

@@ -1,6 +1,5 @@
 """Decisions on a dataset's pictures: making them, looking at them, and taking them back."""
 
-from fastapi import APIRouter
 
 from sfumato.data.caption_edits import edit_captions, preview_captions
 from sfumato.data.choosing import keep_best, pick_diverse
@@ -20,9 +19,10 @@ from sfumato.data.labelling import (
 from sfumato.data.mending import mend_pixels
 from sfumato.data.rests import show_lineage
 from sfumato.data.verdicts import keep, leave_out, show_meant, undo
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/datasets/{name}/meant", show_meant)
 offer(router, "GET", "/datasets/{name}/decisions", list_decisions)

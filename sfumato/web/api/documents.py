@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import FileResponse, Response
 
 from sfumato.actions import Workspace
@@ -15,10 +15,11 @@ from sfumato.data.narrowing import Where
 from sfumato.data.sheets import KINDS, written
 from sfumato.data.tables import items
 from sfumato.jobs import JobView
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 KEEP = {"Cache-Control": "private, no-store"}
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 MIMES = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet",

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -10,11 +9,12 @@ from sfumato.actions.audit import audit, show_event
 from sfumato.actions.events import list_events
 from sfumato.actions.registry import require
 from sfumato.errors import Busy
+from sfumato.web.addresses import Router
 from sfumato.web.events import Listener, stream
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 MOST = 500  # streams of one process
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy hands on each message at once
 

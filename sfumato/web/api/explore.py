@@ -1,6 +1,5 @@
 """Exploring datasets: distributions, words, tables, parts of a grid, and saved slices."""
 
-from fastapi import APIRouter
 
 from sfumato.actions import Workspace
 from sfumato.data.counts import Table
@@ -12,9 +11,10 @@ from sfumato.data.explore import show_window as ask_window
 from sfumato.data.explore import show_words as ask_words
 from sfumato.data.items import read_where
 from sfumato.data.slices import drop_slice, list_slices, save_slice
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 
 def histograms(workspace: Workspace, *, name: str, where: str = "") -> Overview:

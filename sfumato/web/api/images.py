@@ -1,6 +1,5 @@
 """Pictures: asking for them, looking at them, their files, where they come from, and whether they are unchanged."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -9,11 +8,12 @@ from sfumato.generation.create import create as ask_to_create
 from sfumato.generation.gallery import beside, list_tiles
 from sfumato.generation.history import drawing_models, history, progress, styles, understand_prompt
 from sfumato.generation.pictures import list_images, list_requests, show_image, show_request
+from sfumato.web.addresses import Router
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 
 
 def create(workspace: Workspace, *, prompt: str, options: CreateOptions | None = None) -> Asked:

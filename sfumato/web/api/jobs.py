@@ -1,13 +1,13 @@
 """Jobs: what runs, what has run, and stopping it."""
 
-from fastapi import APIRouter
 
 from sfumato.compliance.work import list_work, show_work
 from sfumato.jobs.lanes import list_lanes
 from sfumato.jobs.queue import cancel_job, get_job, list_jobs
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/jobs", list_jobs)
 offer(router, "GET", "/jobs/{job_id}", get_job)

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from fastapi import APIRouter
-
 from sfumato.actions import Workspace
 from sfumato.trust import keys
 from sfumato.trust.keys import KeysView
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 
 def show_keys(workspace: Workspace) -> KeysView:

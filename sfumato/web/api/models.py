@@ -1,6 +1,5 @@
 """Models, and what was measured of them."""
 
-from fastapi import APIRouter
 
 from sfumato.actions import Workspace
 from sfumato.checkpoints.models import list_models, show_model
@@ -8,9 +7,10 @@ from sfumato.evaluation.evaluate import EvaluateOptions, list_measurements
 from sfumato.evaluation.evaluate import evaluate as measure
 from sfumato.jobs import JobView
 from sfumato.training.cards import ask_for_card
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 
 def evaluate(workspace: Workspace, *, name: str, options: EvaluateOptions | None = None) -> JobView:

@@ -1,6 +1,5 @@
 """People of the project, their sessions and tokens, invitations, and projects."""
 
-from fastapi import APIRouter
 
 from sfumato.people.invitations import invite, list_invitations, revoke_invitation
 from sfumato.people.members import add_member, list_members, remove_member, set_roles
@@ -17,9 +16,10 @@ from sfumato.people.projects import (
 from sfumato.people.roles import show_permissions
 from sfumato.people.signins import list_sessions, revoke_session
 from sfumato.people.tokens import list_tokens, make_token, revoke_token
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/me", me)
 offer(router, "PATCH", "/me", rename)

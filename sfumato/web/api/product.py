@@ -1,12 +1,12 @@
 """What a model has to reach before it goes live, and going live."""
 
-from fastapi import APIRouter
 
 from sfumato.product.criteria import check, drop_criterion, known_measures, set_criterion, show_criterion
 from sfumato.product.launch import go_live, roll_back, show_live
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/models/{model}/criterion", show_criterion)
 offer(router, "PUT", "/models/{model}/criterion", set_criterion)

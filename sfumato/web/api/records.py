@@ -5,7 +5,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,11 +18,12 @@ from sfumato.compliance.trace import trace as follow
 from sfumato.errors import NotFound
 from sfumato.trust.verify import Verified
 from sfumato.trust.verify import verify as look
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here, check_token
 from sfumato.web.written import as_bytes
 
-router = APIRouter()
+router = Router()
 BODY = {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 REF = re.compile(r"[a-z_]+/[A-Za-z0-9._-]{1,100}")
 

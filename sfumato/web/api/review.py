@@ -1,13 +1,13 @@
 """Judgement of anything: rating, approving, rejecting, and what was said so far."""
 
-from fastapi import APIRouter
 
 from sfumato.review.judge import approve, rate, reject, review_of, withdraw
 from sfumato.review.queue import queue
 from sfumato.review.share import approval_share
+from sfumato.web.addresses import Router
 from sfumato.web.offering import offer
 
-router = APIRouter()
+router = Router()
 
 offer(router, "GET", "/review/queue", queue, key="ref")
 offer(router, "GET", "/review/{subject:path}", review_of)

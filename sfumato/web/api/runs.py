@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -18,13 +17,14 @@ from sfumato.training.watching import (
     read_curves,
     show_card,
 )
+from sfumato.web.addresses import Router
 from sfumato.web.aside import aside
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.offering import offer
 from sfumato.web.visits import Here
 from sfumato.web.written import as_bytes
 
-router = APIRouter()
+router = Router()
 
 
 def train(

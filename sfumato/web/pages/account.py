@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from sfumato.actions.permissions import PERMISSIONS
@@ -12,10 +12,11 @@ from sfumato.people.passwords import change_password
 from sfumato.people.persons import me, rename
 from sfumato.people.signins import list_sessions, revoke_other_sessions, revoke_session
 from sfumato.people.tokens import TokenMade, list_tokens, make_token, revoke_token
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.visits import Here, Visit, counted
 
-router = APIRouter()
+router = Router()
 Word = Annotated[str, Form(max_length=400)]
 Secret = Annotated[str, Form(max_length=1_000)]
 LIVES = ((7, "a week"), (30, "a month"), (90, "three months"), (365, "a year"))

@@ -4,15 +4,15 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.problems import TITLES
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True)

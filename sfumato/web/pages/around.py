@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from sfumato.errors import NotFound
+from sfumato.web.addresses import Router
 from sfumato.web.frame import LOOKS_AS, RAIL, THEME, counts_of
 from sfumato.web.visits import PROJECT, Here, Visit
 
-router = APIRouter()
+router = Router()
 YEAR = 365 * 86_400
 LOOKS = {"theme": (THEME, ("system", "light", "dark")), "rail": (RAIL, ("wide", "narrow"))}
 Back = Annotated[str, Form(max_length=2_000)]

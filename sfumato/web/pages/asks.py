@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.responses import Response
 
 from sfumato.actions.events import EventView, list_events
@@ -26,13 +26,14 @@ from sfumato.people.asks import (
 from sfumato.people.comments import comments_on
 from sfumato.people.members import list_members
 from sfumato.people.notices import unread
+from sfumato.web.addresses import Router
 from sfumato.web.asking import Card, cards
 from sfumato.web.desks import Desk, Page
 from sfumato.web.sentences import Sentence, sentences
 from sfumato.web.shown import ref_of, shown
 from sfumato.web.visits import Here, Visit
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "asks", "Asks", "/asks", "message-circle-question-mark", order=70,
     says="What people want of each other, and what came of it.",

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response, StreamingResponse
 
 from sfumato.actions import Workspace
@@ -19,13 +19,14 @@ from sfumato.actions.registry import ACTIONS, allowed, require
 from sfumato.errors import InvalidInput
 from sfumato.people.members import list_members
 from sfumato.people.names import names_of
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.places import address_of
 from sfumato.web.sentences import sentences
 from sfumato.web.shown import ref_of, shown
 from sfumato.web.visits import Here, Visit
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "audit", "Audit", "/audit", "scroll-text", order=95, roles=("responsible-AI advisor",), needs=NEEDS,
     says="Everything that was done, by whom and when.",

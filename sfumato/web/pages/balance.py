@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
@@ -10,6 +10,7 @@ from sfumato.data.balance import show_balance
 from sfumato.data.explore import show_histograms
 from sfumato.data.plans import BalancePlan, apply_plan, plan_balance
 from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, bar_chart
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
@@ -17,7 +18,7 @@ from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import title
 
-router = APIRouter()
+router = Router()
 HOW = {
     "weight": "Draw rare ones more often", "leave out": "Leave out what is too many", "collect": "Collect what lacks",
 }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,13 +12,14 @@ from sfumato.data.items import ItemView, list_items, read_where
 from sfumato.data.narrowing import Where
 from sfumato.data.suggest import accept_suggestions, refuse_suggestions, suggest_captions
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.wheres import address, chips_of, pairs_of, where_from
 
-router = APIRouter()
+router = Router()
 WAITING = 60  # suggestions that are shown at once
 HELPERS = {
     "file": "words in the file", "folder": "the name of its folder", "neighbours": "pictures that look like it",

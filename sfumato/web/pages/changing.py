@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -11,11 +10,12 @@ from sfumato.data.editing import recaption, relicense, set_attributes, set_conse
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
 from sfumato.errors import Conflict, InvalidInput
+from sfumato.web.addresses import Router
 from sfumato.web.pages.items import known_of, show_picture
 from sfumato.web.sent import Sent
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 
 
 @router.post("/data/{name}/items/{id}/change")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
@@ -15,6 +15,7 @@ from sfumato.data.explore import show_histograms
 from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.pages.deciding import answer
@@ -23,7 +24,7 @@ from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.words import size
 from sfumato.web.working import shown
 
-router = APIRouter()
+router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
 RULES = {"sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,13 +18,14 @@ from sfumato.generation.history import Told, again, drawing_models, history, pro
 from sfumato.generation.knowledge import split_style
 from sfumato.generation.pictures import RequestView, show_image, show_request
 from sfumato.jobs.queue import cancel_job, lane_is_served
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import Field, errors_of, fields, read_form
 from sfumato.web.problems import told
 from sfumato.web.sifting import Sift, Sifted
 from sfumato.web.visits import Here, Visit, counted
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "create", "Create", "/create", "sparkles", order=40, roles=("prompt designer",),
     says="Say what to draw, and see what the model knows of it.",

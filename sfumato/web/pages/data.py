@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import Cover, list_choices, show_cover
 from sfumato.errors import Forbidden, InvalidInput, NotFound, SfumatoError
 from sfumato.trust.licences import ASKS, class_of
+from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, bar_chart
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import fields, read_form
@@ -27,7 +28,7 @@ from sfumato.web.uploads import take_in
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.working import shown
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "data",
     "Data",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import JSONResponse, Response
 
 from sfumato.actions import Workspace
@@ -16,6 +16,7 @@ from sfumato.data.narrowing import Where
 from sfumato.data.slices import drop_slice, save_slice
 from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import Sent, said
@@ -23,7 +24,7 @@ from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import address
 from sfumato.web.words import plural
 
-router = APIRouter()
+router = Router()
 VERBS: dict[str, Callable[..., DecisionView]] = {"leave_out": leave_out, "keep": keep, "attribute": set_attributes}
 DONE = {"leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}."}
 DECISIONS, STRIP = 20, 6  # of a page; pictures shown of each

@@ -1,15 +1,15 @@
 """The page that shows every component, for whoever builds a page."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.errors import NotFound
 from sfumato.web import showcase
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.look import COMPONENTS, GALLERY_KEYS
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/design")

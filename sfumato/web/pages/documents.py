@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,13 +14,14 @@ from sfumato.data.explore import show_crosstab, show_histograms, show_words
 from sfumato.data.freeze import list_versions
 from sfumato.data.narrowing import Where
 from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import chips_of, pairs_of, title, where_from
 
-router = APIRouter()
+router = Router()
 Word = Annotated[str, Query(max_length=200)]
 
 

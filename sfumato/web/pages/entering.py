@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.responses import Response
 
 from sfumato.errors import SfumatoError
@@ -10,12 +10,13 @@ from sfumato.people.identify import is_team
 from sfumato.people.invitations import accept_invitation, join
 from sfumato.people.lost_passwords import set_new_password
 from sfumato.people.owner import claim
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.entrance import keep_session
 from sfumato.web.pages.around import remember
 from sfumato.web.visits import PROJECT, Here, Visit, counted, public
 
-router = APIRouter()
+router = Router()
 Code = Annotated[str, Form(max_length=200)]
 Word = Annotated[str, Form(max_length=400)]
 Secret = Annotated[str, Form(max_length=1_000)]

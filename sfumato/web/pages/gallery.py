@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from PIL import Image
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +16,7 @@ from sfumato.generation.gallery import list_tiles
 from sfumato.generation.history import drawing_models
 from sfumato.generation.pictures import show_image, show_request
 from sfumato.review.judge import Judged, approve, rate, reject, review_of, withdraw
+from sfumato.web.addresses import Router
 from sfumato.web.assets import version
 from sfumato.web.desks import Page
 from sfumato.web.files import file_answer, lasting
@@ -25,7 +26,7 @@ from sfumato.web.look import GALLERY_KEYS
 from sfumato.web.sifting import said_by
 from sfumato.web.visits import Here, Visit, not_modified
 
-router = APIRouter()
+router = Router()
 PART = 48  # tiles of a page
 COMPARED = 6  # pictures at once
 Word = Annotated[str, Form(max_length=100)]

@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.actions.events import list_events
@@ -13,6 +12,7 @@ from sfumato.compliance.overview import Overview, show_overview
 from sfumato.generation.pictures import list_images
 from sfumato.jobs.lanes import list_lanes
 from sfumato.people.asks import asks_waiting
+from sfumato.web.addresses import Router
 from sfumato.web.asking import cards
 from sfumato.web.desks import Desk, Page
 from sfumato.web.kept import kept
@@ -21,7 +21,7 @@ from sfumato.web.sentences import Sentence, sentences
 from sfumato.web.visits import Here, Visit
 from sfumato.web.words import ago, plural
 
-router = APIRouter()
+router = Router()
 DESK = Desk("home", "Home", "/", "house", order=0, says="What there is, what waits, and what was done.")
 PATIENCE = 0.5  # seconds that Home may take to count, so that it shows what one has just done
 PICTURES, ASKS, ACTIVITY, READ = 12, 6, 10, 60

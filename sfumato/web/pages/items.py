@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
 from sfumato.errors import NotFound, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.facets import facets_of
 from sfumato.web.pages.data import SPLITS, WHY, asks_of
@@ -25,7 +26,7 @@ from sfumato.web.sent import said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import address, chips_of, pairs_of, title, where_from
 
-router = APIRouter()
+router = Router()
 TILES, LEFT = 60, 50
 KEYS = (
     ("← → ↑ ↓", "move"), ("Enter", "open"), ("Space", "select"), ("Shift", "with an arrow: select on the way"),

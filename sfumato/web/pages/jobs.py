@@ -1,17 +1,17 @@
 """Jobs: what runs and waits, what has ended, who works, and stopping."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work, show_work
 from sfumato.jobs.lanes import list_lanes
 from sfumato.jobs.queue import cancel_job
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.visits import Here
 from sfumato.web.working import shown
 
-router = APIRouter()
+router = Router()
 DESK = Desk("jobs", "Jobs", "/jobs", "list-checks", order=80, needs="job.read", says="What runs, waits and has ended.")
 OPEN, ENDED = 60, 20
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
@@ -19,12 +19,13 @@ from sfumato.data.labelling import (
 )  # fmt: skip
 from sfumato.data.verdicts import undo
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 
-router = APIRouter()
+router = Router()
 KEYS = "123456789abcdefghijklmnopqrtvwxyz"  # one for each choice; s skips and u takes back
 AHEAD = 4  # pictures that a browser may fetch already
 Word = Annotated[str, Query(max_length=200)]

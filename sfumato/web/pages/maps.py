@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
@@ -13,13 +13,14 @@ from sfumato.data.collect import show_dataset
 from sfumato.data.items import show_item
 from sfumato.data.map import draw_map, show_map
 from sfumato.errors import Conflict, SfumatoError
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import said
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.working import shown
 
-router = APIRouter()
+router = Router()
 NEAREST = 48
 KEYS = (
     ("← → ↑ ↓", "move the frame"), ("Shift", "with an arrow: change its size"), ("Enter", "select what is in it"),

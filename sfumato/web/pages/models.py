@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -17,6 +17,7 @@ from sfumato.product.criteria import Checked, check, drop_criterion, known_measu
 from sfumato.product.launch import Live, go_live, roll_back, show_live
 from sfumato.review.share import Share, approval_share
 from sfumato.statistics.intervals import Interval
+from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, bar_chart
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import fields, read_form
@@ -25,7 +26,7 @@ from sfumato.web.pictures import tiles_of
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "models",
     "Models",

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.responses import Response
 
 from sfumato.people.asks import asks_waiting
 from sfumato.people.notices import read_to, unread
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.sentences import sentences
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 PART = 30
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from sfumato.actions.events import list_events
@@ -16,11 +16,12 @@ from sfumato.people.owner import OwnersCode, make_owner_code
 from sfumato.people.persons import disable, enable, me
 from sfumato.people.roles import show_permissions
 from sfumato.people.signins import list_sessions, revoke_session
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.sentences import sentences
 from sfumato.web.visits import Here, Visit, counted
 
-router = APIRouter()
+router = Router()
 DESK = Desk("people", "People", "/people", "users", order=80, says="Who works here, and what each may do.")
 Word = Annotated[str, Form(max_length=400)]
 Roles = Annotated[list[str] | None, Form(max_length=40)]

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -26,6 +26,7 @@ from sfumato.people.members import list_members
 from sfumato.people.names import names_of
 from sfumato.review.judge import review_of
 from sfumato.trust.verify import verify
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.create import chips
 from sfumato.web.places import place_of, readable
@@ -34,7 +35,7 @@ from sfumato.web.visits import Here, Visit
 from sfumato.web.walks import graph_of
 from sfumato.web.words import date as in_words
 
-router = APIRouter()
+router = Router()
 KEPT = 200  # traces that are remembered until anything has happened
 KEYS = (
     ("← →", "the picture before, the next"),

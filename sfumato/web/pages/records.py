@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,13 +13,14 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.inspection import RecordView, show_record
 from sfumato.errors import NotFound, SfumatoError
 from sfumato.people.comments import comments_on, edit_comment, withdraw_comment, write_comment
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.places import ABOUT, OWN, PAGES, address_of, kind_in_words, place_of
 from sfumato.web.shown import show as look_up
 from sfumato.web.visits import Here, Visit
 from sfumato.web.words import date
 
-router = APIRouter()
+router = Router()
 REF = re.compile(r"[a-z_]{1,40}/[A-Za-z0-9._-]{1,100}")
 Words = Annotated[str, Form(max_length=10_000)]
 Ref = Annotated[str, Form(max_length=200)]

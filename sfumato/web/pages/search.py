@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.compliance.search import COUNTED, LONGEST, Hits, search
 from sfumato.errors import InvalidInput
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.places import place_of
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 KINDS = {
     "dataset": ("Datasets", "database"), "run": ("Runs", "activity"), "model": ("Models", "box"),
     "request": ("What was asked for", "sparkles"), "item": ("Pictures of datasets", "images"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -28,11 +28,12 @@ from sfumato.people.projects import (
 )
 from sfumato.store.disk import free_bytes
 from sfumato.trust.keys import rotate_keys, show_keys
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.pages.around import remember
 from sfumato.web.visits import PROJECT, Here, Visit, counted
 
-router = APIRouter()
+router = Router()
 DESK = Desk("settings", "Settings", "/settings", "settings", order=90, says="The project, the look, the workspace.")
 Word = Annotated[str, Form(max_length=400)]
 Text = Annotated[str, Form(max_length=5_000)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from sfumato.actions.permissions import ABOUT
@@ -11,13 +11,14 @@ from sfumato.errors import SfumatoError
 from sfumato.people.persons import introduce, me
 from sfumato.people.projects import show_project
 from sfumato.people.tour import STEPS, go_to_step, leave_tour
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.look import GALLERY_KEYS
 from sfumato.web.touring import strip_of
 from sfumato.web.visits import Here, Visit
 from sfumato.web.vocabulary import WORDS
 
-router = APIRouter()
+router = Router()
 Word = Annotated[str, Form(max_length=400)]
 Roles = Annotated[list[str] | None, Form(max_length=40)]
 LIKELY = ["prompt designer"]  # whose desk draws pictures, which is what one tries first

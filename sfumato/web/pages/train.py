@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
@@ -22,6 +22,7 @@ from sfumato.training.watching import (
     read_curves,
     show_card,
 )
+from sfumato.web.addresses import Router
 from sfumato.web.api.runs import train
 from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Desk, Page
@@ -32,7 +33,7 @@ from sfumato.web.visits import Here, Visit
 from sfumato.web.words import duration, number, plural
 from sfumato.web.working import pace_of
 
-router = APIRouter()
+router = Router()
 DESK = Desk(
     "train",
     "Train",

@@ -3,15 +3,16 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.data.diff import Counted, diff, list_differing
 from sfumato.data.freeze import list_versions
+from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.visits import Here
 
-router = APIRouter()
+router = Router()
 SHOWN = 60
 KINDS = {"added": "Came", "removed": "Went", "changed": "Changed"}
 Word = Annotated[str, Query(max_length=200)]
