@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 
 from sfumato.actions import Workspace
+from sfumato.people import passwords
 from sfumato.settings import Settings
 
 ROOT = Path(__file__).parents[1]
+GROUND = ("db", "actions", "jobs")  # rooms whose tests always run on both databases
+MEMORY = Path("/dev/shm")  # a folder in memory, where there is one
 
 
 @pytest.fixture
@@ -30,6 +33,25 @@ def settings(tmp_path, monkeypatch) -> Settings:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     return Settings(workspace=tmp_path / "workspace", busy_milliseconds=5_000)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_hashes() -> Iterator[int]:
+    """Hash passwords by the same function with little memory: the tests make hundreds. Gives what it really takes."""
+    before = passwords.MEMORY_KIB
+    passwords.MEMORY_KIB = 64
+    passwords.hasher.cache_clear()
+    yield before
+    passwords.MEMORY_KIB = before
+
+
+@pytest.fixture
+def true_hashes(quick_hashes, monkeypatch) -> Iterator[None]:
+    """Hash passwords as it is really done."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", quick_hashes)
+    passwords.hasher.cache_clear()
+    yield
+    passwords.hasher.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +67,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--on", choices=("sqlite", "postgresql"), default="sqlite", help="the database of a workspace")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what is about SQLite's file alone; each such test says what it needs the file for."""
+    """Leave out on PostgreSQL what is about SQLite's file alone; each such test says what it needs the file for.
+
+    On SQLite, the second turn of a test on PostgreSQL is slow, but for the rooms that all others stand on.
+    """
     if config.getoption("--on") == "sqlite":
+        for item in items:
+            second = item.get_closest_marker("postgres") and "either" in getattr(item, "fixturenames", ())
+            if second and item.path.parent.name not in GROUND:
+                item.add_marker(pytest.mark.slow)
         return
     left_out = [item for item in items if item.get_closest_marker("sqlite")]
     for item in left_out:
@@ -144,7 +174,7 @@ def postgresql_server() -> Iterator[Path]:
     initdb = str(found[-1]) if found else shutil.which("initdb")
     if initdb is None:
         pytest.skip("the program initdb is missing: install PostgreSQL's server (Debian: apt-get install postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="sfumato-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="sfumato-pg-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
     user = None
     if os.getuid() == 0:  # the server refuses to be run by root
         names = {entry.pw_name for entry in pwd.getpwall()}

@@ -49,7 +49,7 @@ def modules_of(package: str) -> list[ModuleType]:
     given = [module for module in found if hasattr(module, "router")]
     strange = [module.__name__ for module in given if not isinstance(module.router, Router)]
     if strange:
-        raise TypeError(f"{', '.join(strange)}: take the router from sfumato.web.addresses, so that nothing is left out.")
+        raise TypeError(f"{', '.join(strange)}: take the router from sfumato.web.addresses.")
     return given
 
 

@@ -54,7 +54,7 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **more)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         return page
@@ -127,3 +127,30 @@ def clean() -> Callable[[Any], None]:
         assert not said, said
 
     return look
+
+
+LOOKS = (("light", 1440), ("dark", 390))
+
+
+@pytest.fixture
+def look_at_all(clean: Callable[[Any], None]) -> Callable[..., None]:
+    """Return what goes through pages and asserts that none scrolls sideways in any look, and that axe is content.
+
+    Axe takes long, so it sees each page in one look, turn and turn about; `thoroughly` it sees every page in all.
+    """
+
+    def look(page: Any, addresses: list[str], *, thoroughly: bool, ready: Callable[[Any], None] = settled) -> None:
+        for number, address in enumerate(addresses):
+            page.goto(address)
+            ready(page)
+            for turn, (scheme, width) in enumerate(LOOKS):
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 900})
+                if thoroughly or number % len(LOOKS) == turn:
+                    clean(page)
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
+
+    return look
+
+
+QUICKLY_AND_THOROUGHLY = [False, pytest.param(True, marks=pytest.mark.slow)]

@@ -11,13 +11,8 @@ def studio(serve):
         yield address
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_on_the_design_page(studio, new_page, clean, scheme, width):
-    page = new_page(width, scheme=scheme)
-    page.goto(f"{studio}/design")
-    clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+def test_axe_finds_nothing_on_the_design_page(studio, new_page, look_at_all):
+    look_at_all(new_page(), [f"{studio}/design"], thoroughly=True)
 
 
 def test_axe_finds_nothing_in_an_open_dialog_menu_and_record(studio, new_page, clean):

@@ -8,7 +8,7 @@ from sfumato.people.comments import write_comment
 from sfumato.people.persons import introduce
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
-from tests.browser.conftest import listening, write
+from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, listening, write
 from tests.crew import ALICE, BOB
 
 PAGES = (
@@ -53,14 +53,10 @@ def come_in(studio, cookies, new_page):
     return open_page
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(studio, come_in, clean, width, scheme):
+@pytest.mark.parametrize("thoroughly", QUICKLY_AND_THOROUGHLY)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(studio, come_in, look_at_all, thoroughly):
     _, address, _, asked = studio
-    page = come_in(width, scheme)
-    for path in (*PAGES, f"/asks/{asked.id}"):
-        page.goto(f"{address}{path}")
-        clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    look_at_all(come_in(), [address + path for path in (*PAGES, f"/asks/{asked.id}")], thoroughly=thoroughly)
 
 
 def test_n_asks_for_something_by_keys_alone(studio, come_in):

@@ -7,7 +7,7 @@ import pytest
 from sfumato.data.freeze import freeze
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
-from tests.browser.conftest import listening, settled
+from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, listening, settled
 from tests.pictured import embedded, pictured, studio_folder  # noqa: F401
 from tests.web.stocked import a_run, quarantine, stock
 
@@ -61,15 +61,10 @@ PATHS = [
 ]
 
 
-def test_axe_finds_nothing_and_no_page_is_wider_than_the_window(studio, new_page, clean):
+@pytest.mark.parametrize("thoroughly", QUICKLY_AND_THOROUGHLY)
+def test_axe_finds_nothing_and_no_page_is_wider_than_the_window(studio, new_page, look_at_all, thoroughly):
     page, address = enter(studio, new_page)
-    for scheme, width in (("light", 1440), ("dark", 390)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        for path in PATHS:
-            page.goto(address + path)
-            clean(page)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+    look_at_all(page, [address + path for path in PATHS], thoroughly=thoroughly)
 
 
 def test_searching_and_opening_a_picture_by_keyboard_alone(studio, new_page):

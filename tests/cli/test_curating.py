@@ -1,6 +1,7 @@
 """Decisions on a dataset's pictures are made, looked at and taken back from the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,12 +9,9 @@ from sfumato.cli import entry
 
 
 @pytest.fixture
-def mine(settings, empty, shapes, capsys):
+def mine(settings, collected):
     """A dataset of twelve pictures, in the workspace that the environment names."""
-    settings.workspace.mkdir(exist_ok=True)
-    (settings.workspace / "workspace.db").write_bytes(empty.read_bytes())
-    assert entry.main(["data", "collect", str(shapes), "--into", "mine", "--licence", "MIT"]) == 0
-    capsys.readouterr()
+    shutil.copytree(collected, settings.workspace)
     return "mine"
 
 

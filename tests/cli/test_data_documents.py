@@ -3,18 +3,7 @@
 import csv
 import json
 
-import pytest
-
 from sfumato.cli import entry
-
-
-@pytest.fixture
-def frozen(studio_folder, shapes, capsys):
-    """A dataset of twelve pictures, frozen."""
-    assert entry.main(["data", "collect", str(shapes), "--into", "shapes"]) == 0
-    assert entry.main(["data", "freeze", "shapes"]) == 0
-    capsys.readouterr()
-    return "shapes@latest"
 
 
 def test_a_version_is_exported_with_its_documents(frozen, tmp_path, capsys):

@@ -14,10 +14,8 @@ TINY = ["--samples", "8", "--batch", "4", "--size", "16", "--depth", "1", "--wid
 
 
 @pytest.fixture
-def trained(studio_folder, shapes, capsys):
+def trained(frozen, capsys):
     """A workspace with the model `tiny`."""
-    assert entry.main(["data", "collect", str(shapes), "--into", "shapes"]) == 0
-    assert entry.main(["data", "freeze", "shapes"]) == 0
     assert entry.main(["train", "flow", "--data", "shapes", "--name", "tiny", *TINY]) == 0
     capsys.readouterr()
 

@@ -50,7 +50,7 @@ def states(network, card, asked, seeds, **options):
     return (last + 1) / 2
 
 
-@pytest.mark.parametrize("engine", ["torch_local", "onnx_local"])
+@pytest.mark.parametrize("engine", [pytest.param("torch_local", marks=pytest.mark.slow), "onnx_local"])
 def test_a_seed_gives_the_same_picture_alone_and_among_sixty_four(networks, card, asked, engine):
     alone = states(networks[engine], card, asked, [7], steps=2)
     among = states(networks[engine], card, asked, list(range(64)), steps=2)
@@ -58,6 +58,7 @@ def test_a_seed_gives_the_same_picture_alone_and_among_sixty_four(networks, card
     assert np.abs(among[8] - alone[0]).max() > 0.05  # another seed is another picture
 
 
+@pytest.mark.slow
 def test_in_half_precision_a_seed_gives_nearly_the_same_picture_in_any_batch(networks, card, asked):
     alone = states(networks["bf16"], card, asked, [7], steps=3)
     among = states(networks["bf16"], card, asked, list(range(16)), steps=3)

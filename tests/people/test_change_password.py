@@ -13,7 +13,7 @@ from tests.people.team import PASSWORD, own
 NEW = "gravel umbrella sonnet"
 
 
-def test_a_password_is_changed_and_all_other_sessions_end(workspace):
+def test_a_password_is_changed_and_all_other_sessions_end(workspace, true_hashes):
     olga = own(workspace)
     phone = sign_in(workspace, login="olga", password=PASSWORD)
     assert change_password(olga.workspace, old=PASSWORD, new=NEW, keep=olga.entered.sign_in) == 1

@@ -53,6 +53,7 @@ def test_a_server_killed_in_the_middle_of_an_upload_keeps_nothing_of_it_and_take
         assert len(client.get("/api/v1/datasets/mine/items").json()["items"]) == 1
 
 
+@pytest.mark.slow  # generation's tests kill one as well, without the studio around
 def test_a_worker_killed_while_it_draws_is_followed_by_one_that_finishes(studio_process):
     studio = studio_process()
     with entered(studio) as client:

@@ -25,6 +25,7 @@ def shared(settings, postgresql_url):
         yield opened
 
 
+@pytest.mark.slow
 def test_roles_may_on_postgresql_exactly_what_the_table_says(shared):
     comers = everybody(shared)
     door = Door(shared)

@@ -125,15 +125,17 @@ def api(tmp_path_factory, embedded, place):
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
-@pytest.mark.parametrize("examples", [2, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3_000)])])
+@pytest.mark.parametrize("examples", [1, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3_000)])])
 def test_every_address_answers_anything_as_the_description_says(api, mode, examples):
-    quick = examples < 10 and mode is GenerationMode.NEGATIVE  # what is wrong in a body alone; the slow run tries all
-    wrong = [api.try_out(one, mode, examples, {}) for one in api.operations() if not quick or one.method != "get"]
+    fits, quick = mode is GenerationMode.POSITIVE, examples < 10  # a quick run tries each address once
+    wrong = []
     for one in api.operations():
         names = {parameter.name for parameter in one.path_parameters}
         there = {name: value for name, value in api.there.items() if name in names}
-        if there and mode is GenerationMode.POSITIVE:
+        if there and fits:
             wrong.append(api.try_out(one, mode, examples, there))
+        if not quick or (not there if fits else one.method != "get"):
+            wrong.append(api.try_out(one, mode, examples, {}))
     wrong = [one for one in wrong if one]
     assert not wrong, "\n\n".join(wrong)
 

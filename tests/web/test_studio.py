@@ -80,7 +80,7 @@ def test_a_worker_that_dies_is_started_again(studio_process):
         assert studio.end() == 0
 
 
-@pytest.mark.parametrize("lane", ["quick", "long"])
+@pytest.mark.parametrize("lane", ["quick", pytest.param("long", marks=pytest.mark.slow)])
 def test_a_worker_ends_with_its_parent(workspace, lane):
     where = ["--workspace", str(workspace.path), "--lane", lane, "--parent", "1"]
     command = [sys.executable, "-m", "sfumato.jobs.worker", *where]
