@@ -65,7 +65,7 @@ def own_person(act: Act) -> Person:
     if found is None:
         if act.actor.project is not None or len(key) > 36:
             raise NotFound("There is no such person.", hint="Sign in again.")
-        found = Person(id=key, made_by=act.actor.id, name=act.actor.name, version=1)
+        found = Person(id=key, made_by=act.actor.id, name=act.actor.name, version=0)
         act.session.add(found)
         act.session.flush()
     return found

@@ -172,6 +172,13 @@ def test_name_and_password_are_changed(crew, door):
     signed_in(door, "dana", new)
 
 
+def test_who_never_said_who_they_are_can_be_named_in_the_account(browser):
+    page = browser.page("/account").text
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert browser.post("/account/name", data={"name": "Pat", "version": version[1]}).status_code == 303
+    assert 'value="Pat"' in browser.page("/account").text
+
+
 def test_one_looks_as_one_of_ones_roles_and_may_do_no_more_or_less(crew, door):
     set_roles(crew, person="dana", roles=["data scientist", "viewer"])
     dana = signed_in(door, "dana")

@@ -53,6 +53,15 @@ def test_the_first_opening_asks_who_one_is_and_begins_the_tour(workspace, outsid
         assert first_opening(again)[1] == "/"
 
 
+def test_who_one_is_can_be_said_without_the_tour(workspace, outside):
+    browser, _ = first_opening(outside)
+    answer = browser.post("/welcome", data={"name": "Bea", "roles": ["researcher"], "then": "on"})
+    assert answer.headers["location"] == "/"
+    known = me(as_local(workspace))
+    assert (known.name, known.introduced) == ("Bea", True)
+    assert 'id="tour"' not in browser.page("/people").text
+
+
 def test_it_is_skipped_and_not_asked_again(workspace, outside):
     browser, _ = first_opening(outside)
     assert browser.post("/tour/leave", data={"back": "/"}).headers["location"] == "/"

@@ -86,14 +86,27 @@ def _new(
 ) -> Response:
     newest = [f"image/{one.id}" for one in list_images(visit.workspace, limit=OFFERED)]
     offered = list(dict.fromkeys([*refs, *newest]))
-    roles = [role for role in ASSIGNABLE if may((role,), "ask.write")]
     people = [one for one in list_members(visit.workspace) if not one.disabled and one.ref != visit.me.id]
     return visit.render(
         "asks/new.html", status=wrong.status if wrong else 200,
         page=Page("New ask", "asks", (("Asks", "/asks"), ("New ask", ""))),
-        roles=roles, people=people, to=to, question=question, due=due, wrong=wrong, pinned=set(refs),
+        roles=roles_to_ask(visit), people=people, to=to, question=question, due=due, wrong=wrong, pinned=set(refs),
         offered=shown(visit.workspace, offered), may_ask=allowed(visit.workspace, "ask.write"), why=ASKING,
     )  # fmt: skip
+
+
+def roles_to_ask(visit: Visit) -> list[tuple[str, str]]:
+    """The roles that answer asks, and what is to be known of each: whether anybody but oneself has it."""
+    members = [one for one in list_members(visit.workspace) if not one.disabled]
+    others = {role for one in members if one.ref != visit.me.id for role in one.roles}
+    mine = {role for one in members if one.ref == visit.me.id for role in one.roles}
+
+    def says(role: str) -> str:
+        if role in others:
+            return ""
+        return "only you are one" if role in mine else "nobody yet: it waits for the admins"
+
+    return [(role, says(role)) for role in ASSIGNABLE if may((role,), "ask.write")]
 
 
 @router.post("/asks")
@@ -128,8 +141,7 @@ def _page(visit: Visit, ask: str, wrong: SfumatoError | None = None, words: str 
         answering=answering, done=_own_acts(visit, found) if answering else [],
         offered=shown(visit.workspace, [*found.refs, *pictures]),
         said=comments_on(visit.workspace, about=found.ref), may_comment=allowed(visit.workspace, "comment.write"),
-        roles=[role for role in ASSIGNABLE if may((role,), "ask.write")],
-        people=[one for one in members if not one.disabled and one.ref != visit.me.id],
+        roles=roles_to_ask(visit), people=[one for one in members if not one.disabled and one.ref != visit.me.id],
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.events import last_position
-from sfumato.actions.permissions import ASSIGNABLE, may
 from sfumato.actions.registry import allowed
 from sfumato.compliance.answer import Answer
 from sfumato.compliance.neighbours import Neighbour
@@ -28,6 +27,7 @@ from sfumato.review.judge import review_of
 from sfumato.trust.verify import verify
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
+from sfumato.web.pages.asks import roles_to_ask
 from sfumato.web.pages.create import chips
 from sfumato.web.places import place_of, readable
 from sfumato.web.sifting import Sift, Sifted
@@ -107,7 +107,7 @@ def page_of(visit: Visit, view: ImageView, sifted: Sift, *, again: bool = False)
         credentials=_credentials(workspace, view, found, again),
         nearest=[_near(workspace, one) for one in found.nearest],
         review=review_of(workspace, subject=ref),
-        whom=_whom(workspace),
+        whom=_whom(visit),
         comments_shown=_comments(workspace, ref),
         asks=[ask_shown(one, view) for one in asks_about(workspace, ref=ref)],
         made_by=names_of(workspace, [view.made_by])[view.made_by],
@@ -229,10 +229,11 @@ def _facts(asked: RequestView, view: ImageView) -> list[tuple[str, Any]]:
     ]
 
 
-def _whom(workspace: Workspace) -> list[tuple[str, str]]:
-    """Whom one may ask: every role that answers asks, and every member."""
-    roles = [(f"role/{role}", f"Every {role}") for role in ASSIGNABLE if may((role,), "ask.write")]
-    return roles + [(one.ref, one.name) for one in list_members(workspace) if not one.disabled]
+def _whom(visit: Visit) -> list[tuple[str, str]]:
+    """Whom one may ask: every role that answers asks, and every other member."""
+    roles = [(f"role/{role}", f"Every {role}{f' ({says})' if says else ''}") for role, says in roles_to_ask(visit)]
+    people = [one for one in list_members(visit.workspace) if not one.disabled and one.ref != visit.me.id]
+    return roles + [(one.ref, one.name) for one in people]
 
 
 def _comments(workspace: Workspace, ref: str) -> list[dict[str, Any]]:

@@ -45,12 +45,15 @@ def _welcome(
 
 
 @router.post("/welcome")
-def come_in(visit: Here, name: Word = "", project: Word = "", roles: Roles = None) -> Response:
-    """Say who one is, and begin the tour."""
+def come_in(visit: Here, name: Word = "", project: Word = "", roles: Roles = None, then: Word = "") -> Response:
+    """Say who one is, and begin the tour, or go on without it."""
     try:
         introduce(visit.workspace, name=name, roles=roles or [], project=project)
     except SfumatoError as wrong:
         return _welcome(visit, wrong, name, project, roles)
+    if then:
+        leave_tour(visit.workspace)
+        return visit.go("/")
     go_to_step(visit.workspace, step=1, anew=True)
     return visit.go(strip_of(visit.workspace).here.href)
 
