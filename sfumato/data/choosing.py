@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import func, select
@@ -12,16 +12,14 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, action, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.decide import Edits, apply, chunks, in_words, meant, open_findings, rows_of
+from sfumato.data.decide import Edits, apply, in_words, meant, open_findings, rows_of
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
-from sfumato.data.records import KEPT, LEFT_OUT, Appearance, Dataset, Decision, Finding, Item
+from sfumato.data.ranking import By, facts_of, rank, why
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs import JobView, enqueue
-
-By = Literal["sharpest", "largest", "first"]
-MEASURE = {"sharpest": "sharpness", "largest": "pixels", "first": "coming"}
 
 
 @action("data.keep_best", needs="dataset.write", doors=("api", "cli"))
@@ -30,26 +28,27 @@ def keep_best(
     *,
     name: str,
     check: Annotated[str, Field(max_length=60)] = "near_copies",
-    by: By = "sharpest",
+    by: By = "best",
     groups: list[str] | None = None,
     reason: str = "",
     title: str = "",
 ) -> DecisionView:
     """Of each group of copies that a check found, keep one and leave the others out, with a reason for each.
 
-    It is the sharpest (the larger of two as sharp), the largest (the sharper of two as large), or the first that came.
+    The best has the fewest open findings of a spoilt picture, then the most pixels; else it is the sharpest (the
+    larger of two as sharp), the largest (the sharper of two as large), or the first that came.
     """
     dataset = find_dataset(act.session, name)
     of_group = _groups(act.session, dataset, check, groups)
-    facts = _facts(act.session, {one for ids in of_group.values() for one in ids})
+    facts = facts_of(act.session, {one for ids in of_group.values() for one in ids})
     edits: dict[str, Mapping[str, Any]] = {}
     reasons: dict[str, str] = {}
     best_of: dict[str, str] = {}
     for group, ids in sorted(of_group.items()):
-        ranked = sorted((one for one in ids if one in facts), key=lambda one: _rank(facts[one], by))
+        ranked = sorted((one for one in ids if one in facts), key=lambda one: rank(facts[one], by))
         for one in ranked[1:] if len(ranked) > 1 else ():
             edits[one] = {"state": LEFT_OUT}
-            reasons[one] = f"a copy of '{facts[ranked[0]]['name']}', which {_why(facts[ranked[0]], facts[one], by)}"
+            reasons[one] = f"a copy of '{facts[ranked[0]]['name']}', which {why(facts[ranked[0]], facts[one], by)}"
             best_of[ranked[0]] = group
     for one in best_of:
         if one not in edits:  # it may be the worse one of another group
@@ -81,41 +80,6 @@ def _groups(session: Session, dataset: Dataset, check: str, groups: list[str] | 
     for group, item in session.execute(found.distinct()):
         by_group[group].append(item)
     return by_group
-
-
-def _facts(session: Session, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """Name, size and sharpness of items; one that was not measured since its bytes changed has no sharpness."""
-    found: dict[str, dict[str, Any]] = {}
-    for some in chunks(sorted(ids)):
-        rows = session.execute(
-            select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Appearance)
-            .outerjoin(Appearance, Appearance.item_id == Item.id)
-            .where(Item.id.in_(some))
-        )
-        for row in rows:
-            seen = row.Appearance if row.Appearance is not None and row.Appearance.measured == row.sha256 else None
-            found[row.id] = {
-                "id": row.id, "name": row.name or row.key, "pixels": row.width * row.height,
-                "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
-            }  # fmt: skip
-    return found
-
-
-def _rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
-    """The smaller, the better."""
-    sharp, large = -round(facts["sharpness"], 4), -facts["pixels"]
-    order = {"sharpest": (sharp, large), "largest": (large, sharp), "first": ()}[by]
-    return (*order, facts["id"])
-
-
-def _why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
-    if by != "first" and by == "sharpest" and round(best["sharpness"], 4) > round(other["sharpness"], 4):
-        return f"is sharper ({best['sharpness']:.3f}, this {other['sharpness']:.3f})"
-    if by != "first" and best["pixels"] > other["pixels"]:
-        return f"is larger ({best['size']}, this {other['size']})"
-    if by == "largest" and round(best["sharpness"], 4) > round(other["sharpness"], 4):
-        return f"is as large and sharper ({best['sharpness']:.3f}, this {other['sharpness']:.3f})"
-    return "came first"
 
 
 @action("data.pick_diverse", needs="dataset.write", doors=("api", "cli"))

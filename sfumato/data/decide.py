@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
@@ -91,7 +91,8 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
 def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
-    An item that it leaves out has all of its findings answered. With `once` only those that had been answered before.
+    An item that it leaves out has all of its findings answered, and with it that of the last one of its copies. With
+    `once` only those that had been answered before.
     """
     if not checks:
         return
@@ -104,7 +105,14 @@ def settle(session: Session, decision: Decision, checks: Sequence[str], *, once:
     if once:
         statement = statement.where(Finding.settled_by != "")
     values = {"state": "settled", "settled_by": decision.id}
-    session.execute(statement.values(values), execution_options={"synchronize_session": False})
+    unseen = {"synchronize_session": False}
+    session.execute(statement.values(values), execution_options=unseen)
+    own = (Finding.dataset_id == decision.dataset_id, Finding.group != "")
+    thinned = select(Finding.group).where(*own, Finding.settled_by == decision.id, Finding.item_id.in_(gone))
+    alone = select(Finding.group).where(*own, Finding.state == "open", Finding.group.in_(thinned))
+    last = update(Finding).where(*own, Finding.state == "open")
+    last = last.where(Finding.group.in_(alone.group_by(Finding.group).having(func.count() == 1)))
+    session.execute((last.where(Finding.settled_by != "") if once else last).values(values), execution_options=unseen)
 
 
 def open_findings(session: Session, ids: Iterable[str]) -> set[str]:

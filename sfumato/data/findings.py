@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
+from sfumato.data.ranking import By, facts_of, rank
 from sfumato.data.records import Appearance, Dataset, Finding, Item
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
@@ -156,16 +157,19 @@ def list_findings(
 
 @query("data.groups", doors=("api", "cli"))
 def list_groups(
-    act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies"
+    act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best"
 ) -> list[GroupView]:
-    """Groups of copies with all their pictures, the most alike first; `after` is the `place` of the last one seen."""
-    return groups_of(act.session, find_dataset(act.session, name), check, after=after, limit=limit)
+    """Groups of copies with all their pictures, the most alike first, each with the one that `keep_best` would keep.
+
+    `after` is the `place` of the last one seen.
+    """
+    return groups_of(act.session, find_dataset(act.session, name), check, by=by, after=after, limit=limit)
 
 
 def groups_of(
-    session: Session, dataset: Dataset, check: str, *, after: str | None = None, limit: int = 20
+    session: Session, dataset: Dataset, check: str, *, by: By = "best", after: str | None = None, limit: int = 20
 ) -> list[GroupView]:
-    """Groups of copies of a dataset, the most alike first."""
+    """Groups of copies of a dataset, the most alike first; the best of each by a rule is marked."""
     score, n = func.max(Finding.score), func.count()
     found = (
         select(Finding.group, score, n)
@@ -179,11 +183,14 @@ def groups_of(
         last_score, last = _place(after)
         found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))
     groups = session.execute(found).all()
-    members = _members(session, dataset.id, check, [group for group, _, _ in groups])
-    return [GroupView(group, check, int(count), float(worst), members[group]) for group, worst, count in groups]
+    members = _members(session, dataset.id, check, [group for group, _, _ in groups], by)
+    return [
+        GroupView(group, check, int(count), float(worst), sorted(members[group], key=lambda one: not one.is_best))
+        for group, worst, count in groups
+    ]
 
 
-def _members(session: Session, dataset_id: str, check: str, groups: list[str]) -> dict[str, list[Member]]:
+def _members(session: Session, dataset_id: str, check: str, groups: list[str], by: By) -> dict[str, list[Member]]:
     rows = session.execute(
         select(Finding, Item, Appearance)
         .join(Item, Item.id == Finding.item_id)
@@ -193,14 +200,18 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str]) -
             Finding.group.in_(groups),
         )
         .order_by(Finding.score, Finding.id)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    facts = facts_of(session, {item.id for _, item, _ in rows})
+    first: dict[str, str] = {}
+    for finding, item, _ in sorted(rows, key=lambda row: rank(facts[row[1].id], by)):
+        first.setdefault(finding.group, item.id)
     found: dict[str, list[Member]] = {group: [] for group in groups}
     for finding, item, seen in rows:
         found[finding.group].append(
             Member(
                 item.id, finding.id, item.name or item.key, item.sha256, item.width, item.height,
                 seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state, finding.reason,
-                bool(finding.details.get("best")),
+                item.id == first[finding.group],
             )
         )  # fmt: skip
     return found

@@ -1,4 +1,4 @@
-"""What is slow to count is kept: it is counted anew beside the request that asks, never more than 1 % of the time."""
+"""What is slow to count is kept: it is counted anew beside the request that asks, never more than 5 % of the time."""
 
 import threading
 import time
@@ -12,7 +12,8 @@ from sfumato.errors import SfumatoError
 
 Counted = TypeVar("Counted")
 FRESH = 5.0  # seconds that a count is used again while no event was written: jobs add rows without one
-SLOW = 0.05  # seconds from which a count is slow
+SLOW = 0.5  # seconds from which a count is slow; up to there whoever asks waits, and sees what is true now
+REST = 20  # times its own cost that a slow count is not made again
 MOST = 5_000
 
 
@@ -42,7 +43,7 @@ def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted], *, 
     if old is None:
         return _count(key, position, count)
     late = old.cost > slow
-    if moment - old.at < max(100 * old.cost if late else 0.0, FRESH if old.position == position else 0.0):
+    if moment - old.at < max(REST * old.cost if late else 0.0, FRESH if old.position == position else 0.0):
         return old.found
     if not late:
         return _count(key, position, count)

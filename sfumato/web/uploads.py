@@ -21,7 +21,7 @@ from starlette.requests import Request
 from sfumato.actions import Workspace
 from sfumato.actions.registry import require
 from sfumato.data.collect import NAME, collect
-from sfumato.data.pictures import kind_of
+from sfumato.data.pictures import SUFFIXES, kind_of
 from sfumato.db import new_id
 from sfumato.db.engine import in_words
 from sfumato.errors import InvalidInput
@@ -40,6 +40,8 @@ ZIP_LIST_BYTES = 20_000_000  # of a ZIP's list of files
 ZIP_MEGABYTES = 5_000  # that a ZIP may unpack to
 HEAD = 20_000  # bytes by which a file's kind is told
 KEPT = 86_400.0  # seconds that a folder stays after its job has ended
+NAME_BYTES = 120  # of a file's own name that are kept
+UNSAFE = '/\\:*?"<>|'
 FIELDS = ("csrf", "licence", "author", "label")
 FORM: dict[str, Any] = {
     "x-permission": "dataset.write",
@@ -177,7 +179,8 @@ class Taking:
             if reason:
                 self.refused.append(Refused(part.name, reason))
             else:
-                name = f"{part.digest.hexdigest()[:32]}.{'zip' if zipped else kind_of(part.head)}"
+                name = place_for(part.digest.hexdigest(), part.name, "zip" if zipped else kind_of(part.head))
+                (self.folder / name).parent.mkdir(exist_ok=True)
                 part.path.replace(self.folder / name)
                 if zipped:
                     self.zips.append(name)
@@ -204,6 +207,17 @@ class Taking:
         if width * height > self.max_pixels:
             return f"it has {width} × {height} pixels, more than the {self.max_pixels:,} allowed"
         return ""
+
+
+def place_for(digest: str, said: str, kind: str) -> str:
+    """Where a file lies in the folder of its upload: by its bytes first, then by its own name, as far as that is safe.
+
+    So two files of one name, or of the same bytes, are two pictures, and the same file sent again is the same one.
+    """
+    stem, suffix = PurePath(said).stem, PurePath(said).suffix.lower()
+    safe = "".join(letter if letter.isprintable() and letter not in UNSAFE else "_" for letter in stem).strip(" .")
+    short = safe.encode()[:NAME_BYTES].decode(errors="ignore") or "picture"
+    return f"{digest[:12]}/{short}{suffix if SUFFIXES.get(suffix) == kind else f'.{kind}'}"
 
 
 def look_at_zip(part: Part) -> str:
@@ -277,7 +291,8 @@ def _finish(workspace: Workspace, name: str, folder: Path, taking: Taking) -> Up
     if taking.pictures:
         wanted.append(("folder", {"path": str(kept), "label": label}))
     for one in dict.fromkeys(taking.zips):  # two ZIPs may hold files of one name: each is a source of its own
-        wanted.append(("zip", {"path": str(kept / one), "label": f"{label} {one[:8]}", "most_mb": ZIP_MEGABYTES}))
+        called = f"{label} {one[:8]}"
+        wanted.append(("zip", {"path": str(kept / one), "label": called, "most_mb": ZIP_MEGABYTES}))
     try:
         jobs = [collect(workspace, source=source, into=name, options=where | said) for source, where in wanted]
     except BaseException:
@@ -294,7 +309,7 @@ def sweep(workspace: Workspace) -> int:
     with workspace.db.read() as session:
         waiting = select(Job.spec).where(Job.kind == "data.collect", Job.status.in_(("waiting", "running")))
         paths = [Path(spec["options"].get("path", "")) for spec in session.scalars(waiting)]
-    needed = {*paths, *(path.parent for path in paths)}
+    needed = {*paths, *(above for path in paths for above in path.parents)}
     gone = [path for path in there if path not in needed]
     for path in gone:
         shutil.rmtree(path, ignore_errors=True)

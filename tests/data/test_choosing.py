@@ -6,11 +6,12 @@ import pytest
 from sfumato.data.choosing import keep_best, pick_diverse
 from sfumato.data.coreset import k_center
 from sfumato.data.features_of import unit
+from sfumato.data.findings import list_findings, list_groups
 from sfumato.data.history import list_decided, list_decisions
 from sfumato.data.items import list_items
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Appearance, Dataset, Item
-from sfumato.data.verdicts import undo
+from sfumato.data.verdicts import leave_out, undo
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs.queue import ended_well, get_job
 from sfumato.jobs.worker import run_worker
@@ -44,7 +45,7 @@ def test_the_sharpest_of_each_group_is_kept_and_the_others_say_why(mine):
     found(mine, {ids[1]: "blurred", ids[0]: "blurred"})
     measured(mine, dict(zip(ids, (0.2, 0.9, 0.5, 0.3, 0.3), strict=False)))
     before = rows(mine, without=("revision",))
-    decision = keep_best(mine, name="mine")
+    decision = keep_best(mine, name="mine", by="sharpest")
     assert decision.name == "kept the sharpest of 2 groups of copies, left out 3 pictures"
     left = {item.id for item in list_items(mine, name="mine", state="left out")}
     assert left == {ids[0], ids[2], ids[4]}
@@ -60,6 +61,41 @@ def test_the_sharpest_of_each_group_is_kept_and_the_others_say_why(mine):
     undo(mine, id=decision.id)
     assert rows(mine, without=("revision",)) == before
     assert {state for _, state, _ in decided_on(mine)} == {"open"}
+
+
+def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    found(mine, dict.fromkeys(ids[3:5], "near_copies"), group="b")
+    found(mine, {ids[0]: "dark"})
+    measured(mine, dict(zip(ids, (0.9, 0.2, 0.3, 0.3, 0.8), strict=False)))
+    with mine.write() as session:
+        session.get(Item, ids[0]).width = session.get(Item, ids[1]).width = session.get(Item, ids[3]).width = 90
+    stars = {}
+    for by in ("best", "sharpest", "largest", "first"):
+        groups = list_groups(mine, name="mine", by=by)
+        stars[by] = {one.item_id for group in groups for one in group.members if one.is_best}
+    assert stars["best"] == {ids[1], ids[3]}
+    assert stars["sharpest"] == {ids[0], ids[4]}
+    for by, starred in stars.items():
+        decision = keep_best(mine, name="mine", by=by)
+        left = {item.id for item in list_items(mine, name="mine", state="left out")}
+        assert set(ids[:5]) - left == starred
+        if by == "best":
+            reasons = {one.item_id: one.reason for one in list_decided(mine, id=decision.id)}
+            assert reasons[ids[0]].endswith("which has no fault (this: dark)")
+            assert reasons[ids[4]].endswith("which is larger (90 × 24, this 24 × 24)")
+        undo(mine, id=decision.id)
+
+
+def test_the_last_of_a_group_whose_copies_are_gone_is_no_finding_any_more(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
+    found(mine, dict.fromkeys(ids[2:5], "near_copies"), group="b")
+    decision = leave_out(mine, name="mine", where=Where(ids=[ids[0], ids[2]]))
+    assert {one.item_id for one in list_findings(mine, name="mine", check="near_copies")} == set(ids[3:5])
+    undo(mine, id=decision.id)
+    assert len(list_findings(mine, name="mine", check="near_copies")) == 5
 
 
 def test_the_largest_and_the_first_can_be_kept_as_well(mine):

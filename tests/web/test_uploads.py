@@ -1,4 +1,4 @@
-"""Pictures that are sent are taken as a stream, named by us, looked at before they are decoded, and collected."""
+"""Pictures that are sent are taken as a stream, put where we say, looked at before they are decoded, and collected."""
 
 import io
 import json
@@ -21,6 +21,12 @@ PATH = "/api/v1/datasets/mine/uploads"
 def png(colour="red", size=(20, 10)) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 10), "green").save(out, "JPEG")
     return out.getvalue()
 
 
@@ -54,7 +60,7 @@ def test_pictures_and_their_captions_become_items(browser, workspace):
     assert sorted((one.name, one.licence, one.author) for one in items) == [
         ("", "CC0-1.0", "Bea"), ("a brown llama", "CC0-1.0", "Bea"),
     ]  # fmt: skip
-    assert not any("llama" in one.key for one in items)
+    assert sorted(one.key.partition("/")[2] for one in items) == ["b.png", "llama.png"]
 
 
 def zipped(**files):
@@ -129,9 +135,22 @@ def test_what_is_no_picture_is_refused_by_name_and_not_kept(browser, workspace, 
 def test_no_name_leads_out_of_the_folder(browser, workspace, tmp_path, name):
     answer = send(browser, (name, png()))
     assert answer.status_code in (202, 422)
-    assert not list(tmp_path.rglob("*evil*"))
-    for path in uploads.uploads(workspace).rglob("*"):
-        assert path.name == "metadata.jsonl" or path.is_dir() or len(path.stem) == 32
+    place = uploads.uploads(workspace)
+    assert not [path for path in tmp_path.rglob("*evil*") if not path.is_relative_to(place)]
+    for path in place.rglob("*"):
+        assert path.is_dir() or path.name == "metadata.jsonl" or len(path.relative_to(place).parts) == 3
+
+
+def test_names_are_kept_and_the_same_bytes_under_another_name_are_another_picture(browser, workspace):
+    sent = ("IMG 1021.JPG", jpeg()), ("copy.jpg", jpeg()), ("wrong.gif", png()), ("Föhn!:.png", png("blue"))
+    answer = send(browser, *sent)
+    assert answer.json()["taken"] == 4
+    run_worker(workspace, only_job=answer.json()["job"]["id"])
+    keys = [one.key.partition("/")[2] for one in list_items(workspace, name="mine")]
+    assert sorted(keys) == ["Föhn!_.png", "IMG 1021.jpg", "copy.jpg", "wrong.png"]
+    again = send(browser, ("copy.jpg", jpeg()))
+    run_worker(workspace, only_job=again.json()["job"]["id"])
+    assert len(list_items(workspace, name="mine")) == 4
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(browser, workspace):

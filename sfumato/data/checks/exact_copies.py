@@ -31,7 +31,7 @@ def judge(table: Table, options: Options) -> Iterator[Proposal]:
             continue
         first, name = group[0], group_name("exact_copies", table.ids[group[0]])
         yield Proposal(
-            table.ids[first], 0.0, f"The one to keep of {len(group)} exact copies: it came first.", name,
+            table.ids[first], 0.0, f"The first that came of {len(group)} exact copies.", name,
             details={"best": True, "n": len(group)},
         )  # fmt: skip
         for place in group[1:]:

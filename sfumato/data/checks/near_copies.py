@@ -23,7 +23,7 @@ def judge(table: Table, options: Options) -> Iterator[Proposal | float | None]:
         best, name = best_of(table, group), group_name("near_copies", table.ids[group[0]])
         grouped |= set(group)
         yield Proposal(
-            table.ids[best], 0.0, f"The one to keep of {len(group)} near copies: {_facts(table, best)}.", name,
+            table.ids[best], 0.0, f"The largest of {len(group)} near copies: {_facts(table, best)}.", name,
             details={"best": True, "n": len(group)},
         )  # fmt: skip
         for place in group:

@@ -26,7 +26,7 @@ from sfumato.web.working import shown
 
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
-RULES = {"sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
+RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
 Word = Annotated[str, Query(max_length=200)]
 
@@ -66,7 +66,7 @@ def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Respo
     page = Page("Checks", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Checks", "")))
     return visit.render(
         "data/checks.html", status=wrong.status if wrong else 200, page=page, name=name, one=one,
-        found=sorted((row for row in rows if row.n), key=lambda row: -row.n),
+        found=sorted((row for row in rows if row.n), key=lambda row: (row.view.kind == "rows", -row.n)),
         clean=[row for row in rows if row.ran and not row.n],
         waiting=[row for row in rows if not row.ran and not row.n],
         scan=scans[0] if scans else None, work=[shown(card, visit.me) for card in work],
@@ -87,8 +87,12 @@ def run_checks(visit: Here, name: str, form: Sent) -> Response:
 
 
 @router.get("/data/{name}/checks/{check_name}")
-def show_found(visit: Here, name: str, check_name: str, after: Word = "", how: Word = "") -> Response:
+def show_found(
+    visit: Here, name: str, check_name: str, after: Word = "", how: Word = "", keep: Word = "best"
+) -> Response:
     """What one check found: groups of copies side by side, or pictures, the worst first."""
+    if keep not in RULES:
+        raise InvalidInput("Copies are thinned by a rule.", hint=f"Say keep={' or '.join(RULES)}.")
     workspace = visit.workspace
     view = next((one for one in list_checks(workspace) if one.name == check_name), None)
     if view is None:
@@ -98,19 +102,21 @@ def show_found(visit: Here, name: str, check_name: str, after: Word = "", how: W
     page = Page(title, "data", keys=KEYS, crumbs=crumbs)
     groups: list[GroupView] = []
     if how != "list":
-        groups = list_groups(workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1)
-        groups = [replace(one, members=sorted(one.members, key=lambda each: not each.is_best)) for one in groups]
+        groups = list_groups(
+            workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1, by=keep  # type: ignore[arg-type]
+        )
     found: list[FindingView] = []
     if not groups:
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
-    more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) if len(rows) > most else {}
+    kept = {"keep": keep} if keep != "best" else {}
+    more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) | kept if len(rows) > most else {}
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
-        older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, alike=ALIKE,
+        older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, keep=keep, alike=ALIKE,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 
@@ -131,7 +137,7 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
 @router.post("/data/{name}/checks/{check_name}/thin")
 def thin_out(visit: Here, name: str, check_name: str, form: Sent) -> Response:
     """Of each group of copies, or of one, keep one picture by a rule and leave the others out: one decision."""
-    rule = form.get("rule", "sharpest")
+    rule = form.get("rule", "best")
     if rule not in RULES:
         raise InvalidInput("Copies are thinned by a rule.", hint=f"Send rule={' or '.join(RULES)}.")
     groups = [form["group"]] if form.get("group") else None

@@ -29,6 +29,7 @@ from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.working import shown
 
 router = Router()
+PATIENCE = 3.0  # seconds that the page of one dataset takes to be exact: versions are frozen by what it says
 DESK = Desk(
     "data",
     "Data",
@@ -91,7 +92,7 @@ def show_one(visit: Here, name: str) -> Response:
 
 def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
-    found = kept(workspace, ("dataset", name), lambda: show_dataset(workspace, name=name))
+    found = kept(workspace, ("dataset", name), lambda: show_dataset(workspace, name=name), slow=PATIENCE)
     choices = kept(workspace, ("choices", name), lambda: list_choices(workspace, name=name))
     work = list_work(workspace, about=f"dataset/{name}", limit=6)
     page = Page(name, "data", crumbs=(("Data", "/data"), (name, "")))

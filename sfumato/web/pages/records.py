@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Form, Query
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from sfumato.web.visits import Here, Visit
 from sfumato.web.words import date
 
 router = Router()
+ID = 36  # letters of a record's id
 REF = re.compile(r"[a-z_]{1,40}/[A-Za-z0-9._-]{1,100}")
 Words = Annotated[str, Form(max_length=10_000)]
 Ref = Annotated[str, Form(max_length=200)]
@@ -43,10 +45,16 @@ def show(visit: Here, request: Request, ref: str) -> Response:
 
 def own_page(workspace: Workspace, request: Request, ref: str) -> str:
     """The address of a record's own page, "" where the studio has none for its kind."""
-    kind = ref.partition("/")[0]
+    kind, _, key = ref.partition("/")
     if kind not in (*ABOUT, *PAGES, *OWN):
         return ""
-    _, row = look_up(workspace, ref)
+    named = next((place for place in PAGES.get(kind, ()) if "{name}" in place), "")
+    try:
+        _, row = look_up(workspace, ref)
+    except NotFound:
+        if not named or len(key) == ID:
+            raise
+        return named.format(name=quote(key))  # jobs tell by its name what they are about
     if kind in ABOUT:
         about = str(getattr(row, ABOUT[kind]))
         return address_of(about if "/" in about else f"ask/{about}")

@@ -1,0 +1,64 @@
+"""Which of several copies is the one to keep: a sound one, then the largest, then the sharpest, or by another rule."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sfumato.data.decide import chunks
+from sfumato.data.records import Appearance, Finding, Item
+
+By = Literal["best", "sharpest", "largest", "first"]
+SPOILS = ("corrupt", "dark", "light", "blur", "low_information", "low_contrast", "noise", "blocking")  # of a picture
+
+
+def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Name, size, sharpness and faults of items; one that was not measured since its bytes changed has no sharpness."""
+    found: dict[str, dict[str, Any]] = {}
+    faults: dict[str, list[str]] = defaultdict(list)
+    for some in chunks(sorted(ids)):
+        spoilt = select(Finding.item_id, Finding.check).where(
+            Finding.item_id.in_(some), Finding.check.in_(SPOILS), Finding.state == "open"
+        )
+        for item, check in session.execute(spoilt.order_by(Finding.check)):
+            faults[item].append(check.replace("_", " "))
+        rows = session.execute(
+            select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Appearance)
+            .outerjoin(Appearance, Appearance.item_id == Item.id)
+            .where(Item.id.in_(some))
+        )
+        for row in rows:
+            seen = row.Appearance if row.Appearance is not None and row.Appearance.measured == row.sha256 else None
+            found[row.id] = {
+                "id": row.id, "name": row.name or row.key, "pixels": row.width * row.height,
+                "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
+                "faults": faults[row.id],
+            }  # fmt: skip
+    return found
+
+
+def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
+    """A key to sort copies by; the smaller, the better."""
+    sharp, large = -round(facts["sharpness"], 4), -facts["pixels"]
+    order: tuple[Any, ...] = {
+        "best": (len(facts["faults"]), large, sharp), "sharpest": (sharp, large), "largest": (large, sharp),
+        "first": (),
+    }[by]  # fmt: skip
+    return (*order, facts["id"])
+
+
+def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
+    """What the one to keep has before another copy, as the end of a sentence."""
+    sharper = round(best["sharpness"], 4) > round(other["sharpness"], 4)
+    figures = f"({best['sharpness']:.3f}, this {other['sharpness']:.3f})"
+    if by == "best" and len(best["faults"]) < len(other["faults"]):
+        return f"has {'fewer faults' if best['faults'] else 'no fault'} (this: {', '.join(other['faults'])})"
+    if by == "sharpest" and sharper:
+        return f"is sharper {figures}"
+    if by != "first" and best["pixels"] > other["pixels"]:
+        return f"is larger ({best['size']}, this {other['size']})"
+    if by in ("best", "largest") and sharper:
+        return f"is as large and sharper {figures}"
+    return "came first"
