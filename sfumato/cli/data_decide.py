@@ -1,6 +1,6 @@
 """`sfumato data`: leaving pictures out, keeping them, and taking decisions back."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -85,12 +85,12 @@ def keep_best(
 
     Example: `sfumato data keep-best mine --by largest`
     """
-    from sfumato.data.choosing import MEASURE
     from sfumato.data.choosing import keep_best as keep_one
+    from sfumato.data.ranking import By
     from sfumato.errors import unknown
 
-    if by not in MEASURE:
-        raise unknown("way of choosing", by, MEASURE)
+    if by not in get_args(By):
+        raise unknown("way of choosing", by, get_args(By))
     with opened(context) as workspace:
         how: Any = by
         decision = keep_one(workspace, name=name, check=check, by=how, reason=because, title=title)

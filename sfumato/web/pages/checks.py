@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Query
 from starlette.responses import Response
 
+from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
 from sfumato.data.choosing import keep_best
@@ -27,6 +28,7 @@ from sfumato.web.working import shown
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
+COPIES = ("near_copies", "exact_copies", "looks_alike", "leakage")  # best decided when spoilt pictures are out
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
 Word = Annotated[str, Query(max_length=200)]
 
@@ -51,22 +53,31 @@ def show_checks(visit: Here, name: str) -> Response:
     return _checks(visit, name)
 
 
+def _counts(workspace: Workspace, name: str) -> dict[str, int]:
+    """How many pictures each check has an open finding of."""
+    columns = show_histograms(workspace, name=name).values
+    return {value: n for column in columns if column.column == "check" for value, n, _ in column.values}
+
+
+def _rows(workspace: Workspace, name: str, ran: set[str]) -> list[Row]:
+    """All checks with what they found, in the order in which they are decided: pictures first, then what is said."""
+    counts = _counts(workspace, name)
+    views = [replace(view, title=begun(view.title)) for view in list_checks(workspace)]
+    rows = [Row(view, counts.get(view.name, 0), view.name in ran) for view in views]
+    return sorted(rows, key=lambda row: (row.view.kind == "rows", row.view.name in COPIES, -row.n))
+
+
 def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
     one = show_dataset(workspace, name=name)
-    counted_now = {value: n for column in show_histograms(workspace, name=name).values if column.column == "check"
-                   for value, n, _ in column.values}  # fmt: skip
     scans = list_scans(workspace, name=name, limit=20)
     ran = {check for scan in scans for check in scan.checks}
-    rows = [
-        Row(replace(view, title=begun(view.title)), counted_now.get(view.name, 0), view.name in ran)
-        for view in list_checks(workspace)
-    ]
+    rows = _rows(workspace, name, ran)
     work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.check"]
     page = Page("Checks", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Checks", "")))
     return visit.render(
         "data/checks.html", status=wrong.status if wrong else 200, page=page, name=name, one=one,
-        found=sorted((row for row in rows if row.n), key=lambda row: (row.view.kind == "rows", -row.n)),
+        found=[row for row in rows if row.n],
         clean=[row for row in rows if row.ran and not row.n],
         waiting=[row for row in rows if not row.ran and not row.n],
         scan=scans[0] if scans else None, work=[shown(card, visit.me) for card in work],
@@ -111,12 +122,16 @@ def show_found(
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
+    open_rows = [row for row in _rows(workspace, name, set()) if row.n or row.view.name == check_name]
+    place = next((place for place, row in enumerate(open_rows) if row.view.name == check_name), len(open_rows))
+    following = open_rows[place + 1].view if place + 1 < len(open_rows) else None
     kept = {"keep": keep} if keep != "best" else {}
     more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) | kept if len(rows) > most else {}
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, keep=keep, alike=ALIKE,
+        following=following, n=open_rows[place].n if place < len(open_rows) else 0,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Jobs: what runs and waits, what has ended, who works, and stopping."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
@@ -43,7 +45,16 @@ def show_job(visit: Here, job_id: str) -> Response:
     page = Page(card.title, "jobs", crumbs=(("Jobs", "/jobs"), (card.title, "")))
     lane = next((lane for lane in list_lanes(visit.workspace) if lane.name == card.job.lane), None)
     may_stop = allowed(visit.workspace, "job.cancel")
-    return visit.render("jobs/page.html", page=page, one=one, lane=lane, may_stop=may_stop)
+    return visit.render(
+        "jobs/page.html", page=page, one=one, lane=lane, may_stop=may_stop, came=what_came(card.job.result or {})
+    )
+
+
+def what_came(result: dict[str, Any]) -> str:
+    """What a job says that it did, and what it could not take, by reason."""
+    left = ", ".join(f"{n:,} {reason}" for reason, n in (result.get("left_out") or {}).items())
+    said = str(result.get("say", ""))
+    return f"{said} Could not be taken: {left}." if left else said
 
 
 @router.post("/jobs/{job_id}/stop")
