@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from sfumato.data.pictures import Draw, Unusable, kind_of, open_picture
 
-MEASURE = 1  # the edition of this code: what an older one measured is measured again
+MEASURE = 2  # the edition of this code: what an older one measured is measured again
 WORKING = 256  # pixels of a side at which a picture is judged, so that its resolution does not decide
 SMALL = 64  # of the grey that hashes are taken from
 MINIATURE = 96  # of the longer side of what a second look compares
@@ -33,19 +33,46 @@ def measure(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> dict[s
         seen = decode(data, max_pixels, draw=draw)
     except Unusable:
         return UNREADABLE
-    raw = seen.whole.tobytes()
-    luma = seen.picture.getchannel(0)
-    values = np.asarray(seen.picture) if seen.whole is not seen.picture else np.frombuffer(raw, np.uint8)
-    values = values.reshape(seen.picture.height, seen.picture.width, 3)
-    grey = values[..., 0].astype(np.int16)
-    small = np.asarray(luma.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0), np.float32)
-    steps = [np.abs(grey[1:] - grey[:-1]), np.abs(grey[:, 1:] - grey[:, :-1])]
-    heights = [one.sum(1 - axis, dtype=np.int32) for axis, one in enumerate(steps)]
+    return judge(seen)
+
+
+def judge(seen: "Decoded") -> dict[str, Any]:
+    """The columns of `Appearance` that tell of the pixels of what was decoded."""
+    raw = seen.planes(seen.picture)
+    size = seen.picture.height, seen.picture.width
+    luma, blue, red = (np.frombuffer(one, np.uint8).reshape(size) for one in raw)
+    shown = Image.frombuffer("L", seen.picture.size, raw[0], "raw", "L", 0, 1)
+    grey = luma.astype(np.int16)
+    slopes = grey[1:] - grey[:-1], grey[:, 1:] - grey[:, :-1]
+    down, across = np.abs(slopes[0]), np.abs(slopes[1])
+    columns = column_sums(across)
     return {
-        "pixels_sha256": seen.pixels_hash(raw), **_light(luma), "sharpness": _sharpness(grey, steps, heights),
-        "noise": _noise(grey), "blocking": _blocking(heights, grey.shape, seen.grid), **_colour(values),
-        **hashes(small),
+        "pixels_sha256": seen.pixels_hash(raw), **_light(shown),
+        "sharpness": _sharpness(grey, down, across, columns), "noise": _noise(slopes[1]),
+        "blocking": _blocking(down, columns, size, seen.grid), **_colour(luma, blue, red), **hashes(_small(shown)),
     }  # fmt: skip
+
+
+def _small(shown: Image.Image) -> np.ndarray:
+    """The grey that hashes are taken from, (SMALL, SMALL)."""
+    if shown.width % SMALL == 0 == shown.height % SMALL:
+        shown = shown.reduce((shown.width // SMALL, shown.height // SMALL))
+    else:
+        shown = shown.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0)
+    return np.frombuffer(shown.tobytes(), np.uint8).reshape(SMALL, SMALL).astype(np.float32)
+
+
+def column_sums(values: np.ndarray) -> np.ndarray:
+    """Sums down each column of numbers from 0 to 255 held in 16 bits, which hold 128 of them."""
+    found = np.zeros(values.shape[1], np.int32)
+    for top in range(0, len(values), 128):
+        found += np.add.reduce(values[top : top + 128], axis=0, dtype=np.int16)
+    return found
+
+
+def total(values: np.ndarray) -> int:
+    """The sum of numbers from 0 to 255 held in 16 bits."""
+    return int(column_sums(values).sum())
 
 
 def miniature(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> np.ndarray:
@@ -65,10 +92,17 @@ class Decoded:
     size: tuple[int, int]
     whole: Image.Image
 
-    def pixels_hash(self, raw: bytes) -> str:
-        """A hash of the size and of `raw`, the pixels of the whole as they were decoded."""
+    def planes(self, picture: Image.Image) -> list[bytes]:
+        """The bytes of Y, Cb and Cr, each row by row."""
+        return [picture.tobytes("raw", band) for band in ("Y", "Cb", "Cr")]
+
+    def pixels_hash(self, raw: list[bytes]) -> str:
+        """A hash of the size and of the pixels as they were decoded; `raw` are the planes of the picture."""
         digest = hashlib.sha256(f"{self.size} {self.whole.mode} {self.whole.size}".encode())
-        digest.update(raw)
+        if self.whole is not self.picture:
+            raw = self.planes(self.whole) if self.whole.mode == "YCbCr" else [self.whole.tobytes()]
+        for plane in raw:
+            digest.update(plane)
         return digest.hexdigest()
 
 
@@ -104,6 +138,7 @@ def _jpeg(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
             if size[0] * size[1] > max_pixels:
                 raise Unusable("too large", f"{size[0]} × {size[1]} pixels, more than the {max_pixels:,} allowed")
             found.draft("YCbCr", (WORKING, WORKING))
+            found.decodermaxblock = len(data)  # all of it at once: it is in memory anyway
             found.load()
             upright = ImageOps.exif_transpose(found) if "exif" in found.info else found
             size = size if upright.size == found.size else (size[1], size[0])
@@ -130,58 +165,63 @@ def _light(luma: Image.Image) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sharpness(grey: np.ndarray, steps: list[np.ndarray], heights: list[np.ndarray]) -> float:
-    """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing."""
+def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray, columns: np.ndarray) -> float:
+    """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing.
+
+    Of `grey` (height, width): steps `down` and `across`, and the sums of the latter by column.
+    """
     if min(grey.shape) < 12:
         return 0.0
     found = 0.0
     nine = np.int16(9)  # nine times a step, beside the way that nine steps go
-    down = np.minimum(steps[0][4:-4] * nine, np.abs(grey[9:] - grey[:-9]))
-    some = grey[::2]
-    across = np.minimum(steps[1][::2, 4:-4] * nine, np.abs(some[:, 9:] - some[:, :-9]))
-    for kept, total in (
-        (down, 9 * int(heights[0][4:-4].sum())), (across, 9 * int(steps[1][::2, 4:-4].sum(dtype=np.int32)))
-    ):  # fmt: skip
-        found = max(found, 1 - int(kept.sum(dtype=np.int32)) / total if total else 0.0)
+    some, sides = grey[::2], across[::2, 4:-4]
+    for steps, ways in ((down[4:-4], grey[9:] - grey[:-9]), (sides, some[:, 9:] - some[:, :-9])):
+        lost = steps * nine
+        np.minimum(lost, np.abs(ways, out=ways), out=lost)
+        whole = 9 * total(steps)
+        found = max(found, 1 - total(lost) / whole if whole else 0.0)
     return found
 
 
-def _noise(grey: np.ndarray) -> float:
-    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996)."""
-    high, wide = (grey.shape[0] - 2) // 16, (grey.shape[1] - 2) // 16
+def _noise(slopes: np.ndarray) -> float:
+    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996); from steps across."""
+    high, wide = (slopes.shape[0] - 2) // 16, (slopes.shape[1] - 1) // 16
     if high < 2 or wide < 2:
         return 0.0
-    part = grey[: high * 16 + 2, : wide * 16 + 2]
-    across = part[:, :-2] - 2 * part[:, 1:-1] + part[:, 2:]
-    rough = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
-    rows = rough.reshape(high, 16, wide * 16).sum(1, dtype=np.int32)
+    part = slopes[: high * 16 + 2, : wide * 16 + 1]
+    bends = part[:, 1:] - part[:, :-1]
+    turns = bends[1:] - bends[:-1]
+    rough = turns[1:] - turns[:-1]
+    np.abs(rough, out=rough)  # at most 8 · 255, sixteen of which fit into 16 bits
+    rows = np.add.reduce(rough.reshape(high, 16, wide * 16), axis=1, dtype=np.int16)
     blocks = np.sort(rows.reshape(high, wide, 16).sum(2, dtype=np.int32), axis=None)
     return float(blocks[blocks.size // 4]) / 256 * math.sqrt(math.pi / 2) / 6 / 255
 
 
-def _blocking(heights: list[np.ndarray], shape: tuple[int, ...], grid: float) -> float:
+def _blocking(down: np.ndarray, columns: np.ndarray, shape: tuple[int, int], grid: float) -> float:
     """How much steeper steps are on the grid of a JPEG's blocks than beside it, 0 to 1; 0 where no grid is left."""
     side = round(grid)
-    if side not in (2, 4, 8) or abs(grid - side) > 0.01:
+    if side not in (2, 4, 8) or abs(grid - side) > 0.01 or min(len(down), len(columns)) < 4 * side:
         return 0.0
-    found = 1.0
-    for axis in (0, 1):
-        all_steps = heights[axis]
-        if len(all_steps) < 4 * side:
-            return 0.0
-        on = all_steps[side - 1 :: side]
-        whole, edges, width = int(all_steps.sum()), int(on.sum()), shape[1 - axis]
-        edge, beside = edges / len(on) / width, (whole - edges) / (len(all_steps) - len(on)) / width
+    found, rows = 1.0, slice(side - 1, None, side)
+    for n, edges, whole, width in (
+        (len(down), total(down[rows]), total(down), shape[1]),
+        (len(columns), int(columns[rows].sum()), int(columns.sum()), shape[0]),
+    ):
+        on = len(range(n)[rows])
+        edge, beside = edges / on / width, (whole - edges) / (n - on) / width
         found = min(found, (edge - beside) / (edge + beside + 1.0))
     return max(0.0, found)
 
 
-def _colour(pixels: np.ndarray) -> dict[str, Any]:
-    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour."""
-    some = pixels[:: max(1, pixels.shape[0] // 48), :: max(1, pixels.shape[1] // 48)]
-    values = some.reshape(-1, 3).astype(np.float32) - np.array([0, 128, 128], np.float32)
-    luma, blue, red = (float(one) for one in values.sum(0) / len(values))
-    (bb, br), (_, rr) = ((values[:, 1:].T @ values[:, 1:]) / len(values)).tolist()
+def _colour(*planes: np.ndarray) -> dict[str, Any]:
+    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour, from Y, Cb and Cr."""
+    rows, columns = (slice(None, None, max(1, n // 48)) for n in planes[0].shape)
+    values = np.stack([plane[rows, columns].ravel() for plane in planes]).astype(np.float32)
+    values[1:] -= 128
+    n = values.shape[1]
+    luma, blue, red = (values.sum(1) / n).tolist()
+    (bb, br), (_, rr) = ((values[1:] @ values[1:].T) / n).tolist()
     bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
     first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
     spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br
@@ -221,22 +261,31 @@ def _plane() -> np.ndarray:
 
 def hashes(small: np.ndarray) -> dict[str, Any]:
     """Hashes of a grey picture of SMALL pixels a side, of its mirror image, crops and turns; whether they tell."""
-    rest = _plane() @ (_cells(16) @ small @ _cells(16).T).ravel()
-    lying, standing = _cells(8) @ small @ _cells(9).T, _cells(9) @ small @ _cells(8).T
-    rows, columns = _crops()
-    cells = [
-        lying, lying[:, ::-1], *(rows @ small @ columns), np.rot90(standing), np.rot90(lying, 2), np.rot90(standing, 3)
-    ]  # fmt: skip
-    stacked = np.array(cells)
-    told = np.packbits((stacked[:, :, 1:] > stacked[:, :, :-1]).reshape(len(cells), 64), axis=1).view(">i8")
-    dhash, *more = (int(one) for one in told[:, 0])
-    waves = (_waves() @ small @ _waves().T).ravel()
+    down = _down() @ small
+    eight, nine = down[:8], down[8:17]
+    rest = _plane() @ (down[17:33] @ _cells(16).T).ravel()
+    lying, standing = eight @ _cells(9).T, nine @ _cells(8).T
+    cells = np.empty((10, 8, 9), np.float32)
+    cells[0], cells[1], cells[7], cells[8], cells[9] = (
+        lying, lying[:, ::-1], standing.T[::-1], lying[::-1, ::-1], standing.T[:, ::-1]
+    )  # fmt: skip
+    np.matmul(down[41:].reshape(len(CROPS), 8, SMALL), _crops(), out=cells[2:7])
+    told = np.packbits((cells[:, :, 1:] > cells[:, :, :-1]).reshape(10, 64), axis=1).view(">i8")
+    dhash, *more = told[:, 0].tolist()
+    waves = (down[33:41] @ _waves().T).ravel()
     phash = int(np.packbits(waves > np.partition(waves[1:], 31)[31]).view(">i8")[0])
-    return {"is_flat": math.sqrt(rest @ rest / 256) / 255 < FLAT, "dhash": dhash, "phash": phash, "more_hashes": more}
+    flat = math.sqrt(rest @ rest / 256) / 255 < FLAT
+    return {"is_flat": flat, "dhash": dhash, "phash": phash, "more_hashes": more}
 
 
 @cache
-def _crops() -> tuple[np.ndarray, np.ndarray]:
-    """Weights that average the cells of each crop, from the left and from the right."""
-    rows = np.stack([_cells(8, top, 0.8) for top, _ in CROPS])
-    return rows, np.stack([_cells(9, left, 0.8).T for _, left in CROPS])
+def _down() -> np.ndarray:
+    """All that sums down the columns, (81, SMALL): eight, nine and sixteen cells, waves, and the cells of each crop."""
+    crops = [_cells(8, top, 0.8) for top, _ in CROPS]
+    return np.concatenate([_cells(8), _cells(9), _cells(16), _waves(), *crops])
+
+
+@cache
+def _crops() -> np.ndarray:
+    """Weights that average the cells of each crop across, (5, SMALL, 9)."""
+    return np.stack([_cells(9, left, 0.8).T for _, left in CROPS])
