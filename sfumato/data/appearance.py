@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,37 +30,65 @@ UNREADABLE: dict[str, Any] = {
 
 def measure(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> dict[str, Any]:
     """The columns of `Appearance` that tell of the pixels; those of UNREADABLE where they cannot be decoded."""
-    try:
-        seen = decode(data, max_pixels, draw=draw)
-    except Unusable:
-        return UNREADABLE
-    return judge(seen)
+    return measure_all([data], max_pixels, draw=draw)[0]
 
 
-def judge(seen: "Decoded") -> dict[str, Any]:
-    """The columns of `Appearance` that tell of the pixels of what was decoded."""
+def measure_all(contents: Iterable[bytes], max_pixels: int, *, draw: Draw | None = None) -> list[dict[str, Any]]:
+    """The same of several pictures, one after the other; what is left of each when it is decoded is judged at once."""
+    looks: list[Look | None] = []
+    for data in contents:
+        try:
+            looks.append(look(decode(data, max_pixels, draw=draw)))
+        except Unusable:
+            looks.append(None)
+    seen = [one for one in looks if one is not None]
+    judged = iter(judge(seen) if seen else [])
+    return [UNREADABLE if one is None else next(judged) for one in looks]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a picture that was decoded: what needed all pixels, and what the rest is worked out from."""
+
+    values: dict[str, Any]
+    counts: list[int]  # of each grey
+    small: bytes  # grey, SMALL pixels a side
+    colours: np.ndarray  # (4, 4): sums of products of 1, Y, Cb and Cr at some pixels
+
+
+def look(seen: "Decoded") -> Look:
+    """Go over all pixels of what was decoded."""
     raw = seen.planes(seen.picture)
     size = seen.picture.height, seen.picture.width
-    luma, blue, red = (np.frombuffer(one, np.uint8).reshape(size) for one in raw)
+    planes = [np.frombuffer(one, np.uint8).reshape(size) for one in raw]
     shown = Image.frombuffer("L", seen.picture.size, raw[0], "raw", "L", 0, 1)
-    grey = luma.astype(np.int16)
+    grey = planes[0].astype(np.int16)
     slopes = grey[1:] - grey[:-1], grey[:, 1:] - grey[:, :-1]
     down, across = np.abs(slopes[0]), np.abs(slopes[1])
     columns = column_sums(across)
-    return {
-        "pixels_sha256": seen.pixels_hash(raw), **_light(shown),
-        "sharpness": _sharpness(grey, down, across, columns), "noise": _noise(slopes[1]),
-        "blocking": _blocking(down, columns, size, seen.grid), **_colour(luma, blue, red), **hashes(_small(shown)),
+    values = {
+        "pixels_sha256": seen.pixels_hash(raw), "sharpness": _sharpness(grey, down, across),
+        "noise": _noise(slopes[1]), "blocking": _blocking(down, columns, size, seen.grid),
     }  # fmt: skip
+    return Look(values, shown.histogram(), _small(shown), _products(planes))
 
 
-def _small(shown: Image.Image) -> np.ndarray:
-    """The grey that hashes are taken from, (SMALL, SMALL)."""
+def judge(looks: list[Look]) -> list[dict[str, Any]]:
+    """The columns of `Appearance` that tell of the pixels, of each."""
+    small = np.frombuffer(b"".join(one.small for one in looks), np.uint8).reshape(-1, SMALL, SMALL)
+    columns: dict[str, list[Any]] = {
+        **_light(np.array([one.counts for one in looks], np.float64)),
+        **_colour(np.stack([one.colours for one in looks])), **hashes(small.astype(np.float32)),
+    }  # fmt: skip
+    rows = zip(*columns.values(), strict=True)
+    return [one.values | dict(zip(columns, row, strict=True)) for one, row in zip(looks, rows, strict=True)]
+
+
+def _small(shown: Image.Image) -> bytes:
+    """The grey that hashes are taken from, SMALL pixels a side."""
     if shown.width % SMALL == 0 == shown.height % SMALL:
-        shown = shown.reduce((shown.width // SMALL, shown.height // SMALL))
-    else:
-        shown = shown.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0)
-    return np.frombuffer(shown.tobytes(), np.uint8).reshape(SMALL, SMALL).astype(np.float32)
+        return shown.reduce((shown.width // SMALL, shown.height // SMALL)).tobytes()
+    return shown.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0).tobytes()
 
 
 def column_sums(values: np.ndarray) -> np.ndarray:
@@ -153,31 +182,34 @@ LEVELS = np.arange(256) / 255
 MOMENTS = np.stack([LEVELS, LEVELS**2], 1)
 
 
-def _light(luma: Image.Image) -> dict[str, Any]:
-    """Brightness, contrast, percentiles and entropy, all of them from the histogram."""
-    counts = np.array(luma.histogram(), np.float64)
-    n = luma.width * luma.height
-    mean, square = (counts @ MOMENTS / n).tolist()
-    dark, light = (counts.cumsum().searchsorted([0.05 * n, 0.95 * n]) / 255).tolist()
+def _light(counts: np.ndarray) -> dict[str, list[Any]]:
+    """Brightness, contrast, percentiles and entropy, all of them from how often each grey is there: (n, 256)."""
+    n = counts.sum(1)
+    mean, square = (counts @ MOMENTS).T / n
+    up_to = counts.cumsum(1)
+    dark, light = ((up_to < share * n[:, None]).sum(1) / 255 for share in (0.05, 0.95))
+    rest = (counts * np.log2(np.maximum(counts, 1))).sum(1) / n
     return {
-        "brightness": mean, "contrast": math.sqrt(max(square - mean * mean, 0.0)), "darkest": dark, "lightest": light,
-        "information": max(0.0, math.log2(n) - float(counts @ np.log2(np.maximum(counts, 1))) / n),
+        "brightness": mean.tolist(), "contrast": np.sqrt(np.maximum(square - mean * mean, 0)).tolist(),
+        "darkest": dark.tolist(), "lightest": light.tolist(),
+        "information": np.maximum(0, np.log2(n) - rest).tolist(),
     }  # fmt: skip
 
 
-def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray, columns: np.ndarray) -> float:
+def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray) -> float:
     """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing.
 
-    Of `grey` (height, width): steps `down` and `across`, and the sums of the latter by column.
+    Of `grey` (height, width) and its steps `down` and `across`, in every second row.
     """
     if min(grey.shape) < 12:
         return 0.0
     found = 0.0
     nine = np.int16(9)  # nine times a step, beside the way that nine steps go
-    some, sides = grey[::2], across[::2, 4:-4]
-    for steps, ways in ((down[4:-4], grey[9:] - grey[:-9]), (sides, some[:, 9:] - some[:, :-9])):
+    rows = grey[::2]
+    ways = grey[9::2] - grey[:-9:2], rows[:, 9:] - rows[:, :-9]
+    for steps, way in zip((down[4:-4:2], across[::2, 4:-4]), ways, strict=True):
         lost = steps * nine
-        np.minimum(lost, np.abs(ways, out=ways), out=lost)
+        np.minimum(lost, np.abs(way, out=way), out=lost)
         whole = 9 * total(steps)
         found = max(found, 1 - total(lost) / whole if whole else 0.0)
     return found
@@ -214,24 +246,33 @@ def _blocking(down: np.ndarray, columns: np.ndarray, shape: tuple[int, int], gri
     return max(0.0, found)
 
 
-def _colour(*planes: np.ndarray) -> dict[str, Any]:
-    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour, from Y, Cb and Cr."""
+def _products(planes: list[np.ndarray]) -> np.ndarray:
+    """Sums of products of 1, Y, Cb and Cr, the latter two about zero, at about 48 by 48 pixels: (4, 4)."""
     rows, columns = (slice(None, None, max(1, n // 48)) for n in planes[0].shape)
-    values = np.stack([plane[rows, columns].ravel() for plane in planes]).astype(np.float32)
-    values[1:] -= 128
-    n = values.shape[1]
-    luma, blue, red = (values.sum(1) / n).tolist()
-    (bb, br), (_, rr) = ((values[1:] @ values[1:].T) / n).tolist()
-    bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
+    some = [plane[rows, columns] for plane in planes]
+    values = np.ones((4, some[0].size), np.float32)
+    for place, one in enumerate(some, 1):
+        values[place] = one.ravel()
+    values[2:] -= 128
+    found: np.ndarray = values @ values.T
+    return found
+
+
+def _colour(products: np.ndarray) -> dict[str, list[Any]]:
+    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour, from `_products`: (n, 4, 4)."""
+    means = products.astype(np.float64) / products[:, :1, :1]
+    luma, blue, red = means[:, 0, 1], means[:, 0, 2], means[:, 0, 3]
+    bb, br, rr = means[:, 2, 2] - blue * blue, means[:, 2, 3] - blue * red, means[:, 3, 3] - red * red
     first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
     spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br
     spread += 0.344**2 * rr + 1.944**2 * bb - 2 * 0.344 * 1.944 * br
-    mean = luma + 1.402 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.772 * blue
-    hue = 0.0
-    if max(mean) - min(mean) > 1:
-        place = mean.index(max(mean))
-        hue = ((mean[(place + 1) % 3] - mean[(place + 2) % 3]) / (max(mean) - min(mean)) + 2 * place) / 6 % 1.0
-    return {"colourfulness": (math.sqrt(max(spread, 0)) + 0.3 * math.hypot(first, second)) / 255, "hue": hue}
+    mean = np.stack([luma + 1.402 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.772 * blue], 1)
+    most = mean.argmax(1)
+    each, width = np.arange(len(mean)), mean.max(1) - mean.min(1)
+    apart = mean[each, (most + 1) % 3] - mean[each, (most + 2) % 3]
+    hue = np.where(width > 1, (apart / np.maximum(width, 1) + 2 * most) / 6 % 1.0, 0.0)
+    colourfulness = (np.sqrt(np.maximum(spread, 0)) + 0.3 * np.hypot(first, second)) / 255
+    return {"colourfulness": colourfulness.tolist(), "hue": hue.tolist()}
 
 
 @cache
@@ -259,23 +300,29 @@ def _plane() -> np.ndarray:
     return (np.eye(256) - basis @ np.linalg.pinv(basis)).astype(np.float32)
 
 
-def hashes(small: np.ndarray) -> dict[str, Any]:
-    """Hashes of a grey picture of SMALL pixels a side, of its mirror image, crops and turns; whether they tell."""
+def hashes(small: np.ndarray) -> dict[str, list[Any]]:
+    """Hashes of grey pictures (n, SMALL, SMALL), of their mirror images, crops and turns; whether they tell.
+
+    Those of a picture do not depend on what others are beside it.
+    """
+    n = len(small)
     down = _down() @ small
-    eight, nine = down[:8], down[8:17]
-    rest = _plane() @ (down[17:33] @ _cells(16).T).ravel()
-    lying, standing = eight @ _cells(9).T, nine @ _cells(8).T
-    cells = np.empty((10, 8, 9), np.float32)
-    cells[0], cells[1], cells[7], cells[8], cells[9] = (
-        lying, lying[:, ::-1], standing.T[::-1], lying[::-1, ::-1], standing.T[:, ::-1]
-    )  # fmt: skip
-    np.matmul(down[41:].reshape(len(CROPS), 8, SMALL), _crops(), out=cells[2:7])
-    told = np.packbits((cells[:, :, 1:] > cells[:, :, :-1]).reshape(10, 64), axis=1).view(">i8")
-    dhash, *more = told[:, 0].tolist()
-    waves = (down[33:41] @ _waves().T).ravel()
-    phash = int(np.packbits(waves > np.partition(waves[1:], 31)[31]).view(">i8")[0])
-    flat = math.sqrt(rest @ rest / 256) / 255 < FLAT
-    return {"is_flat": flat, "dhash": dhash, "phash": phash, "more_hashes": more}
+    rest = _plane() @ (down[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
+    lying, standing = down[:, :8] @ _cells(9).T, (down[:, 8:17] @ _cells(8).T).transpose(0, 2, 1)
+    cells = np.empty((n, 10, 8, 9), np.float32)
+    for place, one in (
+        (0, lying), (1, lying[..., ::-1]), (7, standing[:, ::-1]), (8, lying[:, ::-1, ::-1]), (9, standing[..., ::-1]),
+    ):  # fmt: skip
+        cells[:, place] = one
+    np.matmul(down[:, 41:].reshape(n, len(CROPS), 8, SMALL), _crops(), out=cells[:, 2:7])
+    told = np.packbits((cells[..., 1:] > cells[..., :-1]).reshape(n, 10, 64), axis=2).view(">i8")[..., 0]
+    waves = (down[:, 33:41] @ _waves().T).reshape(n, 64)
+    middle = np.partition(waves[:, 1:], 31, axis=1)[:, 31:32]
+    flat = np.sqrt((rest * rest).sum((1, 2)) / 256) / 255 < FLAT
+    return {
+        "is_flat": flat.tolist(), "dhash": told[:, 0].tolist(),
+        "phash": np.packbits(waves > middle, axis=1).view(">i8")[:, 0].tolist(), "more_hashes": told[:, 1:].tolist(),
+    }  # fmt: skip
 
 
 @cache

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Workspace
-from sfumato.data.appearance import MEASURE, UNREADABLE, measure, miniature
+from sfumato.data.appearance import MEASURE, measure_all, miniature
 from sfumato.data.drawing import Drawer
 from sfumato.data.findings import close_unseen, keep_findings
 from sfumato.data.freeze import split_of
@@ -27,6 +27,7 @@ from sfumato.store import Store
 
 BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
 THREADS = 2
+TOGETHER = 20  # pictures that a thread measures at a time
 NUMBERS = (
     "file_bytes", "brightness", "contrast", "darkest", "lightest", "sharpness", "noise", "blocking", "information",
     "colourfulness", "hue",
@@ -48,7 +49,7 @@ def scan(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
         draw = _one_at_a_time(drawer.draw)
         table: Table | None = None
         if any(CHECKS.get(name).KIND == "pixels" for name in left):
-            rate = yield from measure_all(ctx, dataset_id, draw)
+            rate = yield from measure_new(ctx, dataset_id, draw)
             if rate:
                 place["rates"]["measuring"] = rate
             table = read_table(ctx.workspace, dataset_id, draw)
@@ -88,7 +89,7 @@ def _one_at_a_time(draw: Draw) -> Draw:
     return locked
 
 
-def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
+def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
     """Measure what is new or has other bytes than were measured; returns pictures a second, 0 if there were none."""
     workspace = ctx.workspace
     with workspace.read() as session:
@@ -107,11 +108,11 @@ def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
             if not page:
                 break
             stale = [row for row in page if (row[3], row[4]) != (row[1], MEASURE)]
-            values = pool.map(lambda row: measure_kept(workspace, row[1], draw), stale)
+            parts = [stale[start : start + TOGETHER] for start in range(0, len(stale), TOGETHER)]
+            values = pool.map(lambda part: measure_kept(workspace, [row[1] for row in part], draw), parts)
             fresh: list[tuple[Any, dict[str, Any]]] = []
-            for row, found in zip(stale, values, strict=True):
-                if found is not None:
-                    fresh.append((row, found))
+            for part, found in zip(parts, values, strict=True):
+                fresh += [(row, one) for row, one in zip(part, found, strict=True) if one is not None]
                 yield Progress(seen + len(fresh), total, "pictures", "measuring")
             if fresh:
                 with ctx.write() as session:
@@ -121,13 +122,18 @@ def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
     return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
 
 
-def measure_kept(workspace: Workspace, sha256: str, draw: Draw) -> dict[str, Any] | None:
-    """What is measured of kept bytes; None where they were erased."""
-    data = _bytes(workspace.store, sha256)
-    if data is None:
-        return None
-    values = measure(data, workspace.settings.max_pixels, draw=draw) if data else UNREADABLE
-    return {"file_bytes": len(data), **values}
+def measure_kept(workspace: Workspace, sha256s: list[str], draw: Draw) -> list[dict[str, Any] | None]:
+    """What is measured of kept bytes, by their hashes; None where they were erased."""
+    sizes: list[int | None] = []
+
+    def read() -> Iterator[bytes]:
+        for sha256 in sha256s:
+            data = _bytes(workspace.store, sha256)
+            sizes.append(None if data is None else len(data))
+            yield data or b""
+
+    measured = measure_all(read(), workspace.settings.max_pixels, draw=draw)
+    return [None if n is None else {"file_bytes": n, **one} for n, one in zip(sizes, measured, strict=True)]
 
 
 def _bytes(store: Store, sha256: str) -> bytes | None:

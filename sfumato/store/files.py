@@ -77,7 +77,8 @@ class Store:
     def get(self, sha256: str, *, check: bool = False) -> bytes:
         """Return the bytes; raises NotFound, Gone, and with `check` Damaged if they no longer match their name."""
         try:
-            data = self.path(sha256).read_bytes()
+            with self.path(sha256).open("rb", buffering=0) as stream:
+                data = stream.read()
         except FileNotFoundError as missing:
             self._refuse_erased(sha256)
             raise NotFound(f"The file {sha256[:12]} is not in the store.") from missing
