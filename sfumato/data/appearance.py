@@ -3,7 +3,7 @@
 import hashlib
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,14 +33,24 @@ def measure(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> dict[s
     return measure_all([data], max_pixels, draw=draw)[0]
 
 
-def measure_all(contents: Iterable[bytes], max_pixels: int, *, draw: Draw | None = None) -> list[dict[str, Any]]:
-    """The same of several pictures, one after the other; what is left of each when it is decoded is judged at once."""
+def measure_all(
+    contents: Iterable[bytes], max_pixels: int, *, draw: Draw | None = None,
+    drawn: Callable[[int, np.ndarray], None] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The same of several pictures, one after the other; what is left of each when it is decoded is judged at once.
+
+    `drawn` is given the miniature of each that had to be drawn, with its place, so that it need not be drawn again.
+    """
     looks: list[Look | None] = []
-    for data in contents:
+    for place, data in enumerate(contents):
         try:
-            looks.append(look(decode(data, max_pixels, draw=draw)))
+            seen = decode(data, max_pixels, draw=draw)
+            looks.append(look(seen))
         except Unusable:
             looks.append(None)
+            continue
+        if drawn is not None and kind_of(data) == "svg":
+            drawn(place, shrunk(seen.picture))
     seen = [one for one in looks if one is not None]
     judged = iter(judge(seen) if seen else [])
     return [UNREADABLE if one is None else next(judged) for one in looks]
@@ -106,7 +116,11 @@ def total(values: np.ndarray) -> int:
 
 def miniature(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> np.ndarray:
     """The picture as (height, width, 3) of YCbCr, MINIATURE pixels on its longer side. Raises Unusable."""
-    picture = decode(data, max_pixels, draw=draw).picture
+    return shrunk(decode(data, max_pixels, draw=draw).picture)
+
+
+def shrunk(picture: Image.Image) -> np.ndarray:
+    """A decoded picture as `miniature` gives it."""
     scale = MINIATURE / max(picture.size)
     size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
     return np.asarray(picture.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR))
