@@ -9,12 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from sfumato.actions import Act
 from sfumato.actions.records import Event, WorkspaceInfo
 from sfumato.data.narrowing import EQUAL, ITEM_RANGES, RANGES, SEEN_RANGES, Where, narrow
 from sfumato.data.records import Appearance, Dataset, Decided, Decision, Finding, Item, Scan
+from sfumato.db.scope import Prepared
 from sfumato.errors import unknown
 from sfumato.jobs.records import Job
 
@@ -28,6 +29,25 @@ PASSING = ("asked", "overview")  # what was worked out from more than the column
 NARROWINGS = 20
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
+Stamp = tuple[tuple[Any, ...], ...]
+STAMP = (
+    Prepared(select(WorkspaceInfo.value).where(WorkspaceInfo.key == "events")),
+    *(
+        Prepared(
+            select(table.id)
+            .where(table.dataset_id == bindparam("dataset_id", type_=String))
+            .order_by(table.id.desc())
+            .limit(bindparam("most", 1, type_=Integer))
+        )
+        for table in (Item, Decision, Appearance, Scan)
+    ),
+    Prepared(select(func.count(Scan.id)).where(Scan.dataset_id == bindparam("dataset_id", type_=String))),
+    Prepared(
+        select(func.count(Job.id), func.max(Job.ended_at)).where(
+            Job.kind.startswith("data."), Job.ended_at.is_not(None)
+        )
+    ),
+)
 _held: dict[tuple[str, str, str], "Columns"] = {}
 _lock = threading.Lock()
 _reading: dict[str, threading.Lock] = {}  # one for each dataset, so that a large one holds up nobody else
@@ -90,6 +110,7 @@ class Columns:
     declared: dict[str, Coded]
     checks: dict[str, "np.ndarray[Any, Any]"] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)  # what was worked out of them
+    stamp: Stamp = ()  # as they were last found to be true
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -129,15 +150,24 @@ def columns_of(act: Act, dataset: Dataset) -> Columns:
     with _lock:
         reading = _reading.setdefault(dataset.id, threading.Lock())
     with reading:
-        mark, held = _mark(act, dataset), _held.get(key)
-        if held is None or held.mark != mark:
-            held = _renewed(act, dataset.id, held, mark)
+        stamp, held = _stamp(act, dataset), _held.get(key)
+        if held is None or held.stamp != stamp:
+            mark = _mark(act, dataset)
+            if held is None or held.mark != mark:
+                held = _renewed(act, dataset.id, held, mark)
+            held.stamp = stamp
         with _lock:
             _held.pop(key, None)
             while len(_held) >= MOST:
                 _held.pop(next(iter(_held)))
             _held[key] = held
     return held
+
+
+def _stamp(act: Act, dataset: Dataset) -> Stamp:
+    """What is different whenever a mark may be, by statements that were compiled once."""
+    found = [ask.rows(act.session, dataset_id=dataset.id) for ask in STAMP]
+    return tuple(tuple(rows[0]) if rows else () for rows in found)
 
 
 def _mark(act: Act, dataset: Dataset) -> Mark:
