@@ -4,7 +4,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
@@ -15,9 +15,12 @@ from sfumato.data.drawing import Drawer
 from sfumato.data.found import Found, Handed, Later, Left
 from sfumato.data.intake import Taken, look_at
 from sfumato.errors import Gone
+from sfumato.store.files import Staged
 
-THREADS = 16  # most of them wait for the disk
-AHEAD = 128  # pictures, and
+THREADS = 4  # some of them wait for the disk
+TOGETHER = 8  # pictures that a thread takes at a time, unless they have more than
+TOGETHER_BYTES = 1_000_000
+AHEAD = 512  # pictures, and
 AHEAD_BYTES = 64_000_000  # bytes, that are on their way at once
 
 
@@ -49,14 +52,27 @@ class Drawers:
 
 
 class Intake:
-    """What is done with each picture before its row may be written: its bytes are on the disk when it is Taken."""
+    """What is done with each picture before its row may be written; `settle` has then put its bytes on the disk.
+
+    What was not settled by the end of the `with` is thrown away.
+    """
 
     def __init__(self, workspace: Workspace, drawers: Drawers) -> None:
         self.store, self.max_pixels, self.draw = workspace.store, workspace.settings.max_pixels, drawers.draw
         self.looking = threading.Semaphore(min(4, os.cpu_count() or 1))  # decoding takes memory and a core
+        self.staged: deque[Staged] = deque()
+
+    def __enter__(self) -> "Intake":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        for one in self.staged:
+            one.discard()
 
     def take(self, handed: Handed) -> Taken | Left:
-        """Read, look at and keep one picture."""
+        """Read, look at and stage one picture."""
         found = handed.fetch() if isinstance(handed, Later) else handed
         if isinstance(found, Left):
             return found
@@ -65,31 +81,57 @@ class Intake:
         if isinstance(seen, Left):
             return seen
         try:
-            self.store.put(found.data)
+            staged = self.store.stage(found.data, seen.row["sha256"])
         except Gone:
             erasure = self.store.erased(seen.row["sha256"])
             return Left(found.key, "erased", f"the same picture was {erasure}", found.source)
+        if staged is not None:
+            self.staged.append(staged)
         return seen
 
+    def settle(self) -> None:
+        """Put all that was staged by now on the disk for good."""
+        some = [self.staged[place] for place in range(len(self.staged))]
+        self.store.settle(some)
+        for _ in some:
+            self.staged.popleft()
 
-def taken_in_order(
-    things: Iterable[Handed], intake: Intake
-) -> Generator[tuple[str, Taken | Left], None, None]:
+
+def taken_in_order(things: Iterable[Handed], intake: Intake) -> Generator[tuple[str, Taken | Left], None, None]:
     """Yield the key of each thing and what became of it, in the order of the source, with work going on ahead."""
-    waiting: deque[tuple[str, int, Future[Taken | Left]]] = deque()
-    held = 0
+    waiting: deque[tuple[list[Handed], int, Future[list[Taken | Left]]]] = deque()
+    held = ahead = 0
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="intake")
+
+    def ready() -> Iterator[tuple[str, Taken | Left]]:
+        nonlocal held, ahead
+        group, size, done = waiting.popleft()
+        taken = done.result()
+        held, ahead = held - size, ahead - len(group)
+        for thing, one in zip(group, taken, strict=True):
+            yield thing.key, one
+
     try:
-        for thing in things:
-            size = len(thing.data) if isinstance(thing, Found) else thing.size if isinstance(thing, Later) else 0
-            while waiting and (len(waiting) >= AHEAD or held + size > AHEAD_BYTES):
-                key, freed, done = waiting.popleft()
-                held -= freed
-                yield key, done.result()
-            held += size
-            waiting.append((thing.key, size, pool.submit(intake.take, thing)))
+        for group, size in _grouped(things):
+            while waiting and (ahead + len(group) > AHEAD or held + size > AHEAD_BYTES):
+                yield from ready()
+            held, ahead = held + size, ahead + len(group)
+            waiting.append((group, size, pool.submit(lambda some: [intake.take(one) for one in some], group)))
         while waiting:
-            key, _, done = waiting.popleft()
-            yield key, done.result()
+            yield from ready()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _grouped(things: Iterable[Handed]) -> Iterator[tuple[list[Handed], int]]:
+    """A few small things, or one that is large, for a thread to take at a time, and their bytes as far as is known."""
+    group: list[Handed] = []
+    held = 0
+    for thing in things:
+        group.append(thing)
+        held += len(thing.data) if isinstance(thing, Found) else thing.size if isinstance(thing, Later) else 0
+        if len(group) >= TOGETHER or held > TOGETHER_BYTES:
+            yield group, held
+            group, held = [], 0
+    if group:
+        yield group, held

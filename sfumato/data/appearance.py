@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from PIL import Image, ImageOps
 
 from sfumato.data.pictures import Draw, Unusable, kind_of, open_picture
 
-MEASURE = 1  # the edition of this code: what an older one measured is measured again
+MEASURE = 2  # the edition of this code: what an older one measured is measured again
 WORKING = 256  # pixels of a side at which a picture is judged, so that its resolution does not decide
 SMALL = 64  # of the grey that hashes are taken from
 MINIATURE = 96  # of the longer side of what a second look compares
@@ -29,28 +30,97 @@ UNREADABLE: dict[str, Any] = {
 
 def measure(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> dict[str, Any]:
     """The columns of `Appearance` that tell of the pixels; those of UNREADABLE where they cannot be decoded."""
-    try:
-        seen = decode(data, max_pixels, draw=draw)
-    except Unusable:
-        return UNREADABLE
-    raw = seen.whole.tobytes()
-    luma = seen.picture.getchannel(0)
-    values = np.asarray(seen.picture) if seen.whole is not seen.picture else np.frombuffer(raw, np.uint8)
-    values = values.reshape(seen.picture.height, seen.picture.width, 3)
-    grey = values[..., 0].astype(np.int16)
-    small = np.asarray(luma.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0), np.float32)
-    steps = [np.abs(grey[1:] - grey[:-1]), np.abs(grey[:, 1:] - grey[:, :-1])]
-    heights = [one.sum(1 - axis, dtype=np.int32) for axis, one in enumerate(steps)]
-    return {
-        "pixels_sha256": seen.pixels_hash(raw), **_light(luma), "sharpness": _sharpness(grey, steps, heights),
-        "noise": _noise(grey), "blocking": _blocking(heights, grey.shape, seen.grid), **_colour(values),
-        **hashes(small),
+    return measure_all([data], max_pixels, draw=draw)[0]
+
+
+def measure_all(
+    contents: Iterable[bytes], max_pixels: int, *, draw: Draw | None = None,
+    drawn: Callable[[int, np.ndarray], None] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The same of several pictures, one after the other; what is left of each when it is decoded is judged at once.
+
+    `drawn` is given the miniature of each that had to be drawn, with its place, so that it need not be drawn again.
+    """
+    looks: list[Look | None] = []
+    for place, data in enumerate(contents):
+        try:
+            seen = decode(data, max_pixels, draw=draw)
+            looks.append(look(seen))
+        except Unusable:
+            looks.append(None)
+            continue
+        if drawn is not None and kind_of(data) == "svg":
+            drawn(place, shrunk(seen.picture))
+    seen = [one for one in looks if one is not None]
+    judged = iter(judge(seen) if seen else [])
+    return [UNREADABLE if one is None else next(judged) for one in looks]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a picture that was decoded: what needed all pixels, and what the rest is worked out from."""
+
+    values: dict[str, Any]
+    counts: list[int]  # of each grey
+    small: bytes  # grey, SMALL pixels a side
+    colours: np.ndarray  # (4, 4): sums of products of 1, Y, Cb and Cr at some pixels
+
+
+def look(seen: "Decoded") -> Look:
+    """Go over all pixels of what was decoded."""
+    raw = seen.planes(seen.picture)
+    size = seen.picture.height, seen.picture.width
+    planes = [np.frombuffer(one, np.uint8).reshape(size) for one in raw]
+    shown = Image.frombuffer("L", seen.picture.size, raw[0], "raw", "L", 0, 1)
+    grey = planes[0].astype(np.int16)
+    slopes = grey[1:] - grey[:-1], grey[:, 1:] - grey[:, :-1]
+    down, across = np.abs(slopes[0]), np.abs(slopes[1])
+    columns = column_sums(across)
+    values = {
+        "pixels_sha256": seen.pixels_hash(raw), "sharpness": _sharpness(grey, down, across),
+        "noise": _noise(slopes[1]), "blocking": _blocking(down, columns, size, seen.grid),
     }  # fmt: skip
+    return Look(values, shown.histogram(), _small(shown), _products(planes))
+
+
+def judge(looks: list[Look]) -> list[dict[str, Any]]:
+    """The columns of `Appearance` that tell of the pixels, of each."""
+    small = np.frombuffer(b"".join(one.small for one in looks), np.uint8).reshape(-1, SMALL, SMALL)
+    columns: dict[str, list[Any]] = {
+        **_light(np.array([one.counts for one in looks], np.float64)),
+        **_colour(np.stack([one.colours for one in looks])), **hashes(small.astype(np.float32)),
+    }  # fmt: skip
+    rows = zip(*columns.values(), strict=True)
+    return [one.values | dict(zip(columns, row, strict=True)) for one, row in zip(looks, rows, strict=True)]
+
+
+def _small(shown: Image.Image) -> bytes:
+    """The grey that hashes are taken from, SMALL pixels a side."""
+    if shown.width % SMALL == 0 == shown.height % SMALL:
+        return shown.reduce((shown.width // SMALL, shown.height // SMALL)).tobytes()
+    return shown.resize((SMALL, SMALL), Image.Resampling.BOX, reducing_gap=1.0).tobytes()
+
+
+def column_sums(values: np.ndarray) -> np.ndarray:
+    """Sums down each column of numbers from 0 to 255 held in 16 bits, which hold 128 of them."""
+    found = np.zeros(values.shape[1], np.int32)
+    for top in range(0, len(values), 128):
+        found += np.add.reduce(values[top : top + 128], axis=0, dtype=np.int16)
+    return found
+
+
+def total(values: np.ndarray) -> int:
+    """The sum of numbers from 0 to 255 held in 16 bits."""
+    return int(column_sums(values).sum())
 
 
 def miniature(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> np.ndarray:
     """The picture as (height, width, 3) of YCbCr, MINIATURE pixels on its longer side. Raises Unusable."""
-    picture = decode(data, max_pixels, draw=draw).picture
+    return shrunk(decode(data, max_pixels, draw=draw).picture)
+
+
+def shrunk(picture: Image.Image) -> np.ndarray:
+    """A decoded picture as `miniature` gives it."""
     scale = MINIATURE / max(picture.size)
     size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
     return np.asarray(picture.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR))
@@ -65,10 +135,17 @@ class Decoded:
     size: tuple[int, int]
     whole: Image.Image
 
-    def pixels_hash(self, raw: bytes) -> str:
-        """A hash of the size and of `raw`, the pixels of the whole as they were decoded."""
+    def planes(self, picture: Image.Image) -> list[bytes]:
+        """The bytes of Y, Cb and Cr, each row by row."""
+        return [picture.tobytes("raw", band) for band in ("Y", "Cb", "Cr")]
+
+    def pixels_hash(self, raw: list[bytes]) -> str:
+        """A hash of the size and of the pixels as they were decoded; `raw` are the planes of the picture."""
         digest = hashlib.sha256(f"{self.size} {self.whole.mode} {self.whole.size}".encode())
-        digest.update(raw)
+        if self.whole is not self.picture:
+            raw = self.planes(self.whole) if self.whole.mode == "YCbCr" else [self.whole.tobytes()]
+        for plane in raw:
+            digest.update(plane)
         return digest.hexdigest()
 
 
@@ -104,6 +181,7 @@ def _jpeg(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
             if size[0] * size[1] > max_pixels:
                 raise Unusable("too large", f"{size[0]} × {size[1]} pixels, more than the {max_pixels:,} allowed")
             found.draft("YCbCr", (WORKING, WORKING))
+            found.decodermaxblock = len(data)  # all of it at once: it is in memory anyway
             found.load()
             upright = ImageOps.exif_transpose(found) if "exif" in found.info else found
             size = size if upright.size == found.size else (size[1], size[0])
@@ -118,80 +196,97 @@ LEVELS = np.arange(256) / 255
 MOMENTS = np.stack([LEVELS, LEVELS**2], 1)
 
 
-def _light(luma: Image.Image) -> dict[str, Any]:
-    """Brightness, contrast, percentiles and entropy, all of them from the histogram."""
-    counts = np.array(luma.histogram(), np.float64)
-    n = luma.width * luma.height
-    mean, square = (counts @ MOMENTS / n).tolist()
-    dark, light = (counts.cumsum().searchsorted([0.05 * n, 0.95 * n]) / 255).tolist()
+def _light(counts: np.ndarray) -> dict[str, list[Any]]:
+    """Brightness, contrast, percentiles and entropy, all of them from how often each grey is there: (n, 256)."""
+    n = counts.sum(1)
+    mean, square = (counts @ MOMENTS).T / n
+    up_to = counts.cumsum(1)
+    dark, light = ((up_to < share * n[:, None]).sum(1) / 255 for share in (0.05, 0.95))
+    rest = (counts * np.log2(np.maximum(counts, 1))).sum(1) / n
     return {
-        "brightness": mean, "contrast": math.sqrt(max(square - mean * mean, 0.0)), "darkest": dark, "lightest": light,
-        "information": max(0.0, math.log2(n) - float(counts @ np.log2(np.maximum(counts, 1))) / n),
+        "brightness": mean.tolist(), "contrast": np.sqrt(np.maximum(square - mean * mean, 0)).tolist(),
+        "darkest": dark.tolist(), "lightest": light.tolist(),
+        "information": np.maximum(0, np.log2(n) - rest).tolist(),
     }  # fmt: skip
 
 
-def _sharpness(grey: np.ndarray, steps: list[np.ndarray], heights: list[np.ndarray]) -> float:
-    """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing."""
+def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray) -> float:
+    """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing.
+
+    Of `grey` (height, width) and its steps `down` and `across`, in every second row.
+    """
     if min(grey.shape) < 12:
         return 0.0
     found = 0.0
     nine = np.int16(9)  # nine times a step, beside the way that nine steps go
-    down = np.minimum(steps[0][4:-4] * nine, np.abs(grey[9:] - grey[:-9]))
-    some = grey[::2]
-    across = np.minimum(steps[1][::2, 4:-4] * nine, np.abs(some[:, 9:] - some[:, :-9]))
-    for kept, total in (
-        (down, 9 * int(heights[0][4:-4].sum())), (across, 9 * int(steps[1][::2, 4:-4].sum(dtype=np.int32)))
-    ):  # fmt: skip
-        found = max(found, 1 - int(kept.sum(dtype=np.int32)) / total if total else 0.0)
+    rows = grey[::2]
+    ways = grey[9::2] - grey[:-9:2], rows[:, 9:] - rows[:, :-9]
+    for steps, way in zip((down[4:-4:2], across[::2, 4:-4]), ways, strict=True):
+        lost = steps * nine
+        np.minimum(lost, np.abs(way, out=way), out=lost)
+        whole = 9 * total(steps)
+        found = max(found, 1 - total(lost) / whole if whole else 0.0)
     return found
 
 
-def _noise(grey: np.ndarray) -> float:
-    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996)."""
-    high, wide = (grey.shape[0] - 2) // 16, (grey.shape[1] - 2) // 16
+def _noise(slopes: np.ndarray) -> float:
+    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996); from steps across."""
+    high, wide = (slopes.shape[0] - 2) // 16, (slopes.shape[1] - 1) // 16
     if high < 2 or wide < 2:
         return 0.0
-    part = grey[: high * 16 + 2, : wide * 16 + 2]
-    across = part[:, :-2] - 2 * part[:, 1:-1] + part[:, 2:]
-    rough = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
-    rows = rough.reshape(high, 16, wide * 16).sum(1, dtype=np.int32)
+    part = slopes[: high * 16 + 2, : wide * 16 + 1]
+    bends = part[:, 1:] - part[:, :-1]
+    turns = bends[1:] - bends[:-1]
+    rough = turns[1:] - turns[:-1]
+    np.abs(rough, out=rough)  # at most 8 · 255, sixteen of which fit into 16 bits
+    rows = np.add.reduce(rough.reshape(high, 16, wide * 16), axis=1, dtype=np.int16)
     blocks = np.sort(rows.reshape(high, wide, 16).sum(2, dtype=np.int32), axis=None)
     return float(blocks[blocks.size // 4]) / 256 * math.sqrt(math.pi / 2) / 6 / 255
 
 
-def _blocking(heights: list[np.ndarray], shape: tuple[int, ...], grid: float) -> float:
+def _blocking(down: np.ndarray, columns: np.ndarray, shape: tuple[int, int], grid: float) -> float:
     """How much steeper steps are on the grid of a JPEG's blocks than beside it, 0 to 1; 0 where no grid is left."""
     side = round(grid)
-    if side not in (2, 4, 8) or abs(grid - side) > 0.01:
+    if side not in (2, 4, 8) or abs(grid - side) > 0.01 or min(len(down), len(columns)) < 4 * side:
         return 0.0
-    found = 1.0
-    for axis in (0, 1):
-        all_steps = heights[axis]
-        if len(all_steps) < 4 * side:
-            return 0.0
-        on = all_steps[side - 1 :: side]
-        whole, edges, width = int(all_steps.sum()), int(on.sum()), shape[1 - axis]
-        edge, beside = edges / len(on) / width, (whole - edges) / (len(all_steps) - len(on)) / width
+    found, rows = 1.0, slice(side - 1, None, side)
+    for n, edges, whole, width in (
+        (len(down), total(down[rows]), total(down), shape[1]),
+        (len(columns), int(columns[rows].sum()), int(columns.sum()), shape[0]),
+    ):
+        on = len(range(n)[rows])
+        edge, beside = edges / on / width, (whole - edges) / (n - on) / width
         found = min(found, (edge - beside) / (edge + beside + 1.0))
     return max(0.0, found)
 
 
-def _colour(pixels: np.ndarray) -> dict[str, Any]:
-    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour."""
-    some = pixels[:: max(1, pixels.shape[0] // 48), :: max(1, pixels.shape[1] // 48)]
-    values = some.reshape(-1, 3).astype(np.float32) - np.array([0, 128, 128], np.float32)
-    luma, blue, red = (float(one) for one in values.sum(0) / len(values))
-    (bb, br), (_, rr) = ((values[:, 1:].T @ values[:, 1:]) / len(values)).tolist()
-    bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
+def _products(planes: list[np.ndarray]) -> np.ndarray:
+    """Sums of products of 1, Y, Cb and Cr, the latter two about zero, at about 48 by 48 pixels: (4, 4)."""
+    rows, columns = (slice(None, None, max(1, n // 48)) for n in planes[0].shape)
+    some = [plane[rows, columns] for plane in planes]
+    values = np.ones((4, some[0].size), np.float32)
+    for place, one in enumerate(some, 1):
+        values[place] = one.ravel()
+    values[2:] -= 128
+    found: np.ndarray = values @ values.T
+    return found
+
+
+def _colour(products: np.ndarray) -> dict[str, list[Any]]:
+    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour, from `_products`: (n, 4, 4)."""
+    means = products.astype(np.float64) / products[:, :1, :1]
+    luma, blue, red = means[:, 0, 1], means[:, 0, 2], means[:, 0, 3]
+    bb, br, rr = means[:, 2, 2] - blue * blue, means[:, 2, 3] - blue * red, means[:, 3, 3] - red * red
     first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
     spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br
     spread += 0.344**2 * rr + 1.944**2 * bb - 2 * 0.344 * 1.944 * br
-    mean = luma + 1.402 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.772 * blue
-    hue = 0.0
-    if max(mean) - min(mean) > 1:
-        place = mean.index(max(mean))
-        hue = ((mean[(place + 1) % 3] - mean[(place + 2) % 3]) / (max(mean) - min(mean)) + 2 * place) / 6 % 1.0
-    return {"colourfulness": (math.sqrt(max(spread, 0)) + 0.3 * math.hypot(first, second)) / 255, "hue": hue}
+    mean = np.stack([luma + 1.402 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.772 * blue], 1)
+    most = mean.argmax(1)
+    each, width = np.arange(len(mean)), mean.max(1) - mean.min(1)
+    apart = mean[each, (most + 1) % 3] - mean[each, (most + 2) % 3]
+    hue = np.where(width > 1, (apart / np.maximum(width, 1) + 2 * most) / 6 % 1.0, 0.0)
+    colourfulness = (np.sqrt(np.maximum(spread, 0)) + 0.3 * np.hypot(first, second)) / 255
+    return {"colourfulness": colourfulness.tolist(), "hue": hue.tolist()}
 
 
 @cache
@@ -219,24 +314,39 @@ def _plane() -> np.ndarray:
     return (np.eye(256) - basis @ np.linalg.pinv(basis)).astype(np.float32)
 
 
-def hashes(small: np.ndarray) -> dict[str, Any]:
-    """Hashes of a grey picture of SMALL pixels a side, of its mirror image, crops and turns; whether they tell."""
-    rest = _plane() @ (_cells(16) @ small @ _cells(16).T).ravel()
-    lying, standing = _cells(8) @ small @ _cells(9).T, _cells(9) @ small @ _cells(8).T
-    rows, columns = _crops()
-    cells = [
-        lying, lying[:, ::-1], *(rows @ small @ columns), np.rot90(standing), np.rot90(lying, 2), np.rot90(standing, 3)
-    ]  # fmt: skip
-    stacked = np.array(cells)
-    told = np.packbits((stacked[:, :, 1:] > stacked[:, :, :-1]).reshape(len(cells), 64), axis=1).view(">i8")
-    dhash, *more = (int(one) for one in told[:, 0])
-    waves = (_waves() @ small @ _waves().T).ravel()
-    phash = int(np.packbits(waves > np.partition(waves[1:], 31)[31]).view(">i8")[0])
-    return {"is_flat": math.sqrt(rest @ rest / 256) / 255 < FLAT, "dhash": dhash, "phash": phash, "more_hashes": more}
+def hashes(small: np.ndarray) -> dict[str, list[Any]]:
+    """Hashes of grey pictures (n, SMALL, SMALL), of their mirror images, crops and turns; whether they tell.
+
+    Those of a picture do not depend on what others are beside it.
+    """
+    n = len(small)
+    down = _down() @ small
+    rest = _plane() @ (down[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
+    lying, standing = down[:, :8] @ _cells(9).T, (down[:, 8:17] @ _cells(8).T).transpose(0, 2, 1)
+    cells = np.empty((n, 10, 8, 9), np.float32)
+    for place, one in (
+        (0, lying), (1, lying[..., ::-1]), (7, standing[:, ::-1]), (8, lying[:, ::-1, ::-1]), (9, standing[..., ::-1]),
+    ):  # fmt: skip
+        cells[:, place] = one
+    np.matmul(down[:, 41:].reshape(n, len(CROPS), 8, SMALL), _crops(), out=cells[:, 2:7])
+    told = np.packbits((cells[..., 1:] > cells[..., :-1]).reshape(n, 10, 64), axis=2).view(">i8")[..., 0]
+    waves = (down[:, 33:41] @ _waves().T).reshape(n, 64)
+    middle = np.partition(waves[:, 1:], 31, axis=1)[:, 31:32]
+    flat = np.sqrt((rest * rest).sum((1, 2)) / 256) / 255 < FLAT
+    return {
+        "is_flat": flat.tolist(), "dhash": told[:, 0].tolist(),
+        "phash": np.packbits(waves > middle, axis=1).view(">i8")[:, 0].tolist(), "more_hashes": told[:, 1:].tolist(),
+    }  # fmt: skip
 
 
 @cache
-def _crops() -> tuple[np.ndarray, np.ndarray]:
-    """Weights that average the cells of each crop, from the left and from the right."""
-    rows = np.stack([_cells(8, top, 0.8) for top, _ in CROPS])
-    return rows, np.stack([_cells(9, left, 0.8).T for _, left in CROPS])
+def _down() -> np.ndarray:
+    """All that sums down the columns, (81, SMALL): eight, nine and sixteen cells, waves, and the cells of each crop."""
+    crops = [_cells(8, top, 0.8) for top, _ in CROPS]
+    return np.concatenate([_cells(8), _cells(9), _cells(16), _waves(), *crops])
+
+
+@cache
+def _crops() -> np.ndarray:
+    """Weights that average the cells of each crop across, (5, SMALL, 9)."""
+    return np.stack([_cells(9, left, 0.8).T for _, left in CROPS])

@@ -69,7 +69,7 @@ def _find_pairs(table: Table, options: Options) -> Work:
     @lru_cache(maxsize=4_096)
     def small(place: int) -> Small | None:
         try:
-            return Small.of(table.small(table.sha256[place]))
+            return table.small(table.sha256[place])
         except Unusable:
             return None
 

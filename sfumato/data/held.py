@@ -1,5 +1,7 @@
 """A dataset as columns in memory: read once, and then only what has changed, so that a brush is answered at once."""
 
+import contextlib
+import ctypes
 import json
 import re
 import threading
@@ -9,12 +11,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from sfumato.actions import Act
 from sfumato.actions.records import Event, WorkspaceInfo
 from sfumato.data.narrowing import EQUAL, ITEM_RANGES, RANGES, SEEN_RANGES, Where, narrow
 from sfumato.data.records import Appearance, Dataset, Decided, Decision, Finding, Item, Scan
+from sfumato.db.scope import Prepared
 from sfumato.errors import unknown
 from sfumato.jobs.records import Job
 
@@ -23,11 +26,30 @@ if TYPE_CHECKING:
 
 MOST = 3  # datasets whose columns are held
 AT_ONCE = 500  # ids that a statement names
-ROWS = 20_000  # that are read at once
+ROWS = 5_000  # that are read at once
 PASSING = ("asked", "overview")  # what was worked out from more than the columns, and so many of each are kept:
 NARROWINGS = 20
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
+Stamp = tuple[tuple[Any, ...], ...]
+STAMP = (
+    Prepared(select(WorkspaceInfo.value).where(WorkspaceInfo.key == "events")),
+    *(
+        Prepared(
+            select(table.id)
+            .where(table.dataset_id == bindparam("dataset_id", type_=String))
+            .order_by(table.id.desc())
+            .limit(bindparam("most", 1, type_=Integer))
+        )
+        for table in (Item, Decision, Appearance, Scan)
+    ),
+    Prepared(select(func.count(Scan.id)).where(Scan.dataset_id == bindparam("dataset_id", type_=String))),
+    Prepared(
+        select(func.count(Job.id), func.max(Job.ended_at)).where(
+            Job.kind.startswith("data."), Job.ended_at.is_not(None)
+        )
+    ),
+)
 _held: dict[tuple[str, str, str], "Columns"] = {}
 _lock = threading.Lock()
 _reading: dict[str, threading.Lock] = {}  # one for each dataset, so that a large one holds up nobody else
@@ -90,6 +112,7 @@ class Columns:
     declared: dict[str, Coded]
     checks: dict[str, "np.ndarray[Any, Any]"] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)  # what was worked out of them
+    stamp: Stamp = ()  # as they were last found to be true
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -129,15 +152,24 @@ def columns_of(act: Act, dataset: Dataset) -> Columns:
     with _lock:
         reading = _reading.setdefault(dataset.id, threading.Lock())
     with reading:
-        mark, held = _mark(act, dataset), _held.get(key)
-        if held is None or held.mark != mark:
-            held = _renewed(act, dataset.id, held, mark)
+        stamp, held = _stamp(act, dataset), _held.get(key)
+        if held is None or held.stamp != stamp:
+            mark = _mark(act, dataset)
+            if held is None or held.mark != mark:
+                held = _renewed(act, dataset.id, held, mark)
+            held.stamp = stamp
         with _lock:
             _held.pop(key, None)
             while len(_held) >= MOST:
                 _held.pop(next(iter(_held)))
             _held[key] = held
     return held
+
+
+def _stamp(act: Act, dataset: Dataset) -> Stamp:
+    """What is different whenever a mark may be, by statements that were compiled once."""
+    found = [ask.rows(act.session, dataset_id=dataset.id) for ask in STAMP]
+    return tuple(tuple(rows[0]) if rows else () for rows in found)
 
 
 def _mark(act: Act, dataset: Dataset) -> Mark:
@@ -162,6 +194,7 @@ def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Col
             fresh, last = _with_rows(fresh, mark, rows), rows[-1][0]
         _measure(act, fresh, Appearance.dataset_id == dataset_id)
         _find(act, dataset_id, fresh)
+        _give_back()
         return fresh
     rows = _rows(act, Item.dataset_id == dataset_id, Item.id > (held.ids[-1] if held.ids else ""))
     touched = select(Decided.item_id).join(Decision, Decision.id == Decided.decision_id)
@@ -175,6 +208,12 @@ def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Col
         _measure(act, fresh, Appearance.dataset_id == dataset_id, *newer)
     _find(act, dataset_id, fresh)
     return fresh
+
+
+def _give_back() -> None:
+    """Give the memory that reading took back to the system at once, where the C library knows how (glibc)."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _erased(act: Act, since: int) -> bool:

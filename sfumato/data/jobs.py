@@ -35,13 +35,18 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
     before, counts, things = _left(lambda: source.read(options, cache), ctx.position or {})
     batch: list[Taken | Left] = []
     seen, last = before, ""
-    with Drawers() as drawers, closing(taken_in_order(things, Intake(workspace, drawers))) as taken:
+    with (
+        Drawers() as drawers, Intake(workspace, drawers) as intake,
+        closing(taken_in_order(things, intake)) as taken,
+    ):  # fmt: skip
         for seen, (last, thing) in enumerate(taken, before + 1):
             batch.append(thing)
             if len(batch) >= BATCH:
+                intake.settle()
                 counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
                 batch = []
             yield Progress(seen, max(seen, total) if total else 0, "pictures", _so_far(spec["into"], counts))
+        intake.settle()
     counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
     yield Progress(seen, seen, "pictures", "done")
     shown = show_dataset(workspace, name=spec["into"])

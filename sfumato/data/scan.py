@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
@@ -18,6 +18,9 @@ from sfumato.data.collect import find_dataset, read_options
 from sfumato.data.records import Scan
 from sfumato.errors import InvalidInput, unknown
 from sfumato.jobs import JobView, enqueue
+
+if TYPE_CHECKING:
+    from sfumato.data.second_look import Small
 
 CHECKS = Catalog("sfumato.data.checks", ("TITLE", "SAYS", "KIND", "Options"))
 WORK = {"pixels": "judge", "rows": "judge", "neural": "look"}  # the function of a check, by its kind
@@ -76,7 +79,7 @@ class Table:
     has_alpha: np.ndarray
     column: dict[str, np.ndarray]
     pixels: list[str]  # hashes of the pixels, "" where they cannot be decoded
-    small: Callable[[str], np.ndarray]
+    small: "Callable[[str], Small]"
     memory: dict[str, Any] = field(default_factory=dict)  # what one check has found and another needs again
 
     def __len__(self) -> int:

@@ -13,20 +13,23 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Workspace
-from sfumato.data.appearance import MEASURE, UNREADABLE, measure, miniature
+from sfumato.data.appearance import MEASURE, measure_all, miniature
 from sfumato.data.drawing import Drawer
 from sfumato.data.findings import close_unseen, keep_findings
 from sfumato.data.freeze import split_of
 from sfumato.data.pictures import Draw, Unusable
 from sfumato.data.records import KEPT, Appearance, Item, Scan
 from sfumato.data.scan import CHECKS, ItemRow, Pictured, Pictures, Proposal, Table, work_of
+from sfumato.data.second_look import PACKED, Small
 from sfumato.db import new_id
 from sfumato.errors import Gone, NotFound
 from sfumato.jobs import JobContext, Progress
 from sfumato.store import Store
+from sfumato.store.rows import Rows
 
 BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
 THREADS = 2
+TOGETHER = 20  # pictures that a thread measures at a time
 NUMBERS = (
     "file_bytes", "brightness", "contrast", "darkest", "lightest", "sharpness", "noise", "blocking", "information",
     "colourfulness", "hue",
@@ -48,7 +51,7 @@ def scan(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
         draw = _one_at_a_time(drawer.draw)
         table: Table | None = None
         if any(CHECKS.get(name).KIND == "pixels" for name in left):
-            rate = yield from measure_all(ctx, dataset_id, draw)
+            rate = yield from measure_new(ctx, dataset_id, draw)
             if rate:
                 place["rates"]["measuring"] = rate
             table = read_table(ctx.workspace, dataset_id, draw)
@@ -88,12 +91,13 @@ def _one_at_a_time(draw: Draw) -> Draw:
     return locked
 
 
-def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
+def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
     """Measure what is new or has other bytes than were measured; returns pictures a second, 0 if there were none."""
     workspace = ctx.workspace
     with workspace.read() as session:
         total = session.scalar(select(func.count(Item.id)).where(Item.dataset_id == dataset_id)) or 0
     last, seen, measured, begun = "", 0, 0, time.monotonic()
+    kept = small_ones(workspace)
     with ThreadPoolExecutor(THREADS) as pool:
         while True:
             with workspace.read() as session:
@@ -107,12 +111,16 @@ def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
             if not page:
                 break
             stale = [row for row in page if (row[3], row[4]) != (row[1], MEASURE)]
-            values = pool.map(lambda row: measure_kept(workspace, row[1], draw), stale)
+            parts = [stale[start : start + TOGETHER] for start in range(0, len(stale), TOGETHER)]
+            values = pool.map(lambda part: measure_kept(workspace, [row[1] for row in part], draw), parts)
             fresh: list[tuple[Any, dict[str, Any]]] = []
-            for row, found in zip(stale, values, strict=True):
-                if found is not None:
-                    fresh.append((row, found))
+            drawn: dict[str, Small] = {}
+            for part, (found, small) in zip(parts, values, strict=True):
+                drawn |= small
+                fresh += [(row, one) for row, one in zip(part, found, strict=True) if one is not None]
                 yield Progress(seen + len(fresh), total, "pictures", "measuring")
+            if drawn:
+                keep_small(kept, drawn)
             if fresh:
                 with ctx.write() as session:
                     _write_measured(session, ctx.actor.id, dataset_id, fresh)
@@ -121,13 +129,35 @@ def measure_all(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
     return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
 
 
-def measure_kept(workspace: Workspace, sha256: str, draw: Draw) -> dict[str, Any] | None:
-    """What is measured of kept bytes; None where they were erased."""
-    data = _bytes(workspace.store, sha256)
-    if data is None:
-        return None
-    values = measure(data, workspace.settings.max_pixels, draw=draw) if data else UNREADABLE
-    return {"file_bytes": len(data), **values}
+def measure_kept(
+    workspace: Workspace, sha256s: list[str], draw: Draw
+) -> tuple[list[dict[str, Any] | None], dict[str, Small]]:  # fmt: skip
+    """What is measured of kept bytes, None where they were erased; and by hash, small, those that were drawn."""
+    sizes: list[int | None] = []
+    drawn: dict[str, Small] = {}
+
+    def read() -> Iterator[bytes]:
+        for sha256 in sha256s:
+            data = _bytes(workspace.store, sha256)
+            sizes.append(None if data is None else len(data))
+            yield data or b""
+
+    def keep(place: int, seen: np.ndarray) -> None:
+        drawn[sha256s[place]] = Small.of(seen)
+
+    measured = measure_all(read(), workspace.settings.max_pixels, draw=draw, drawn=keep)
+    values = [None if n is None else {"file_bytes": n, **one} for n, one in zip(sizes, measured, strict=True)]
+    return values, drawn
+
+
+def small_ones(workspace: Workspace) -> Rows:
+    """Where what had to be drawn is kept small: drawing takes a hundred times as long as decoding."""
+    return Rows(workspace.path / "cache" / "scores" / f"small-{MEASURE}", PACKED // 2)
+
+
+def keep_small(rows: Rows, drawn: dict[str, Small]) -> None:
+    """Add pictures to those that are kept small; the rows have two bytes in each of their numbers."""
+    rows.append(list(drawn), np.stack([one.packed() for one in drawn.values()]).view(np.float16))
 
 
 def _bytes(store: Store, sha256: str) -> bytes | None:
@@ -192,12 +222,17 @@ def read_table(workspace: Workspace, dataset_id: str, draw: Draw) -> Table:
     width, height, alpha = np.array(sizes, np.int64).reshape(len(sizes), 3).T
     ids, sha256, source, given, family, pixels = texts
 
-    @lru_cache(maxsize=16_384)  # at most 28 kB each; an SVG takes a hundred times as long to draw again
-    def small(wanted: str) -> np.ndarray:
+    rows = small_ones(workspace)
+
+    @lru_cache(maxsize=4_096)  # 17 kB each
+    def small(wanted: str) -> Small:
+        known, values = rows.find([wanted])
+        if known[0]:
+            return Small.unpacked(values[0].view(np.uint8))
         data = _bytes(workspace.store, wanted)
         if not data:
             raise Unusable("missing", "its bytes are not in the store")
-        return miniature(data, workspace.settings.max_pixels, draw=draw)
+        return Small.of(miniature(data, workspace.settings.max_pixels, draw=draw))
 
     return Table(
         ids, sha256, source, _splits(places), given, family, width, height, alpha.astype(bool), column, pixels, small

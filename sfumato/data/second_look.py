@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-SIDE = 64
+SIDE, CELLS = 64, 8
+PACKED = SIDE * SIDE + 2 * CELLS * CELLS  # bytes of a picture that is kept small
 SCALES = (0.97, 0.95, 0.93, 0.9, 0.87, 0.85, 0.8, 0.75, 0.7)  # of the sides that a crop may have kept
 SPOILT = 0.15  # of the pixels, which a watermark may have covered
 WHOLE, CUT, PART = 0.95, 0.93, 0.97  # correlation from which on they are the same: uncut, cut, without what is spoilt
@@ -35,8 +36,20 @@ class Small:
         """From (height, width, 3) of YCbCr."""
         picture = Image.fromarray(miniature)
         grey = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)[..., 0]
-        colours = np.asarray(picture.resize((8, 8), Image.Resampling.BOX), np.float32)[..., 1:] - 128
+        colours = np.asarray(picture.resize((CELLS, CELLS), Image.Resampling.BOX), np.float32)[..., 1:] - 128
         return cls(grey, colours)
+
+    def packed(self) -> np.ndarray:
+        """All of it in PACKED bytes."""
+        return np.concatenate([self.grey.ravel(), self.colours.ravel() + 128]).astype(np.uint8)
+
+    @classmethod
+    def unpacked(cls, values: np.ndarray) -> "Small":
+        """From what `packed` gave."""
+        grey, colours = values[: SIDE * SIDE], values[SIDE * SIDE :]
+        return cls(
+            grey.astype(np.float32).reshape(SIDE, SIDE), colours.astype(np.float32).reshape(CELLS, CELLS, 2) - 128
+        )  # fmt: skip
 
     def mirrored(self) -> "Small":
         """As in a mirror."""

@@ -1,13 +1,15 @@
 """A content-addressed folder. A write is complete or absent, also after kill -9 or on a full disk."""
 
 import contextlib
+import ctypes
 import errno
+import functools
 import hashlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,18 @@ class Erasure:
 
     def __str__(self) -> str:
         return f"erased on {self.day} because {self.reason.strip().rstrip('.')}"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Bytes that were written under the name of a draft, and their SHA-256."""
+
+    sha256: str
+    draft: str
+
+    def discard(self) -> None:
+        """Remove the draft, if it was not settled."""
+        Path(self.draft).unlink(missing_ok=True)
 
 
 class Store:
@@ -64,6 +78,38 @@ class Store:
                 finish(copy, target)
         return digest.hexdigest()
 
+    def stage(self, data: bytes, sha256: str) -> "Staged | None":
+        """Write what `settle` will keep; None where bytes of this SHA-256 are kept already. Raises Gone, NoSpace.
+
+        Nobody sees it before it is settled, and it is lost if the process is killed until then.
+        """
+        if self.has(sha256):
+            return None
+        self._refuse_erased(sha256)
+        name = f"{self.root}/incoming/.draft-{os.urandom(12).hex()}"
+        with in_words():
+            try:
+                with open(name, "xb", buffering=0) as stream:
+                    os.fchmod(stream.fileno(), 0o644)
+                    left = memoryview(data)
+                    while left:
+                        left = left[stream.write(left) :]
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        return Staged(sha256, name)
+
+    def settle(self, staged: Sequence["Staged"]) -> None:
+        """Keep what was staged, when all of it has reached the disk. Raises NoSpace, and then keeps none of it."""
+        if not staged:
+            return
+        with in_words():
+            reach_disk(self.root, [one.draft for one in staged])
+            for folder in {one.sha256[:2] for one in staged}:
+                (self.root / folder).mkdir(exist_ok=True)
+            for one in staged:
+                os.replace(one.draft, f"{self.root}/{one.sha256[:2]}/{one.sha256}")
+
     def sweep(self, *, older_than: float = 86_400) -> int:
         """Remove drafts that a killed process left behind, once they are a day old; returns how many."""
         removed = 0
@@ -77,7 +123,8 @@ class Store:
     def get(self, sha256: str, *, check: bool = False) -> bytes:
         """Return the bytes; raises NotFound, Gone, and with `check` Damaged if they no longer match their name."""
         try:
-            data = self.path(sha256).read_bytes()
+            with self.path(sha256).open("rb", buffering=0) as stream:
+                data = stream.read()
         except FileNotFoundError as missing:
             self._refuse_erased(sha256)
             raise NotFound(f"The file {sha256[:12]} is not in the store.") from missing
@@ -126,7 +173,7 @@ class Store:
         return self.root / "erased" / f"{sha256}.json"
 
     def _refuse_erased(self, sha256: str) -> None:
-        erasure = self.erased(sha256)
+        erasure = self.erased(sha256) if self.note(sha256).exists() else None
         if erasure is not None:
             raise Gone(f"The file {sha256[:12]} was {erasure}.", hint="It cannot be had again from this workspace.")
 
@@ -141,13 +188,20 @@ def write_whole(target: Path, data: bytes, drafts: Path | None = None, *, mode: 
 @contextlib.contextmanager
 def draft(folder: Path) -> Iterator[Any]:
     """A file under a name of its own that is gone at the end, unless `finish` gave it its place; raises NoSpace."""
-    try:
+    with in_words():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".draft-", delete=False) as stream:
             try:
                 yield stream
             finally:
                 Path(stream.name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def in_words() -> Iterator[None]:
+    """Raise NoSpace where the disk is full."""
+    try:
+        yield
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise NoSpace(
@@ -163,3 +217,28 @@ def finish(stream: Any, target: Path, *, mode: int = 0o644) -> None:
     os.fsync(stream.fileno())
     os.fchmod(stream.fileno(), mode)
     os.replace(stream.name, target)
+
+
+def reach_disk(folder: Path, files: Sequence[str]) -> None:
+    """Return when files below the folder have reached the disk: all at once where the system can, else one by one."""
+    sync = _syncfs()
+    for name in [folder] if sync else files:
+        handle = os.open(name, os.O_RDONLY)
+        try:
+            if sync is None:
+                os.fsync(handle)
+            elif sync(handle) != 0:
+                problem = ctypes.get_errno()
+                raise OSError(problem, os.strerror(problem))
+        finally:
+            os.close(handle)
+
+
+@functools.cache
+def _syncfs() -> Callable[[int], int] | None:
+    """Linux's call that writes a whole file system out; None elsewhere."""
+    try:
+        found: Callable[[int], int] = ctypes.CDLL(None, use_errno=True).syncfs
+    except (AttributeError, OSError, TypeError):
+        return None
+    return found

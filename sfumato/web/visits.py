@@ -185,9 +185,13 @@ class Visit:
             return "Send a token that counts: Authorization: Bearer sfm_…"
         return "Open the address that the terminal shows; `sfumato studio` shows a new one each time it starts."
 
+    @functools.cached_property
+    def _token(self) -> str:
+        return csrf_of(self.secret) if self.secret else ""
+
     def token(self) -> str:
         """What a form of this session carries."""
-        return csrf_of(self.secret) if self.secret else ""
+        return self._token
 
     def csrf(self) -> Markup:
         """The field of a form by which we know it as our own."""

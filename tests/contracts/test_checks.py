@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from sfumato.data.appearance import measure, miniature
 from sfumato.data.scan import CHECKS, WORK, ItemRow, Proposal, Table, work_of
 from sfumato.data.scanning import HASHES, NUMBERS
+from sfumato.data.second_look import Small
 from tests.data.seen_pictures import COPIES, FAULTS, jpeg, scene
 
 MOST = 10**8
@@ -38,7 +39,7 @@ def table(files) -> Table:
     sizes = np.full(len(files), 160)
     return Table(
         names, names, [""] * len(files), splits, splits, [""] * len(files), sizes, sizes, np.zeros(len(files), bool),
-        column, [row["pixels_sha256"] for row in rows], lambda name: miniature(files[int(name)], MOST),
+        column, [row["pixels_sha256"] for row in rows], lambda name: Small.of(miniature(files[int(name)], MOST)),
     )  # fmt: skip
 
 

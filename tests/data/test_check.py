@@ -215,3 +215,23 @@ def test_what_cannot_be_asked_for_is_told_with_the_nearest(workspace, shapes, co
         ask(workspace, name="mine", only=["odd_aspect"], options={"blurr": {}})
     with pytest.raises(InvalidInput, match="no place in this list"):
         list_findings(workspace, name="mine", after="x")
+
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>{}{}</svg>"
+SHAPES = (
+    "<rect x='4' y='6' width='30' height='50' fill='{0}'/><circle cx='44' cy='20' r='14' fill='navy'/>"
+    "<path d='M8 60 L60 34 L52 62 Z' fill='olive'/>"
+)
+
+
+def test_what_was_drawn_once_is_not_drawn_again_to_be_compared(workspace, tmp_path, collect, check, monkeypatch):
+    folder = tmp_path / "drawn"
+    folder.mkdir()
+    for name, ink, note in (("one", "crimson", ""), ("other", "crimson", "<!-- again -->"), ("near", "firebrick", "")):
+        (folder / f"{name}.svg").write_text(SVG.format(SHAPES.format(ink), note))
+    collect(path=str(folder))
+    check(only=["corrupt"])
+    monkeypatch.setattr("sfumato.data.scanning.miniature", None)  # what decodes or draws for a second look
+    assert check(only=["near_copies"])["found"] == {"near_copies": 2}
+    found = list_findings(workspace, name="mine", limit=9)
+    assert {one.check for one in found} == {"near_copies"}

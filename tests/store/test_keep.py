@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from sfumato.errors import Damaged, NoSpace, NotFound
+from sfumato.errors import Damaged, Gone, NoSpace, NotFound
 from sfumato.store import Store
-from sfumato.store.files import draft, write_whole
+from sfumato.store.files import Erasure, draft, write_whole
 
 
 @pytest.fixture
@@ -74,7 +74,8 @@ store = Store(Path({str(store.root)!r}))
 source = Path({str(tmp_path / "source")!r})
 source.write_bytes(b"x" * 100_000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-for keep in (lambda: store.put(b"x" * 100_000), lambda: store.put_file(source)):
+staged = lambda: store.stage(b"x" * 100_000, "0" * 64)
+for keep in (lambda: store.put(b"x" * 100_000), lambda: store.put_file(source), staged):
     try:
         keep()
     except NoSpace as problem:
@@ -82,7 +83,7 @@ for keep in (lambda: store.put(b"x" * 100_000), lambda: store.put_file(source)):
 print(store.put(b"small") == {hashlib.sha256(b"small").hexdigest()!r})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout == "The disk is full; nothing was kept.\n" * 2 + "True\n", done.stderr
+    assert done.stdout == "The disk is full; nothing was kept.\n" * 3 + "True\n", done.stderr
     assert left_over(store) == []
     assert [path.name for path in store.root.glob("??/*")] == [hashlib.sha256(b"small").hexdigest()]
 
@@ -128,3 +129,51 @@ def test_writing_over_a_file_leaves_the_old_one_or_the_new(tmp_path):
     write_whole(target, b"new")
     assert target.read_bytes() == b"new"
     assert [path.name for path in target.parent.iterdir()] == ["file"]
+
+
+def staged_under(store, *contents):
+    return [store.stage(data, hashlib.sha256(data).hexdigest()) for data in contents]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_staged_is_there_when_it_is_settled_and_not_before(store, monkeypatch, at_once):
+    if not at_once:
+        monkeypatch.setattr("sfumato.store.files._syncfs", lambda: None)
+    one, other = staged_under(store, b"a picture", b"another")
+    assert not store.has(one.sha256)
+    assert len(left_over(store)) == 2
+    store.settle([one, other])
+    assert (store.get(one.sha256, check=True), store.get(other.sha256, check=True)) == (b"a picture", b"another")
+    assert left_over(store) == []
+    assert store.stage(b"a picture", one.sha256) is None
+
+
+def test_the_same_bytes_staged_twice_are_kept_once_and_what_is_discarded_is_gone(store):
+    one, again, other = staged_under(store, b"a picture", b"a picture", b"another")
+    other.discard()
+    store.settle([one, again])
+    assert store.get(one.sha256) == b"a picture"
+    assert left_over(store) == []
+    assert not store.has(other.sha256)
+
+
+def test_what_was_erased_cannot_be_staged(store):
+    name = store.put(b"a picture")
+    store.erase(Erasure(name, "somebody asked", "person/one", "2026-01-01"))
+    with pytest.raises(Gone, match="somebody asked"):
+        store.stage(b"a picture", name)
+    assert left_over(store) == []
+
+
+def test_a_process_that_is_killed_before_it_settles_keeps_nothing(store):
+    script = f"""
+import hashlib, os, signal
+from pathlib import Path
+from sfumato.store import Store
+store = Store(Path({str(store.root)!r}))
+store.stage(b"a picture", hashlib.sha256(b"a picture").hexdigest())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", script]).returncode == -9
+    assert not store.has(hashlib.sha256(b"a picture").hexdigest())
+    assert len(left_over(store)) == 1  # for `sweep` to remove
