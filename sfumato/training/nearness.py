@@ -69,11 +69,18 @@ def relative(pictures: np.ndarray, known: np.ndarray) -> np.ndarray:
 def kernel_distance(some: np.ndarray, others: np.ndarray) -> float:
     """How far two sets of pictures (N, S, S, 4) uint8 are apart, by their colours at 8x8 pixels; 0 is alike.
 
-    The unbiased squared maximum mean discrepancy with the kernel (x y / D + 1)^3 (Binkowski et al. 2018, arXiv
-    1801.01401, section 4), times 1000, on small copies in [-1, 1]. It may fall a little below 0 for sets that are
-    alike, and sees colour and place, no fine shapes.
+    It sees colour and place, no fine shapes.
     """
-    x, y = (small(pictures, 8).astype(np.float64) * 2 - 1 for pictures in (some, others))
+    return discrepancy(*(small(pictures, 8) * 2 - 1 for pictures in (some, others)))
+
+
+def discrepancy(some: np.ndarray, others: np.ndarray) -> float:
+    """The kernel distance of two sets of features (N, D), times 1000: 0 is alike, and chance may put it a little below.
+
+    The unbiased squared maximum mean discrepancy with the kernel (x y / D + 1)^3 (Binkowski et al. 2018, arXiv
+    1801.01401, section 4).
+    """
+    x, y = some.astype(np.float64), others.astype(np.float64)
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         values: np.ndarray = (a @ b.T / a.shape[1] + 1) ** 3

@@ -107,8 +107,7 @@ class Generator(nn.Module):
             nn.Sequential(*(Block(width, blocks) for _ in range(options.depth))) for width in widths
         )
         self.between = nn.ModuleList(
-            begun(nn.Conv2d(before, after, 1, bias=False), 1.0)
-            for before, after in pairwise(widths)
+            begun(nn.Conv2d(before, after, 1, bias=False), 1.0) for before, after in pairwise(widths)
         )
         self.picture_out = begun(nn.Conv2d(widths[-1], 4, 1), 0.5)
 
@@ -137,8 +136,7 @@ class Discriminator(nn.Module):
             nn.Sequential(*(Block(width, blocks) for _ in range(options.depth))) for width in widths
         )
         self.between = nn.ModuleList(
-            begun(nn.Conv2d(before, after, 1, bias=False), 1.0)
-            for before, after in pairwise(widths)
+            begun(nn.Conv2d(before, after, 1, bias=False), 1.0) for before, after in pairwise(widths)
         )
         self.sum = begun(nn.Conv2d(widths[-1], widths[-1], LEAST, groups=widths[-1], bias=False), 1.0)
         self.out = begun(nn.Linear(widths[-1], SAID if self.words else 1, bias=False), 1.0)

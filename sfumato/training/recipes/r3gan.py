@@ -2,8 +2,8 @@
 
 The loss compares each real picture with a drawn one, softplus(D(drawn) - D(real)) for the discriminator and the other
 way about for the generator, and both penalties on the discriminator's slope, at real and at drawn pictures, keep it
-from running away (Huang et al. 2024, arXiv 2501.05441, sections 2 and 3; rate, penalties and augmentation move as in its
-settings). Every number that changes with time comes with the batch: a step depends on its position alone.
+from running away (Huang et al. 2024, arXiv 2501.05441, sections 2 and 3; rate, penalties and augmentation move as
+in its settings). All that changes with time comes with the batch, so that a step depends on its position alone.
 """
 
 import math
