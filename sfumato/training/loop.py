@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sfumato.errors import SfumatoError
 from sfumato.models.averages import Average
 from sfumato.models.muon import GroupedMuon
+from sfumato.models.recomputing import recompute
 from sfumato.training.machine import Machine, apply
 from sfumato.training.nearness import Nearness, measure
 from sfumato.training.phases import Phase, drawer, phases_of
@@ -80,6 +81,8 @@ class Learner:
         if not getattr(recipe, "BF16", True):
             machine = machine.model_copy(update={"bf16": False})
         apply(machine, net)
+        if getattr(options, "recompute", False):
+            recompute(net)
         drawn = drawer(recipe, net)
         averages = {"short": Average(drawn, options.ema_short), "long": Average(drawn, options.ema_long)}
         walk = [(phase, phase.optimizers(phase.moved(net), options)) for phase in phases_of(recipe, options)]

@@ -24,11 +24,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    network: Literal["patch_transformer", "dit", "unet"] = Field("unet", description="what is wrapped")
+    network: Literal["patch_transformer", "dit", "unet"] = Field("patch_transformer", description="what is wrapped")
     size: int = Field(32, ge=8, le=128, description="side of the picture in pixels")
     patch: int = Field(4, ge=2, le=16, description="side of a patch; a unet has none")
-    width: int = Field(48, ge=16, le=1152, multiple_of=16, description="channels of a token, or at the finest level")
-    depth: int = Field(2, ge=1, le=32, description="blocks; of each level in a unet")
+    width: int = Field(192, ge=16, le=1152, multiple_of=16, description="channels of a token, or at the finest level")
+    depth: int = Field(8, ge=1, le=32, description="blocks; of each level in a unet")
     spread: float = Field(0.5, gt=0, le=2, description="standard deviation of the pictures, sigma_data")
     text_width: int = Field(384, ge=1, description="channels of one text token")
     text_length: int = Field(20, ge=1, le=77, description="text tokens at most")
