@@ -135,7 +135,8 @@ def judged(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
     share = given["share"]
     real = both_sides(given["x"], given["change"], share)
     seen = torch.cat([real, both_sides(drawn, given["change_drawn"], share)]).requires_grad_()  # (2B, 4, S, S)
-    scores = net.discriminator(seen, given["words"].repeat(2, 1, 1), given["words_on"].repeat(2, 1))  # (2B)
+    shown = seen.clone()  # a counter of operations cannot follow a slope back to the very input
+    scores = net.discriminator(shown, given["words"].repeat(2, 1, 1), given["words_on"].repeat(2, 1))  # (2B)
     (slope,) = torch.autograd.grad(scores.sum(), seen, create_graph=True)
     steep = slope.square().sum((1, 2, 3))
     of_real, of_drawn = scores.chunk(2)
