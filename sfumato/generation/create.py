@@ -14,7 +14,7 @@ from sfumato.checkpoints.models import DEFAULT, ModelView, find_model
 from sfumato.data.collect import read_options
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, NoSpace
-from sfumato.generation.drawing import SAMPLERS
+from sfumato.generation.drawing import ONE_CALL, SAMPLERS
 from sfumato.generation.jobs import load_ahead
 from sfumato.generation.knowledge import Understood, understand
 from sfumato.generation.publish import check_background
@@ -97,8 +97,11 @@ def create(
     plan: CreateOptions = read_options(CreateOptions, options or {})
     text = check_prompt(prompt)
     check_background(plan.background)
-    SAMPLERS.get(plan.sampler)
     model = find_model(workspace, plan.model)
+    if "latent" in model.header.options:
+        plan = for_one_call(plan, model.name)
+    else:
+        SAMPLERS.get(plan.sampler)
     if "text_width" not in model.header.options:
         raise InvalidInput(
             f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."
@@ -110,6 +113,23 @@ def create(
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
     folder = writable_folder(Path(out).expanduser().absolute() if out else workspace.path / "pictures")
     return _ask(workspace, prompt=text, plan=plan, model=model, understood=understood, folder=folder)
+
+
+def for_one_call(plan: CreateOptions, name: str) -> CreateOptions:
+    """The plan for a model that draws in one call; raises InvalidInput for what such a model cannot take.
+
+    Where nothing else than usual was asked for, the record says what really happens: one step, no guidance.
+    """
+    usual = CreateOptions()
+    taken = {"sampler": (usual.sampler, ONE_CALL), "steps": (usual.steps, 1), "guidance": (usual.guidance, 0.0, 1.0)}
+    refused = [option for option, values in taken.items() if getattr(plan, option) not in values]
+    if refused:
+        raise InvalidInput(
+            f"The model '{name}' draws in one call: it has no {' and no '.join(refused)} to choose.",
+            hint="Leave that out; guidance 0, which says nothing to the network, is the only choice.",
+        )
+    said = 0.0 if plan.guidance == 0 else 1.0
+    return plan.model_copy(update={"sampler": ONE_CALL, "steps": 1, "guidance": said})
 
 
 def created(asked: Asked, job: JobView) -> Created:

@@ -22,8 +22,15 @@ Watch = Callable[[int, np.ndarray], None]
 INVISIBLE, OPAQUE = 0.04, 0.96  # alpha beyond these is noise, not softness
 
 
+ONE_CALL = "one call"  # instead of a sampler's name, for networks that need none
+
+
 class Network(Protocol):
-    """A loaded network: numpy in, numpy out, all float32."""
+    """A loaded network: numpy in, numpy out, all float32.
+
+    One that draws in a single call says so by `one_call`, and starts from noise of `noise_shape`. One that wants
+    times of its own has `times(steps)`.
+    """
 
     size: int
 
@@ -63,12 +70,12 @@ class Told:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One picture, (S, S, 4) uint8 with straight alpha, and the training picture that it leaned on."""
+    """One picture, (S, S, 4) uint8 with straight alpha, and the training picture that it leaned on, if on any."""
 
     place: int
     seed: int
     picture: np.ndarray
-    reference: int
+    reference: int | None
 
 
 def references(card: Card, understood: Understood, seeds: Sequence[int]) -> list[int]:
@@ -100,6 +107,7 @@ def draw(
     """
     from sfumato.features.encoders import minilm
 
+    leans = not getattr(network, "one_call", False)
     leaned = references(card, plan.understood, plan.seeds)
     words, words_on = minilm.encode_tokens([plan.understood.caption])
     there = words_on[0]  # words that are not there would cost time and change nothing
@@ -122,7 +130,7 @@ def draw(
             z = state
             yield min(len(plan.seeds), start + len(seeds) * step / plan.steps) / len(plan.seeds)
         for place, picture in enumerate(to_straight(z)):
-            yield Drawn(start + place, seeds[place], picture, rows[place])
+            yield Drawn(start + place, seeds[place], picture, rows[place] if leans else None)
 
 
 def walk(
@@ -145,7 +153,12 @@ def walk(
         drawn = ask(np.concatenate([z, z]), t, twice)
         return drawn[:count], drawn[count:]
 
-    noise = starting_noise(list(plan.seeds), (4, network.size, network.size))
+    shape = getattr(network, "noise_shape", (4, network.size, network.size))
+    noise = starting_noise(list(plan.seeds), shape)
+    if getattr(network, "one_call", False):
+        return in_one_call(lambda: ask(noise, 0.0, told), look)
+    own = getattr(network, "times", None)
+    times = own(plan.steps) if own else rising_times(plan.steps, SHIFT)
     ahead = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
 
     def denoise(z: np.ndarray, t: float) -> np.ndarray:
@@ -153,8 +166,15 @@ def walk(
         look(expected)
         return expected
 
-    states: Iterator[np.ndarray] = SAMPLERS.get(plan.sampler).sample(denoise, noise, rising_times(plan.steps, SHIFT))
+    states: Iterator[np.ndarray] = SAMPLERS.get(plan.sampler).sample(denoise, noise * (1 - times[0]), times)
     return states
+
+
+def in_one_call(ask: Callable[[], np.ndarray], look: Callable[[np.ndarray], None]) -> Iterator[np.ndarray]:
+    """The one state of a network that needs no steps: its picture."""
+    drawn = ask()
+    look(drawn)
+    yield drawn
 
 
 def to_straight(z: np.ndarray) -> np.ndarray:

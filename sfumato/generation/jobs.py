@@ -135,7 +135,8 @@ def _keep(ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: Mo
             row = Image(
                 id=new_id(), made_by=ctx.actor.id, request_id=request.id, place=drawn.place, seed=drawn.seed,
                 sha256=sha256, width=width, height=height, private_to=request.private_to,
-                reference={"row": drawn.reference, **card.items[drawn.reference]},
+                reference=None if drawn.reference is None
+                else {"row": drawn.reference, **card.items[drawn.reference]},
             )  # fmt: skip
             session.add(row)
             session.flush()

@@ -14,16 +14,28 @@ from torch.utils.flop_counter import FlopCounterMode
 from sfumato.errors import SfumatoError
 from sfumato.models.averages import Average
 from sfumato.models.muon import GroupedMuon
+from sfumato.models.recomputing import recompute
 from sfumato.training.machine import Machine, apply
+from sfumato.training.nearness import Nearness, measure
+from sfumato.training.phases import Phase, drawer, phases_of
 from sfumato.training.shards import gradients, hands
+
+PATIENCE = 3  # batches without a number, one after the other, that end a run
+NAMED = 4  # pictures of a batch that are named
 
 
 class Diverged(SfumatoError):
     """The weights ran away; what was kept before is sound, what is in memory is not."""
 
 
+LOWER = "The last checkpoint is kept. Start another run from it with a lower lr: --from NAME --lr NUMBER."
+
+
 class Recipe(Protocol):
-    """What the loop asks of a recipe's file."""
+    """What the loop asks of a recipe's file.
+
+    A recipe whose step has several parts has `phases(options)` besides, and `DRAWER`, the part that is kept.
+    """
 
     def build(self, options: Any) -> nn.Module: ...
     def batch(self, options: Any, material: Any, position: int) -> dict[str, Tensor]: ...
@@ -38,8 +50,11 @@ class Step:
     """One step's outcome; what is measured or drawn only now and then is there only then."""
 
     samples_seen: int
-    loss: float
+    loss: float  # of the last phase
     seconds: float
+    parts: dict[str, float] = field(default_factory=dict)  # loss of each phase, where there are several
+    said: str = ""  # what a person should know of it
+    nearness: Nearness | None = None
     held_out: dict[str, float] | None = None
     preview: np.ndarray | None = None
     save: bool = False
@@ -54,7 +69,7 @@ class Learner:
     machine: Machine
     net: nn.Module
     averages: dict[str, Average]
-    optimizers: list[torch.optim.Optimizer]
+    walk: list[tuple[Phase, list[torch.optim.Optimizer]]]
     samples_seen: int = 0
     steps: int = field(default=0)
 
@@ -63,9 +78,25 @@ class Learner:
         """A learner with weights drawn from the options' seed."""
         torch.manual_seed(options.seed)
         net = recipe.build(options)
+        if not getattr(recipe, "BF16", True):
+            machine = machine.model_copy(update={"bf16": False})
         apply(machine, net)
-        averages = {"short": Average(net, options.ema_short), "long": Average(net, options.ema_long)}
-        return cls(recipe, options, machine, net, averages, optimizers(net, options))
+        if getattr(options, "recompute", False):
+            recompute(net)
+        drawn = drawer(recipe, net)
+        averages = {"short": Average(drawn, options.ema_short), "long": Average(drawn, options.ema_long)}
+        walk = [(phase, phase.optimizers(phase.moved(net), options)) for phase in phases_of(recipe, options)]
+        return cls(recipe, options, machine, net, averages, walk)
+
+    @property
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        """The optimisers of all phases, in their order."""
+        return [optimizer for _, some in self.walk for optimizer in some]
+
+    @property
+    def drawer(self) -> nn.Module:
+        """The part of the network that draws; averages and checkpoints are of it alone."""
+        return drawer(self.recipe, self.net)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on."""
@@ -100,65 +131,96 @@ class Learner:
         self.steps = samples_seen // self.options.batch
 
 
-def optimizers(net: nn.Module, options: Any) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the blocks' matrices and AdamW for the rest, or AdamW for all."""
-    matrices = [weight for name, weight in net.named_parameters() if name.startswith("blocks") and weight.ndim == 2]
-    if options.optimizer == "adamw" or not matrices:
-        return [torch.optim.AdamW(net.parameters(), options.lr, (0.9, 0.95), weight_decay=0.0)]
-    taken = {id(weight) for weight in matrices}
-    rest = [weight for weight in net.parameters() if id(weight) not in taken]
-    muon = GroupedMuon(matrices, options.lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-    return [muon, torch.optim.AdamW(rest, options.lr, (0.9, 0.95), weight_decay=0.0)]
-
-
-def rate(options: Any, samples_seen: int) -> float:
-    """The learning rate after so many samples: a linear rise, a plateau, a linear fall to zero."""
-    share = samples_seen / options.samples
-    rise = min(1.0, (samples_seen + options.batch) / max(options.warmup * options.samples, 1))
-    fall = min(1.0, max(0.0, 1 - share) / options.decay) if options.decay else 1.0
-    return float(options.lr * rise * fall)
-
-
 def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
-    """One step of all optimisers; returns the mean loss, and raises Diverged if it is not a number."""
-    options, net = learner.options, learner.net
-    loss = gradients(learner.recipe, net, given, shards=learner.machine.shards, bf16=learner.machine.bf16)
-    norm = torch.nn.utils.clip_grad_norm_(net.parameters(), options.clip)
-    if not math.isfinite(float(norm)) or not math.isfinite(loss):
-        raise Diverged(
-            f"The loss is not a number at sample {learner.samples_seen:,}.",
-            hint="The last checkpoint is kept. Start another run from it with a lower lr: --from NAME --lr NUMBER.",
-        )
-    for optimizer in learner.optimizers:
-        if isinstance(optimizer, GroupedMuon) and learner.machine.shards != optimizer.shares:
-            optimizer.shares = learner.machine.shards
-            optimizer.each = hands(optimizer.shares).map if optimizer.shares > 1 else map
-        for group in optimizer.param_groups:
-            group["lr"] = rate(options, learner.samples_seen)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    return loss
+    """One step of all phases; returns the mean loss of the last, and raises Diverged if one is not a number."""
+    return list(walk_phases(learner, given).values())[-1]
+
+
+def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
+    """One step of each phase in turn; returns their mean losses, and raises Diverged before a step that cannot be."""
+    options, machine, found = learner.options, learner.machine, {}
+    for phase, optimizers in learner.walk:
+        weights = list(phase.moved(learner.net).parameters())
+        loss = gradients(
+            phase.losses, learner.net, given, weights=weights,
+            shards=machine.shards, bf16=machine.bf16, accumulate=getattr(options, "accumulate", 1),
+        )  # fmt: skip
+        norm = torch.nn.utils.clip_grad_norm_(weights, options.clip)
+        if not math.isfinite(float(norm)) or not math.isfinite(loss):
+            learner.net.zero_grad(set_to_none=True)
+            raise Diverged(f"The loss is not a number at sample {learner.samples_seen:,}.", hint=LOWER)
+        settings = phase.settings(options, learner.samples_seen)
+        for optimizer in optimizers:
+            if isinstance(optimizer, GroupedMuon) and machine.shards != optimizer.shares:
+                optimizer.shares = machine.shards
+                optimizer.each = hands(optimizer.shares).map if optimizer.shares > 1 else map
+            for group in optimizer.param_groups:
+                group.update(settings)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        found[phase.name] = loss
+    return found
 
 
 def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
-    """Take steps until all samples are seen or `stop()`; yields after each, the caller saves when asked to."""
-    options, recipe = learner.options, learner.recipe
+    """Take steps until all samples are seen or `stop()`; yields after each, the caller saves when asked to.
+
+    A batch whose loss is not a number is left out, since no weight has moved by it yet, and `said` names it. Where
+    that happens several times in a row, or the weights themselves are not numbers, it raises Diverged.
+    """
+    options, recipe, skipped = learner.options, learner.recipe, []
     while learner.samples_seen < options.samples and not stop():
-        start = time.perf_counter()
-        loss = take_step(learner, recipe.batch(options, material, learner.samples_seen))
-        before = learner.samples_seen
+        start, before = time.perf_counter(), learner.samples_seen
+        given = recipe.batch(options, material, before)
+        over = before + options.batch >= options.samples
+        step = Step(before + options.batch, math.nan, 0.0)
+        try:
+            step.parts = walk_phases(learner, given)
+            step.loss, skipped = list(step.parts.values())[-1], []
+        except Diverged as problem:
+            skipped.append((before, blamed(learner, material, given)))
+            if len(skipped) >= (2 if over else PATIENCE) or not is_sound(learner.net):
+                raise stopped(skipped) from problem
+            step.said = f"Left out the batch at sample {before:,}, whose loss is not a number: {skipped[-1][1]}."
         learner.samples_seen += options.batch
         learner.steps += 1
-        for average in learner.averages.values():
-            average.update(learner.net, learner.steps)
-        step = Step(learner.samples_seen, loss, time.perf_counter() - start)
-        over = learner.samples_seen >= options.samples
-        step.save = over or crosses(before, learner.samples_seen, options.checkpoint_every)
+        if not skipped:
+            for average in learner.averages.values():
+                average.update(learner.drawer, learner.steps)
+        step.seconds = time.perf_counter() - start
+        step.save = over or (not skipped and crosses(before, learner.samples_seen, options.checkpoint_every))
         if step.save:
             step.held_out = averaged(learner, lambda net: recipe.held_out(options, material, net))
         if over or crosses(before, learner.samples_seen, options.preview_every):
             step.preview = averaged(learner, lambda net: recipe.preview(options, material, net))
+            step.nearness = measure(material, step.preview) if getattr(recipe, "DRAWS_NEW", True) else None
+            step.said = step.said or (step.nearness.said if step.nearness else "")
         yield step
+
+
+def is_sound(net: nn.Module) -> bool:
+    """Whether all weights are numbers."""
+    return all(bool(torch.isfinite(weight).all()) for weight in net.parameters())
+
+
+def blamed(learner: Learner, material: Any, given: dict[str, Tensor]) -> str:
+    """The pictures of a batch whose own loss is not a number, by name; the batch's first ones where each alone is."""
+    rows = material.order(learner.options.seed, learner.samples_seen, learner.options.batch)
+    bad: list[int] = []
+    for phase, _ in learner.walk:
+        with torch.autocast("cpu", torch.bfloat16, enabled=learner.machine.bf16):
+            bad = bad or (~torch.isfinite(phase.losses(learner.net, given).detach())).nonzero()[:, 0].tolist()
+    chosen = bad or list(range(len(rows)))
+    names = [material.lines[rows[one]].name if material.lines else f"picture {rows[one]}" for one in chosen[:NAMED]]
+    more = f" and {len(chosen) - NAMED} more" if len(chosen) > NAMED else ""
+    return ", ".join(names) + more
+
+
+def stopped(skipped: list[tuple[int, str]]) -> Diverged:
+    """What is said when a run ends because its losses are no numbers any more."""
+    first, names = skipped[0]
+    after = f" and at the {len(skipped) - 1} after it" if len(skipped) > 1 else ""
+    return Diverged(f"The loss is not a number at sample {first:,}{after}. In that batch: {names}.", hint=LOWER)
 
 
 def count_flops(learner: Learner, material: Any) -> float:
@@ -167,9 +229,10 @@ def count_flops(learner: Learner, material: Any) -> float:
     given = {name: values[:2] for name, values in whole.items()}
     apply(learner.machine.model_copy(update={"fused_attention": False}), learner.net)  # a fused kernel is not counted
     with FlopCounterMode(display=False) as counter:
-        learner.recipe.losses(learner.net, given).mean().backward()
+        for phase, _ in learner.walk:
+            weights = list(phase.moved(learner.net).parameters())
+            torch.autograd.grad(phase.losses(learner.net, given).mean(), weights, allow_unused=True)
     apply(learner.machine, learner.net)
-    learner.net.zero_grad(set_to_none=True)
     return counter.get_total_flops() / len(next(iter(given.values())))
 
 
@@ -180,12 +243,13 @@ def crosses(before: int, after: int, every: int) -> bool:
 
 def averaged(learner: Learner, look: Callable[[nn.Module], Any], length: str = "short") -> Any:
     """Look at the network with averaged weights, without a trace in the learner's own state."""
-    live = {name: weight.detach().clone() for name, weight in learner.net.named_parameters()}
+    drawn = dict(learner.drawer.named_parameters())
+    live = {name: weight.detach().clone() for name, weight in drawn.items()}
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=learner.machine.bf16):
         try:
-            for name, weight in learner.net.named_parameters():
+            for name, weight in drawn.items():
                 weight.copy_(learner.averages[length].weights[name])
             return look(learner.net)
         finally:
-            for name, weight in learner.net.named_parameters():
+            for name, weight in drawn.items():
                 weight.copy_(live[name])

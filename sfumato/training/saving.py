@@ -106,9 +106,9 @@ def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -
 
 
 def begin_from(learner: Learner, parent: Path) -> None:
-    """Put a checkpoint's weights into a fresh learner's network and both its averages; raises InvalidInput."""
+    """Put a checkpoint's weights into the drawing part of a fresh learner, and both averages; raises InvalidInput."""
     tensors = {name: torch.from_numpy(values.copy()) for name, values in read_tensors(parent).items()}
-    own = dict(learner.net.named_parameters())
+    own = dict(learner.drawer.named_parameters())
     apart = [name for name in own.keys() | tensors.keys()
              if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip
     if apart:

@@ -1,11 +1,10 @@
 """A batch shared out among threads that each work alone, since threads that wait for each other after every small
 operation lose a sixth of the time of a network as small as ours."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Barrier
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,24 +27,32 @@ def hands(count: int) -> ThreadPoolExecutor:
     return pool
 
 
-def gradients(recipe: Any, net: nn.Module, given: dict[str, Tensor], *, shards: int, bf16: bool) -> float:
-    """Set the gradient of the batch's mean loss and return that loss; shards are added in their order.
+def gradients(
+    losses: Callable[[nn.Module, dict[str, Tensor]], Tensor], net: nn.Module, given: dict[str, Tensor],
+    *, weights: list[nn.Parameter], shards: int = 1, bf16: bool = False, accumulate: int = 1,
+) -> float:  # fmt: skip
+    """Set the gradient of the batch's mean loss in `weights` and return that loss; parts are added in their order.
 
-    The same choice of `shards` gives the same bits; another one the same values within rounding.
+    `accumulate` parts are computed one after the other, each by `shards` threads. The same choice of both gives the
+    same bits; another one the same values within rounding.
     """
-    weights = list(net.parameters())
     total = len(next(iter(given.values())))
 
     def part(some: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor | None, ...]]:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            loss = recipe.losses(net, some).sum() / total
+            loss = losses(net, some).sum() / total
         return loss.detach(), torch.autograd.grad(loss, weights, allow_unused=True)
 
-    parts = list(cut(given, shards))
-    found = [part(given)] if len(parts) == 1 else list(hands(shards).map(part, parts))
-    for place, weight in enumerate(weights):
-        weight.grad = added([grads[place] for _, grads in found])
-    return float(torch.stack([loss for loss, _ in found]).sum())
+    whole: list[Tensor | None] = [None] * len(weights)
+    said = []
+    for turn in cut(given, accumulate):
+        parts = list(cut(turn, shards))
+        found = [part(turn)] if len(parts) == 1 else list(hands(shards).map(part, parts))
+        whole = [added([sofar, *(grads[place] for _, grads in found)]) for place, sofar in enumerate(whole)]
+        said += [loss for loss, _ in found]
+    for weight, grad in zip(weights, whole, strict=True):
+        weight.grad = grad
+    return float(torch.stack(said).sum())
 
 
 def cut(given: dict[str, Tensor], shards: int) -> Iterator[dict[str, Tensor]]:

@@ -112,13 +112,14 @@ def test_both_ways_of_attention_draw_the_same(net, given):
 def test_padding_changes_nothing(net, names, given):
     if "text" not in names:
         return  # it reads no words
-    base = net(*given)
+    base, text, mask = net(*given), names.index("text"), names.index("text_mask")
     other = [one.clone() for one in given]
-    other[2][1, 4:] = 77.0  # words that are not there
-    other[4][1] = -3.0  # nor is the reference
+    other[text][1, 4:] = 77.0  # words that are not there
+    if "reference" in names:
+        other[names.index("reference")][1] = -3.0  # nor is the reference
     assert torch.allclose(net(*other), base, atol=1e-5)
     cut = [one[1:2] for one in given]
-    cut[2], cut[3] = cut[2][:, :4], cut[3][:, :4]
+    cut[text], cut[mask] = cut[text][:, :4], cut[mask][:, :4]
     assert torch.allclose(net(*cut), base[1:2], atol=1e-4)
 
 

@@ -33,12 +33,13 @@ def stepped(shards, steps):
     return learner
 
 
-@pytest.mark.parametrize("shards", [2, 4, 6])
-def test_gradient_and_loss_are_those_of_the_whole_batch(shards):
+@pytest.mark.parametrize(("shards", "accumulate"), [(2, 1), (4, 1), (6, 1), (1, 3), (2, 2)])
+def test_gradient_and_loss_are_those_of_the_whole_batch(shards, accumulate):
     net = stepped(1, 2).net  # two steps, since some weights of a fresh network are zero
-    whole = gradients(flow, net, a_batch(), shards=1, bf16=False)
+    weights = list(net.parameters())
+    whole = gradients(flow.losses, net, a_batch(), weights=weights)
     expected = [weight.grad.clone() for weight in net.parameters()]
-    shared = gradients(flow, net, a_batch(), shards=shards, bf16=False)
+    shared = gradients(flow.losses, net, a_batch(), weights=weights, shards=shards, accumulate=accumulate)
     assert shared == pytest.approx(whole, rel=1e-5)
     for weight, grad in zip(net.parameters(), expected, strict=True):
         torch.testing.assert_close(weight.grad, grad, rtol=1e-4, atol=1e-6)

@@ -1,5 +1,6 @@
 """Drawing with torch in this process; bfloat16 only where the processor multiplies it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,16 @@ def build(header: Header, path: Path) -> torch.nn.Module:
 
 
 class Loaded:
-    """A network of torch as a function of arrays."""
+    """A network of torch as a function of arrays; one that draws in one call hears of no time and no reference."""
 
     def __init__(self, path: Path, *, bf16: bool = False) -> None:
         header = read_header(path)
         self.net = build(header, path)
         self.size = int(header.options["size"])
+        architecture = ARCHITECTURES.get(header.architecture)
+        self.one_call = bool(getattr(architecture, "ONE_CALL", False))
+        self.noise_shape = (int(header.options["latent"]),) if self.one_call else (4, self.size, self.size)
+        self.times: Callable[[int], list[float]] | None = getattr(architecture, "times", None)
         self.bf16 = bf16
 
     def __call__(
@@ -38,7 +43,8 @@ class Loaded:
     ) -> np.ndarray:
         given = [torch.from_numpy(one) for one in (z.astype(np.float32), words, words_on, reference, on)]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            drawn = self.net(given[0], torch.full((len(z),), t), *given[1:])
+            heard = given[:3] if self.one_call else [given[0], torch.full((len(z),), t), *given[1:]]
+            drawn = self.net(*heard)
         return drawn.float().numpy()
 
 

@@ -19,6 +19,7 @@ from sfumato.training.material import Material, as_tensor
 
 ARCHITECTURE = "enlarger"
 WORDS = False  # captions are not looked at
+DRAWS_NEW = False  # what it draws should be near to a picture that there is
 TIMES = 4
 EDGES = 1.0  # weight of the differences between neighbouring pixels
 BLURS = (0.0, 0.5, 0.9)

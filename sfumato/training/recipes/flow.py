@@ -15,6 +15,7 @@ from sfumato.models.architectures import dit, patch_transformer, unet
 from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
 from sfumato.models.samplers import dpmpp_2m
+from sfumato.training.augment import draw_moves, moved, tell_moves
 from sfumato.training.material import Material
 
 ARCHITECTURES = {"patch_transformer": patch_transformer, "dit": dit, "unet": unet}
@@ -47,6 +48,9 @@ class Options(BaseModel):
     ema_long: float = Field(0.10, gt=0, lt=1, description="length of the longer average")
     caption_parts: Literal["varied", "whole"] = Field("varied", description="captions in parts, or always whole")
     flip: bool = Field(True, description="mirror pictures whose caption allows it")
+    augment: float = Field(0.0, ge=0, le=1, description="share scaled, turned, stretched or shifted, and told so")
+    accumulate: int = Field(1, ge=1, le=256, description="parts of a batch, one after the other, to save memory")
+    recompute: bool = Field(False, description="compute blocks twice instead of keeping what they give, to save memory")
     checkpoint_every: int = Field(10_000, ge=1, description="samples between checkpoints")
     preview_every: int = Field(20_000, ge=1, description="samples between preview grids")
     held_out: int = Field(128, ge=2, description="held-out pictures in the loss on fixed noise")
@@ -98,6 +102,13 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
     logit = torch.randn(len(rows), generator=generator) * options.time_std + options.time_mean
     tensors["t"] = torch.sigmoid(logit)
     tensors["noise"] = torch.randn(tensors["x"].shape, generator=generator)
+    if options.augment:
+        own = np.random.default_rng((options.seed, 2, position))
+        moves = torch.from_numpy(draw_moves(own, len(rows), options.augment))
+        tensors["x"] = moved(tensors["x"], moves)
+        tensors["words"], tensors["words_on"] = tell_moves(
+            tensors["words"], tensors["words_on"], moves, material.words.shape[1]
+        )
     return tensors
 
 
@@ -114,7 +125,7 @@ def held_out(options: Options, material: Material, net: nn.Module) -> dict[str, 
     rows = material.held_out[: options.held_out]
     if len(rows) == 0:
         return {}
-    given = material.tensors(rows, material.captions[rows, 0], _best(material, rows), np.zeros(len(rows), bool))
+    given = material.tensors(rows, material.captions[rows, 0], best(material, rows), np.zeros(len(rows), bool))
     given["noise"] = torch.from_numpy(starting_noise(list(range(len(rows))), tuple(given["x"].shape[1:])))
     found = {}
     for level in LEVELS:
@@ -125,8 +136,13 @@ def held_out(options: Options, material: Material, net: nn.Module) -> dict[str, 
 
 def preview(options: Options, material: Material, net: nn.Module, count: int = 16) -> np.ndarray:
     """Pictures of fixed held-out and seen captions from seeds 0, 1, ..., (count, S, S, 4) uint8, premultiplied."""
+    return sketch(material, net, rising_times(12), count)
+
+
+def sketch(material: Material, net: nn.Module, times: list[float], count: int) -> np.ndarray:
+    """Preview pictures drawn along these times, (count, S, S, 4) uint8, premultiplied."""
     rows = material.preview_rows(count)
-    given = material.tensors(rows, material.captions[rows, 0], _best(material, rows), np.zeros(len(rows), bool))
+    given = material.tensors(rows, material.captions[rows, 0], best(material, rows), np.zeros(len(rows), bool))
     z = torch.from_numpy(starting_noise(list(range(len(rows))), tuple(given["x"].shape[1:])))
     told = given["words"], given["words_on"], given["reference"], given["reference_on"]
     untold = given["words"], given["words_on"] * 0, given["reference"], given["reference_on"] * 0
@@ -137,11 +153,11 @@ def preview(options: Options, material: Material, net: nn.Module, count: int = 1
     denoise = guided(
         lambda z, t: (call(z, t, told), call(z, t, untold)), lambda z, t: call(z, t, told), 2.0, (0.1, 0.9)
     )
-    *_, drawn = dpmpp_2m.sample(denoise, z, rising_times(12))
+    *_, drawn = dpmpp_2m.sample(denoise, z * (1 - times[0]), times)
     return (drawn.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1)).numpy()
 
 
-def _best(material: Material, rows: np.ndarray) -> np.ndarray:
+def best(material: Material, rows: np.ndarray) -> np.ndarray:
     """The reference of each row as a drawing would choose it."""
     chosen = []
     for place, row in enumerate(rows):
