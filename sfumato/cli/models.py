@@ -1,5 +1,6 @@
 """`sfumato models`: what there is to draw with, what it learnt from, and its training card."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -90,6 +91,27 @@ def card(context: typer.Context, model: Name) -> None:
         job = follow(context, workspace, ask_for_card(workspace, name=model))
     made = job.result or {}
     answer(context, made, lambda: f"Wrote {made['path']}: {made['n']:,} pictures, {weight(made['bytes'])}.")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model, or of the run that made it.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder for it.")],
+    *,
+    to: Annotated[str, typer.Option(metavar="FORM", help="safetensors, onnx, or for adapters peft or kohya.")],
+) -> None:
+    """Write a model for other programs. ONNX is compared in onnxruntime with torch before it is kept.
+
+    Example: `sfumato models export first ./first.onnx --to onnx`
+    """
+    from sfumato.generation.portable import export_model
+
+    with opened(context) as workspace:
+        asked = export_model(workspace, name=model, form=to, target=target)
+        made = follow(context, workspace, asked).result or {}
+    apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
+    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
 
 
 @app.command()
