@@ -109,6 +109,9 @@ def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -
 def begin_from(learner: Learner, parent: Path) -> None:
     """Put a checkpoint's weights into a fresh learner's network and both its averages; raises InvalidInput."""
     tensors = {name: torch.from_numpy(values.copy()) for name, values in read_whole(parent).items()}
+    if hasattr(learner.recipe, "begin_from"):  # its own weights are beside the parent's
+        learner.recipe.begin_from(learner.net, tensors)
+        return
     own = dict(learner.net.named_parameters())
     apart = [name for name in own.keys() | tensors.keys()
              if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip
