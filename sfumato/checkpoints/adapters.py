@@ -161,7 +161,9 @@ def _checked(tensors: dict[str, np.ndarray], modules: set[str], alphas: set[floa
     for name, values in tensors.items():
         ending = next((end for end in (A, B) if name.endswith(end)), "")
         if not ending or name.removesuffix(ending) not in modules:
-            raise InvalidInput(f"The adapter has '{name}', which the model has no place for.", hint="Name its own base.")
+            raise InvalidInput(
+                f"The adapter has '{name}', which the model has no place for.", hint="Name its own base."
+            )
         if values.ndim != 2 or name.removesuffix(ending) + (B if ending == A else A) not in tensors:
             raise InvalidInput(f"The adapter's '{name}' is not one of two matrices.")
         ranks.add(values.shape[0 if ending == A else 1])

@@ -7,6 +7,7 @@ import typer
 
 from sfumato.cli.following import follow
 from sfumato.cli.speech import answer, counts, opened, pairs, table
+from sfumato.cli.style import sheet
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="See models, what they learnt from, and their cards."
@@ -112,6 +113,9 @@ def export(
         made = follow(context, workspace, asked).result or {}
     apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
     answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
+
+
+app.command("sheet")(sheet)
 
 
 @app.command()

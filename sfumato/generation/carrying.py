@@ -66,7 +66,7 @@ def _write_onnx(model: ModelView, target: Path) -> float:
         found = max(_apart(trial, net, cut(example, count, words)) for count, words in TRIES)
     if not found <= TOLERANCE:
         raise Damaged(
-            f"onnxruntime draws something else than torch: they differ by {found:.2g}, at most {TOLERANCE} is let pass.",
+            f"onnxruntime draws something else than torch: {found:.2g} apart, and {TOLERANCE} is let pass.",
             hint="Nothing was written. Take --to safetensors, and tell us of the model.",
         )
     write_whole(target, data)

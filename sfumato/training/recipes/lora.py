@@ -79,7 +79,7 @@ def adapted(net: nn.Module, targets: str) -> list[str]:
 
 
 def begin_from(net: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Put the parent's whole weights (by its own names) under the adapters; raises InvalidInput where they do not fit."""
+    """Put the parent's whole weights, by its names, under the adapters; raises InvalidInput where they do not fit."""
     kept = net.state_dict().keys()  # tables that the architecture computes are not in it
     own = {name: one for name, one in net.named_buffers() if name in kept}
     apart = [name for name in own.keys() | tensors.keys()
