@@ -98,6 +98,11 @@ def lineage_of(path: Path, sha256: str) -> list[dict[str, Any]]:
     return [{"sha256": sha256, **own}, *header.lineage]
 
 
+def described_of(path: Path) -> dict[str, Any]:
+    """The JSON head of any safetensors file; raises InvalidInput, Damaged or NotFound."""
+    return _described(path)[0]
+
+
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The names and shapes of a checkpoint's tensors, without reading them."""
     described, _ = _described(path)
@@ -138,6 +143,11 @@ def _described(path: Path) -> tuple[dict[str, Any], int]:
                 hint="Ask for the weights as safetensors.",
             )
         length = int.from_bytes(first, "little")
+        if LONGEST < length < 1 << 60:  # text read as a number is larger still
+            raise InvalidInput(
+                f"{path.name} is not a safetensors file: its header alone would have {length:,} bytes.",
+                hint=f"None is longer than {LONGEST:,}. It is something else, or was made to do harm.",
+            )
         if len(first) < 8 or not 2 <= length <= LONGEST:
             raise InvalidInput(f"{path.name} is not a safetensors file.")
         try:

@@ -56,7 +56,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
     known = f"knows {one.names or 0:,} names; nearer than {one.copy_distance} is a copy ({rests_on})"
     return [
         ("model", one.name),
-        ("where", "ships with Sfumato" if one.embedded else f"made here by the run {one.run}"),
+        ("where", "ships with Sfumato" if one.embedded else made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels with alpha"),
         ("network", f"{one.architecture}, {one.parameters / 1e6:.1f} million weights, {weight(one.bytes)}"),
         ("weights are", AVERAGES.get(one.ema, one.ema)),
@@ -70,6 +70,11 @@ def described(one: Any) -> list[tuple[str, Any]]:
         ("training card", known if one.card else no_card),
         ("SHA-256", one.sha256),
     ]
+
+
+def made_by(one: Any) -> str:
+    """Say where a model of this workspace comes from."""
+    return f"made here by the run {one.run}" if one.run else "added; its maker has not disclosed the training data"
 
 
 def weight(size: int) -> str:
@@ -113,6 +118,29 @@ def export(
         made = follow(context, workspace, asked).result or {}
     apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
     answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: kohya's file, or PEFT's folder.")],
+    *,
+    name: Annotated[str, typer.Option(help="What to call the model.")],
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="What its maker allows: an SPDX name, or in words.")],
+    base: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Whose adapter it is.", show_default="the one that ships")
+    ] = None,
+) -> None:
+    """Add an adapter that was made elsewhere as a model, under the licence that its maker gives it.
+
+    Example: `sfumato models add ./ink.safetensors --name ink --licence CC-BY-4.0`
+    """
+    from sfumato.checkpoints.adding import add_model
+    from sfumato.checkpoints.models import DEFAULT
+
+    with opened(context) as workspace:
+        found = add_model(workspace, path=path, name=name, licence=licence, base=base or DEFAULT)
+    answer(context, found, lambda: pairs(described(found)))
 
 
 app.command("sheet")(sheet)

@@ -9,6 +9,7 @@ things that the icons do not show. They keep a small share of what is learnt, so
 import io
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from sfumato.actions import Workspace
 from sfumato.actions.registry import require
 from sfumato.checkpoints.card import Card
 from sfumato.checkpoints.models import DEFAULT, ModelView, find_model
-from sfumato.data.collect import NAME, collect
+from sfumato.data.collect import NAME, collect, list_datasets
 from sfumato.data.editing import set_weights
 from sfumato.data.found import Found, Later
 from sfumato.data.freeze import freeze
@@ -109,9 +110,12 @@ def make_style(
     card = model.card()
     if name in card.summary.get("styles", {}):
         raise Conflict(f"'{base}' has a style '{name}' already.", hint="Take another name.")
+    stage = workspace.path / "cache" / "styles" / name
+    if not stage.exists() and name in {one.name for one in list_datasets(workspace)}:
+        raise Conflict(f"There is a dataset '{name}' already.", hint="Take another name.")
     icons, unusable, twins = _read(workspace, source, licence=licence, author=author)
     checked, beside = _check(workspace, model, icons, unusable, twins)
-    staged = _stage(workspace.path / "cache" / "styles" / name, name, icons, card, beside)
+    staged = _stage(stage, name, icons, card, beside)
     wait(collect(workspace, source="folder", into=name, options={"path": str(staged), "label": f"style {name}"}))
     share = KEPT_SHARE / (1 - KEPT_SHARE) * len(icons) / max(len(beside), 1)
     set_weights(workspace, name=name, where=Where(style=checked.nearest), weight=round(min(share, 1.0), 5),
@@ -249,6 +253,7 @@ def _nearest(card: Card, pictures: np.ndarray, names: list[str]) -> tuple[str, i
 
 def _stage(folder: Path, style: str, icons: list[Icon], card: Card, beside: list[int]) -> Path:
     """Lay icons and the base's pictures into one folder, with a line for each that says what is known of it."""
+    shutil.rmtree(folder, ignore_errors=True)  # of another try
     lines: list[dict[str, Any]] = []
     for place, icon in enumerate(icons):
         name = f"icon-{place:04d}{_ending(icon.data)}"

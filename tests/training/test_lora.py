@@ -7,14 +7,26 @@ import pytest
 import torch
 
 from sfumato.checkpoints.adapters import (
-    CONFIG, KOHYA, PEFT, WEIGHTS, Adapter, merge, read_adapter, read_whole, write_kohya, write_peft,
+    CONFIG,
+    KOHYA,
+    PEFT,
+    WEIGHTS,
+    Adapter,
+    merge,
+    read_adapter,
+    read_whole,
+    write_kohya,
+    write_peft,
 )  # fmt: skip
+from sfumato.checkpoints.adding import add_model
 from sfumato.checkpoints.header import read_header, read_shapes, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import find_model
 from sfumato.compliance.trace import trace
 from sfumato.db import parents
-from sfumato.errors import Damaged, InvalidInput, NotFound
+from sfumato.errors import Conflict, Damaged, InvalidInput, NotFound, Unsupported
+from sfumato.generation.create import create, created
 from sfumato.generation.engines import torch_local
+from sfumato.jobs.queue import get_job
 from sfumato.jobs.run import run_attempt
 from sfumato.jobs.worker import claim
 from sfumato.training import runs, saving
@@ -163,3 +175,36 @@ def test_an_adapter_whose_parent_is_gone_says_so(tmp_path, model):
     write_checkpoint(lonely, read_tensors(model.path), model.header)
     with pytest.raises(NotFound, match="belongs to"):
         read_whole(lonely)
+
+
+@pytest.mark.parametrize("layout", ["peft", "kohya"])
+def test_an_adapter_made_elsewhere_is_a_model_under_its_makers_licence(tmp_path, studio, base, model, adapter, layout):
+    write, place = (write_peft, tmp_path / "out") if layout == "peft" else (write_kohya, tmp_path / "out.safetensors")
+    write(place, adapter, model.header)
+    facts = add_model(studio, path=place, name=f"added-{layout}", licence="CC-BY-NC-4.0", base="base")
+    added = find_model(studio, facts.name)
+    assert added.header.parent == base.sha256
+    assert added.card().sha256 == base.card().sha256
+    assert all(np.allclose(read_whole(added.path)[name], one) for name, one in read_whole(model.path).items())
+    asked = create(studio, prompt="red disc, plain style", out=tmp_path / "drawn",
+                   options={"n": 1, "seed": 1, "model": facts.name, "upscale": 1})  # fmt: skip
+    taken = claim(studio, "test", (), asked.job.id, 30.0)
+    run_attempt(studio, taken.id, taken.attempt)
+    drawn = created(asked, get_job(studio, job_id=asked.job.id))
+    said = str(trace(studio, what=drawn.pictures[0].path))
+    assert "has not disclosed the training data" in said
+    assert "the use is not commercial" in said
+
+
+def test_without_a_licence_or_under_a_taken_name_nothing_is_added(tmp_path, studio, base, model, adapter):
+    path = write_kohya(tmp_path / "one.safetensors", adapter, model.header)
+    for licence in ("", " ", "noassertion"):
+        with pytest.raises(InvalidInput, match="licence must be said"):
+            add_model(studio, path=path, name="x", licence=licence, base="base")
+    with pytest.raises(Conflict, match="a model 'beside' already"):
+        add_model(studio, path=path, name="beside", licence="MIT", base="base")
+    with pytest.raises(Unsupported, match="not known here"):
+        add_model(studio, path=base.path, name="x", licence="MIT", base="base")
+    (tmp_path / "sd.ckpt").write_bytes(b"\x80\x02")
+    with pytest.raises(InvalidInput, match="pickle"):
+        add_model(studio, path=tmp_path / "sd.ckpt", name="x", licence="MIT", base="base")
