@@ -1,6 +1,6 @@
 """Does a style pack draw a style that its base has never seen better than a prompt with the nearest style does?
 
-    python bench/style.py WORKSPACE     # the dataset `twemoji` is collected into it if need be
+    python bench/style.py WORKSPACE [full] [lora]     # the dataset `twemoji` is collected into it if need be
 
 One style (Twemoji, CC-BY-4.0) is in no data of the model that ships. 50 of its icons are learnt, by full
 fine-tuning and by LoRA; then things of the remainder are drawn and set beside the real icons, of which no model
@@ -104,7 +104,7 @@ def learn(workspace: Workspace, icons: Path, how: Any) -> tuple[Style, float]:
     return made, time.monotonic() - start
 
 
-def main(place: str) -> None:
+def main(place: str, *hows: str) -> None:
     """Learn, draw, judge, and print the figures as JSON."""
     with library.open(place) as workspace, tempfile.TemporaryDirectory() as folder:
         learnt, judged, version = pick(workspace)
@@ -115,16 +115,15 @@ def main(place: str) -> None:
         real = every[[rows[line.sha256] for line in judged]]
         names, card = [line.name for line in judged], find_model(workspace, DEFAULT).card()
         told: dict[str, Any] = {"learnt": len(learnt), "judged": len(judged)}
-        nearest = check_style(workspace, source=icons).nearest
-        told[f"prompted: {nearest}"] = scores(drawn(workspace, DEFAULT, nearest, names), real, card.basis)
-        print(json.dumps(told, ensure_ascii=False), flush=True)
-        for how in ("full", "lora"):
+        for how in hows or ("full", "lora"):
             made, seconds = learn(workspace, icons, how)
             told[how] = {"seconds": round(seconds, 1)}
             told[how] |= scores(drawn(workspace, made.model, made.name, names), real, card.basis)
             print(json.dumps({how: told[how]}, ensure_ascii=False), flush=True)
+        nearest = check_style(workspace, source=icons).nearest
+        told[f"prompted: {nearest}"] = scores(drawn(workspace, DEFAULT, nearest, names), real, card.basis)
     print(json.dumps(told, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -6,6 +6,7 @@ show (retrieval as in RDM, Blattmann et al. 2022, arXiv 2204.11824), and they ar
 things that the icons do not show. They keep a small share of what is learnt, so that what the base knew stays.
 """
 
+import contextlib
 import io
 import json
 import re
@@ -118,8 +119,9 @@ def make_style(
     staged = _stage(stage, name, icons, card, beside)
     wait(collect(workspace, source="folder", into=name, options={"path": str(staged), "label": f"style {name}"}))
     share = KEPT_SHARE / (1 - KEPT_SHARE) * len(icons) / max(len(beside), 1)
-    set_weights(workspace, name=name, where=Where(style=checked.nearest), weight=round(min(share, 1.0), 5),
-                reason="They keep what the base knew.")  # fmt: skip
+    with contextlib.suppress(Conflict):  # asked again: they have it already
+        set_weights(workspace, name=name, where=Where(style=checked.nearest), weight=round(min(share, 1.0), 5),
+                    reason="They keep what the base knew.")  # fmt: skip
     version = freeze(workspace, name=name)
     job = runs.train(
         workspace, recipe_name=LEARNING[how]["recipe"], data=version.label, name=name, parent=base,
@@ -130,7 +132,7 @@ def make_style(
 
 def learning(model: ModelView, how: How) -> dict[str, Any]:
     """The options of a run that teaches a style to a model: its own network, and short steps."""
-    shape = {
+    shape: dict[str, Any] = {
         key: model.header.options[key] for key in ("size", "patch", "width", "depth") if key in model.header.options
     }
     samples = int(LEARNING[how]["samples"])
