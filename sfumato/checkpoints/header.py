@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sfumato.errors import Damaged, InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
-FORMAT = 1
+FORMAT = 2  # 2 adds adapters; all others are still written as 1
 LONGEST = 10_000_000
 WIDTHS: dict[str, np.dtype[Any]] = {
     name: np.dtype(kind) for name, kind in (("F32", "<f4"), ("F16", "<f2"), ("BF16", "<u2"), ("I64", "<i8"))
@@ -22,7 +22,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: int = FORMAT
+    format: int = 1
     architecture: str
     options: dict[str, Any]
     recipe: str
@@ -36,11 +36,19 @@ class Header(BaseModel):
     code: str = ""
     machine: dict[str, Any] = Field(default_factory=dict)
     parts: list[str] = Field(default_factory=list)
+    adapter: dict[str, Any] = Field(default_factory=dict, description="rank, alpha and modules beside the parent's")
 
 
-def write_checkpoint(path: Path, tensors: dict[str, np.ndarray], header: Header, *, half: bool = False) -> None:
-    """Write float32 tensors whole or not at all; `half` stores them as bfloat16, rounded to nearest even."""
-    described: dict[str, Any] = {"__metadata__": {"sfumato": header.model_dump_json()}}
+def write_checkpoint(
+    path: Path, tensors: dict[str, np.ndarray], header: Header, *, half: bool = False,
+    said: dict[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Write float32 tensors whole or not at all; `half` stores them as bfloat16, rounded to nearest even.
+
+    What is `said` besides the header is for other programs.
+    """
+    left_out = set() if header.adapter else {"adapter"}
+    described: dict[str, Any] = {"__metadata__": {**(said or {}), "sfumato": header.model_dump_json(exclude=left_out)}}
     blocks: list[bytes] = []
     place = 0
     for name in sorted(tensors):
@@ -90,6 +98,11 @@ def lineage_of(path: Path, sha256: str) -> list[dict[str, Any]]:
     return [{"sha256": sha256, **own}, *header.lineage]
 
 
+def described_of(path: Path) -> dict[str, Any]:
+    """The JSON head of any safetensors file; raises InvalidInput, Damaged or NotFound."""
+    return _described(path)[0]
+
+
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The names and shapes of a checkpoint's tensors, without reading them."""
     described, _ = _described(path)
@@ -130,6 +143,11 @@ def _described(path: Path) -> tuple[dict[str, Any], int]:
                 hint="Ask for the weights as safetensors.",
             )
         length = int.from_bytes(first, "little")
+        if LONGEST < length < 1 << 60:  # text read as a number is larger still
+            raise InvalidInput(
+                f"{path.name} is not a safetensors file: its header alone would have {length:,} bytes.",
+                hint=f"None is longer than {LONGEST:,}. It is something else, or was made to do harm.",
+            )
         if len(first) < 8 or not 2 <= length <= LONGEST:
             raise InvalidInput(f"{path.name} is not a safetensors file.")
         try:

@@ -174,7 +174,15 @@ def _hash(path: Path, changed_at: int) -> str:
 
 def _own(workspace: Workspace, name: str, row: Checkpoint) -> ModelView:
     path = workspace.store.path(row.content_hash)
-    card = card_path(workspace, str(row.header.get("data", {}).get("content_hash", "")), row.header["options"]["size"])
+    content_hash = str(row.header.get("data", {}).get("content_hash", ""))
+    if row.header.get("adapter") and not content_hash:  # made elsewhere: what it is known to know is its base's
+        content_hash = str(next((one["data"].get("content_hash") for one in row.header["lineage"]
+                                 if one["data"].get("content_hash")), ""))  # fmt: skip
+        if content_hash == read_header(EMBEDDED / "model.safetensors").data.get("content_hash"):
+            return ModelView(
+                name, row.content_hash, path, EMBEDDED / "card.zip", read_header(path), False, row.ref
+            )  # fmt: skip
+    card = card_path(workspace, content_hash, row.header["options"]["size"])
     return ModelView(name, row.content_hash, path, card, read_header(path), False, row.ref)
 
 

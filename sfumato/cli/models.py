@@ -1,11 +1,13 @@
 """`sfumato models`: what there is to draw with, what it learnt from, and its training card."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sfumato.cli.following import follow
 from sfumato.cli.speech import answer, counts, opened, pairs, table
+from sfumato.cli.style import sheet
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="See models, what they learnt from, and their cards."
@@ -54,7 +56,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
     known = f"knows {one.names or 0:,} names; nearer than {one.copy_distance} is a copy ({rests_on})"
     return [
         ("model", one.name),
-        ("where", "ships with Sfumato" if one.embedded else f"made here by the run {one.run}"),
+        ("where", "ships with Sfumato" if one.embedded else made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels with alpha"),
         ("network", f"{one.architecture}, {one.parameters / 1e6:.1f} million weights, {weight(one.bytes)}"),
         ("weights are", AVERAGES.get(one.ema, one.ema)),
@@ -68,6 +70,11 @@ def described(one: Any) -> list[tuple[str, Any]]:
         ("training card", known if one.card else no_card),
         ("SHA-256", one.sha256),
     ]
+
+
+def made_by(one: Any) -> str:
+    """Say where a model of this workspace comes from."""
+    return f"made here by the run {one.run}" if one.run else "added; its maker has not disclosed the training data"
 
 
 def weight(size: int) -> str:
@@ -90,6 +97,53 @@ def card(context: typer.Context, model: Name) -> None:
         job = follow(context, workspace, ask_for_card(workspace, name=model))
     made = job.result or {}
     answer(context, made, lambda: f"Wrote {made['path']}: {made['n']:,} pictures, {weight(made['bytes'])}.")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model, or of the run that made it.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder for it.")],
+    *,
+    to: Annotated[str, typer.Option(metavar="FORM", help="safetensors, onnx, or for adapters peft or kohya.")],
+) -> None:
+    """Write a model for other programs. ONNX is compared in onnxruntime with torch before it is kept.
+
+    Example: `sfumato models export first ./first.onnx --to onnx`
+    """
+    from sfumato.generation.portable import export_model
+
+    with opened(context) as workspace:
+        asked = export_model(workspace, name=model, form=to, target=target)
+        made = follow(context, workspace, asked).result or {}
+    apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
+    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: kohya's file, or PEFT's folder.")],
+    *,
+    name: Annotated[str, typer.Option(help="What to call the model.")],
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="What its maker allows: an SPDX name, or in words.")],
+    base: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Whose adapter it is.", show_default="the one that ships")
+    ] = None,
+) -> None:
+    """Add an adapter that was made elsewhere as a model, under the licence that its maker gives it.
+
+    Example: `sfumato models add ./ink.safetensors --name ink --licence CC-BY-4.0`
+    """
+    from sfumato.checkpoints.adding import add_model
+    from sfumato.checkpoints.models import DEFAULT
+
+    with opened(context) as workspace:
+        found = add_model(workspace, path=path, name=name, licence=licence, base=base or DEFAULT)
+    answer(context, found, lambda: pairs(described(found)))
+
+
+app.command("sheet")(sheet)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import typer
 from sfumato.cli.following import follow
 from sfumato.cli.plugins import group
 from sfumato.cli.speech import answer, opened, pairs, table
+from sfumato.cli.style import style
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]
 Leave = Annotated[bool, typer.Option("--no-wait", help="Ask for it and leave; `sfumato worker` does it.")]
@@ -47,6 +48,9 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Train models: one command for each recipe, and those that look after runs.",
 )
+
+
+app.command("style")(style)
 
 
 def planned(

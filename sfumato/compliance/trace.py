@@ -104,7 +104,7 @@ def trace(workspace: Workspace, what: str | Path, *, down: bool = False, files: 
         weights = _default(workspace)
     nearest, compared, leaned_on = _compare(workspace, known, weights, file)
     training = [_training(one) for one in known.weights]
-    unsaid = [f"the model {one.name}" for one, found in zip(known.weights, training, strict=True) if not found.n]
+    unsaid = [_unsaid(one) for one, found in zip(known.weights, training, strict=True) if not found.n or _hidden(one)]
     facts = Facts(
         standing=known.standing, subject=known.subject, credentials=credentials,
         signer=file.credentials.signer if file else "", model=known.weights[0].name if known.weights else "",
@@ -320,6 +320,8 @@ def _originals(known: Known) -> list[Neighbour]:
 
 def _training(weights: Weights) -> Training:
     """What weights learnt from, counted by licence: from their card, else from what their header says."""
+    if _hidden(weights):
+        return Training({str(weights.header["data"]["licence"]): 1}, {}, weights.evidence, "added models")
     if weights.card is not None:
         card = open_card(weights.card)
         items = [item for item in card.items if item["split"] == "train"]
@@ -331,6 +333,18 @@ def _training(weights: Weights) -> Training:
     for source in data.get("sources", []):
         by_maker[_maker(source), str(source.get("licence", ""))] += int(source.get("n", 0))
     return Training(dict(data.get("licences", {})), dict(by_maker), weights.evidence, "pictures of its dataset")
+
+
+def _hidden(weights: Weights) -> bool:
+    """Whether weights were made elsewhere, from pictures that nobody here knows."""
+    return bool((weights.header.get("data") or {}).get("undisclosed"))
+
+
+def _unsaid(weights: Weights) -> str:
+    """Weights of whose pictures nothing is known, in words."""
+    return f"the model {weights.name}" + (
+        ", whose maker has not disclosed the training data," if _hidden(weights) else ""
+    )
 
 
 def _maker(item: dict[str, Any]) -> str:

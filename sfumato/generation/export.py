@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sfumato.checkpoints.header import read_header
+from sfumato.checkpoints.header import Header, read_header
 from sfumato.generation.engines.onnx_local import graph_path
 from sfumato.generation.engines.torch_local import ARCHITECTURES, build
 
@@ -24,10 +24,18 @@ OPSET = 18
 
 def export_graph(checkpoint: Path) -> Path:
     """Export a checkpoint's network for any batch and any number of words; returns where the graph lies."""
-    import onnx
-
     header = read_header(checkpoint)
     net = build(header, checkpoint)
+    target = graph_path(header.architecture, header.options)
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(without_weights(traced(header, net), {name for name, _ in net.named_parameters()}))
+    return target
+
+
+def traced(header: Header, net: torch.nn.Module) -> Any:
+    """The network with its weights as a model of the `onnx` package, for any batch and any number of words."""
+    import onnx
+
     architecture = ARCHITECTURES.get(header.architecture)
     given = architecture.example(architecture.Options.model_validate(header.options), 2)
     names = list(inspect.signature(net.forward).parameters)
@@ -40,11 +48,7 @@ def export_graph(checkpoint: Path) -> Path:
             net, given, whole, input_names=names, output_names=["drawn"], dynamo=True, optimize=False,
             external_data=False, dynamic_shapes=free, opset_version=OPSET, verbose=False,
         )  # fmt: skip
-        model = onnx.load(whole)
-    target = graph_path(header.architecture, header.options)
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(without_weights(model, {name for name, _ in net.named_parameters()}))
-    return target
+        return onnx.load(whole)
 
 
 def without_weights(model: Any, named: set[str]) -> bytes:
@@ -58,12 +62,17 @@ def without_weights(model: Any, named: set[str]) -> bytes:
             del tensor.external_data[:]
             for key, value in (("location", "weights"), ("offset", "0"), ("length", "0")):
                 tensor.external_data.add(key=key, value=value)
+    forget_exporter(model)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def forget_exporter(model: Any) -> None:
+    """Take away what the exporter noted of its own source files."""
     for thing in (*model.graph.node, *model.graph.value_info, model):
         thing.ClearField("doc_string")
         if thing is not model:
             del thing.metadata_props[:]
-    data: bytes = model.SerializeToString()
-    return data
 
 
 if __name__ == "__main__":

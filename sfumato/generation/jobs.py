@@ -111,6 +111,18 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
     }
 
 
+@job("generation.export_model", needs="training.write")
+def export_model(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Write a model for other programs, and compare what they will draw where that can be done."""
+    from sfumato.generation.carrying import carry  # torch is imported only by a worker that has such a job
+
+    model = find_model(ctx.workspace, spec["model"], sha256=spec["sha256"])
+    yield Progress(0, 1, "models", f"writing {spec['form']}")
+    told = carry(model, spec["form"], Path(spec["target"]))
+    yield Progress(1, 1, "models", "done")
+    return {"model": model.name, "form": spec["form"], **told}
+
+
 def _already(workspace: Workspace, request: Request, folder: Path) -> dict[int, PublishedView]:
     """What an attempt before this one had published already."""
     theirs = Image.request_id == request.id

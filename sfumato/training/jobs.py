@@ -79,6 +79,8 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
         tensors, facts = found
         learner = Learner.fresh(module, options, Machine.model_validate_json(facts["machine"]))
         learner.restore(tensors, int(facts["samples_seen"]))
+        if getattr(module, "NEEDS_PARENT", False):  # the state holds only what is learnt beside it
+            saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256 or ""))
         return learner
     machine = Machine.model_validate(wanted.machine) if wanted.machine else _probe(module, options, material)
     learner = Learner.fresh(module, options, machine)

@@ -71,6 +71,8 @@ def plan(
     module = recipe(recipe_name)
     resolved = read_options(module.Options, options)
     version = find_version(workspace, label=data)
+    if parent is None and getattr(module, "NEEDS_PARENT", False):
+        raise InvalidInput(f"The recipe '{recipe_name}' learns beside a model and needs one.", hint="--from MODEL")
     model = None if parent is None else fitting(find_model(workspace, parent), module.describe(resolved))
     return Plan(resolved.model_dump(), version, model)
 

@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
+from sfumato.checkpoints.adapters import read_whole
+from sfumato.checkpoints.header import Header, write_checkpoint
 from sfumato.errors import InvalidInput
 from sfumato.store.files import write_whole
 from sfumato.training.loop import Learner
@@ -107,7 +108,10 @@ def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -
 
 def begin_from(learner: Learner, parent: Path) -> None:
     """Put a checkpoint's weights into the drawing part of a fresh learner, and both averages; raises InvalidInput."""
-    tensors = {name: torch.from_numpy(values.copy()) for name, values in read_tensors(parent).items()}
+    tensors = {name: torch.from_numpy(values.copy()) for name, values in read_whole(parent).items()}
+    if hasattr(learner.recipe, "begin_from"):  # its own weights are beside the parent's
+        learner.recipe.begin_from(learner.net, tensors)
+        return
     own = dict(learner.drawer.named_parameters())
     apart = [name for name in own.keys() | tensors.keys()
              if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sfumato.checkpoints.header import Header, read_header, read_tensors
+from sfumato.checkpoints.adapters import read_whole
+from sfumato.checkpoints.header import Header, read_header
 from sfumato.errors import Damaged, Unsupported
 
 GRAPHS = Path(__file__).parent / "graphs"
@@ -30,7 +31,7 @@ class Filled:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         self._weights = {  # kept alive: the session reads them in place
             name: onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(values))
-            for name, values in read_tensors(path).items()
+            for name, values in read_whole(path).items()
         }
         options.add_external_initializers(list(self._weights), list(self._weights.values()))
         graph = find_graph(self.header)

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from sfumato.catalog import Catalog
-from sfumato.checkpoints.header import Header, read_header, read_tensors
+from sfumato.checkpoints.adapters import read_whole
+from sfumato.checkpoints.header import Header, read_header
 from sfumato.errors import Damaged
 
 ARCHITECTURES = Catalog("sfumato.models.architectures", ("Options", "build"))
@@ -17,7 +18,7 @@ def build(header: Header, path: Path) -> torch.nn.Module:
     """The network that a checkpoint describes, with its weights."""
     architecture = ARCHITECTURES.get(header.architecture)
     net: torch.nn.Module = architecture.build(architecture.Options.model_validate(header.options))
-    weights = {name: torch.from_numpy(values.copy()) for name, values in read_tensors(path).items()}
+    weights = {name: torch.from_numpy(values.copy()) for name, values in read_whole(path).items()}
     try:
         net.load_state_dict(weights, strict=True)
     except RuntimeError as problem:

@@ -1,0 +1,91 @@
+"""Writing a model for other programs; ONNX is kept only when onnxruntime draws what torch draws."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sfumato.checkpoints.adapters import Adapter, read_whole, write_kohya, write_peft
+from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
+from sfumato.checkpoints.models import ModelView
+from sfumato.errors import Damaged, Unsupported
+from sfumato.store.files import write_whole
+
+TOLERANCE = 1e-4  # largest difference between onnxruntime and torch; pixels lie in [-1, 1]
+TRIES = ((1, 1), (2, 5), (3, 20))  # pictures and words of the inputs that are compared
+SEED = 0
+
+
+def carry(model: ModelView, form: str, target: Path) -> dict[str, Any]:
+    """Write a model in a form of `portable.FORMS`; returns path, bytes, SHA-256 and, for ONNX, the difference found."""
+    told: dict[str, Any] = {}
+    if form == "safetensors":
+        write_checkpoint(target, read_whole(model.path), alone(model.header))
+    elif form == "onnx":
+        told = {"difference": _write_onnx(model, target), "tolerance": TOLERANCE}
+    else:
+        facts = model.header.adapter
+        adapter = Adapter(read_tensors(model.path), int(facts["rank"]), float(facts["alpha"]))
+        target = (write_peft if form == "peft" else write_kohya)(target, adapter, model.header)
+    data = target.read_bytes()
+    return {"path": str(target), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **told}
+
+
+def alone(header: Header) -> Header:
+    """The header of weights that need no parent beside them any more; whose child they are is still said."""
+    return header.model_copy(update={"adapter": {}, "format": 1})
+
+
+def _write_onnx(model: ModelView, target: Path) -> float:
+    """Export, compare in onnxruntime, and only then give the file its place; returns the largest difference."""
+    try:
+        import onnx
+        import torch
+
+        from sfumato.generation import export
+        from sfumato.generation.engines.torch_local import ARCHITECTURES, build
+    except ModuleNotFoundError as missing:
+        raise Unsupported(f"Writing ONNX needs {missing.name}, which is not installed.") from missing
+    header = alone(model.header)
+    net = build(model.header, model.path)
+    with contextlib.redirect_stdout(None), contextlib.redirect_stderr(open(os.devnull, "w")):  # the exporter's chatter
+        made = export.traced(header, net)
+    export.forget_exporter(made)
+    onnx.helper.set_model_props(made, {"sfumato": header.model_dump_json(), "sha256": model.sha256})
+    data = made.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / "trial.onnx"
+        trial.write_bytes(data)
+        torch.manual_seed(SEED)
+        options = ARCHITECTURES.get(header.architecture).Options.model_validate(header.options)
+        example = ARCHITECTURES.get(header.architecture).example(options, max(TRIES)[0])
+        found = max(_apart(trial, net, cut(example, count, words)) for count, words in TRIES)
+    if not found <= TOLERANCE:
+        raise Damaged(
+            f"onnxruntime draws something else than torch: {found:.2g} apart, and {TOLERANCE} is let pass.",
+            hint="Nothing was written. Take --to safetensors, and tell us of the model.",
+        )
+    write_whole(target, data)
+    return found
+
+
+def cut(example: tuple[Any, ...], count: int, words: int) -> dict[str, Any]:
+    """The first `count` pictures of an example with at most so many words: its inputs by place."""
+    return {str(place): one[:count, :words] if place in (2, 3) else one[:count] for place, one in enumerate(example)}
+
+
+def _apart(path: Path, net: Any, given: dict[str, Any]) -> float:
+    """The largest difference between what onnxruntime and torch make of the same inputs."""
+    import onnxruntime
+    import torch
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+    with torch.inference_mode():
+        expected = net(*given.values()).numpy()
+    drawn = session.run(None, {name: one.numpy() for name, one in zip(names, given.values(), strict=True)})[0]
+    return float(np.abs(drawn - expected).max())

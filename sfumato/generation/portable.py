@@ -1,0 +1,67 @@
+"""Models for other programs: asking for an export. What writes it needs torch and is in `carrying`."""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from sfumato.actions import Act, Workspace, action
+from sfumato.checkpoints.models import ModelView, find_model
+from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
+from sfumato.jobs import JobView, enqueue
+
+FORMS = {
+    "safetensors": "all weights as float32, an adapter's merged into its parent's",
+    "onnx": "the network with its weights, compared with torch before it is kept",
+    "peft": "an adapter as a folder: adapter_config.json and adapter_model.safetensors",
+    "kohya": "an adapter as one .safetensors file",
+}
+Form = Literal["safetensors", "onnx", "peft", "kohya"]
+ENDINGS = {"safetensors": ".safetensors", "onnx": ".onnx", "kohya": ".safetensors", "peft": ""}
+EXPORTERS = "pip install 'sfumato[train]' onnx onnxscript"
+
+
+def export_model(workspace: Workspace, *, name: str, form: str, target: str | Path) -> JobView:
+    """Ask for a model, or the model of a run, to be written for other programs; a job does it.
+
+    `target` is a file with the form's ending, or a folder in which the file gets the model's name. Raises Conflict
+    where something lies there, InvalidInput for a form that the model cannot take, and Unsupported where
+    ONNX cannot be written here.
+    """
+    if form not in FORMS:
+        raise unknown("form of export", form, FORMS)
+    model = find_model(workspace, name)
+    if form in ("peft", "kohya") and not model.header.adapter:
+        raise InvalidInput(
+            f"The model '{name}' is no adapter, so it has no {form} layout.", hint="--to safetensors or --to onnx"
+        )
+    if form == "onnx":
+        _check_onnx()
+    path = Path(target).expanduser().absolute()
+    if not ENDINGS[form]:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise Conflict(f"{path} holds something already; nothing was written.", hint="Name a new folder.")
+    elif path.suffix != ENDINGS[form]:
+        if path.suffix in {*ENDINGS.values()} - {""} or path.is_file():
+            raise InvalidInput(f"{path.name} does not end with {ENDINGS[form]}.", hint="Name a file or a folder.")
+        path = path / f"{model.name}{ENDINGS[form]}"
+    if path.is_file():
+        raise Conflict(f"{path} is there already; nothing was written.", hint="Name another file.")
+    if path.is_relative_to(workspace.path):
+        raise InvalidInput("An export inside of the workspace is lost with it.", hint="Name a place outside of it.")
+    return _ask(workspace, model=model, form=form, target=str(path))
+
+
+def _check_onnx() -> None:
+    for needed in ("torch", "onnx", "onnxscript"):
+        if find_spec(needed) is None:  # looked for only: to import them takes seconds, and is the job's
+            raise Unsupported(f"Writing ONNX needs {needed}, which is not installed.", hint=EXPORTERS)
+
+
+@action("model.export", needs="training.write", doors=("cli",))
+def _ask(act: Act, *, model: ModelView, form: str, target: str) -> JobView:
+    """Write a model for other programs: all weights as safetensors, ONNX, or an adapter as PEFT or kohya have it."""
+    spec = {"model": model.name, "sha256": model.sha256, "form": form, "target": target}
+    key = "generation.export_model:" + hashlib.sha256(repr(sorted(spec.items())).encode()).hexdigest()
+    act.says(f"asked to export {model.name} as {form}", subject=model.ref)
+    return enqueue(act, kind="generation.export_model", spec=spec, key=key)
