@@ -124,7 +124,9 @@ def train(
 
     It begins with fresh weights, or with those of the model `parent`.
     """
-    job = runs.train(workspace, recipe_name=recipe, data=data, name=name, options=options, parent=parent)
+    job = runs.train(
+        workspace, recipe_name=recipe, data=data, name=name, options=options, parent=parent, where=Path.cwd()
+    )
     wait(workspace, job, on_progress=on_progress)
     return show_run(workspace, name=name)
 

@@ -1,5 +1,6 @@
 """`sfumato train`: runs of a recipe on a frozen version, gone on with exactly where they stopped."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -37,7 +38,9 @@ def train(
             plan = planned(workspace, plugin, data, options, parent)
             answer(context, plan, lambda: pairs(flat(plan)))
             return
-        job = runs.train(workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent)
+        job = runs.train(
+            workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd()
+        )
         finish(context, workspace, job, name, wait=not no_wait)
 
 
@@ -49,9 +52,7 @@ app = typer.Typer(
 )
 
 
-def planned(
-    workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None
-) -> dict[str, Any]:
+def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None) -> dict[str, Any]:
     """Return what a run would be, every option resolved; raises what starting it would raise."""
     from sfumato.training.runs import plan
 
@@ -71,7 +72,7 @@ def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait:
         return
     result = follow(context, workspace, job).result or {}
     said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
-    answer(context, result, lambda: f"{said} Try: sfumato create \"a red apple\" --model {name}")
+    answer(context, result, lambda: f'{said} Try: sfumato create "a red apple" --model {name}')
 
 
 def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -118,4 +119,23 @@ def show(context: typer.Context, run: Run) -> None:
 
     with opened(context) as workspace:
         found = show_run(workspace, name=run)
-    answer(context, found, lambda: pairs(flat(found.model_dump(mode="json"))))
+    answer(context, found, lambda: pairs(described(found)))
+
+
+def described(run: Any) -> list[tuple[str, Any]]:
+    """Return what is known of a run as pairs of a word and what it says: what it is, then where it comes from."""
+    known = run.model_dump(mode="json", exclude={"details", "machine"})
+    from_where = run.details.get("provenance", {})
+    code, host, took = (from_where.get(key, {}) for key in ("code", "environment", "took"))
+    rows = [*flat(known), *((key, str(value)) for key, value in run.machine.items())]
+    if code:
+        diff = f"; what differs is kept as {code['diff']}" if code.get("diff") else ""
+        rows.append(("code", f"{code['repository']} at {code['commit']}{diff}"))
+    if host:
+        versions = ", ".join(f"{name} {version}" for name, version in host["packages"].items())
+        rows += [("versions", f"sfumato {host['sfumato']}, Python {host['python']}, {versions}"),
+                 ("flags", " ".join(host["flags"]))]  # fmt: skip
+    if took:
+        rows += [("took", f"{took['wall_seconds']:,.1f} s, {took['cpu_seconds']:,.1f} s of processor"),
+                 ("energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}")]  # fmt: skip
+    return rows

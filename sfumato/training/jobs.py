@@ -17,9 +17,11 @@ from sfumato.db.engine import in_words
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import saving
 from sfumato.training.cards import has_card, make_card
+from sfumato.training.hardware import memory_used
 from sfumato.training.loop import Diverged, Learner, Step, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
+from sfumato.training.provenance import Meter, environment
 from sfumato.training.records import Run
 from sfumato.training.runs import LONGER, RunView, recipe, show_run
 
@@ -42,11 +44,14 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
         material = yield from _loading(steps, options)
         yield Progress(0, options.samples, "images", "finding out what is fastest here")
         learner = _learner(ctx, wanted, module, options, material)
+        meter = Meter(wanted.details.get("provenance", {}).get("took"))
+        keep_provenance(ctx, wanted.id, environment=environment() | {"threads": learner.machine.threads})
         yield Progress(learner.samples_seen, options.samples, "images", "training")
-        yield from _training(ctx, wanted, version, learner, material, folder)
+        yield from _training(ctx, wanted, version, learner, material, folder, meter=meter)
         if words and not has_card(version, options.size):
             yield Progress(learner.samples_seen, options.samples, "images", "making the training card")
             make_card(version, options.size)
+        keep_provenance(ctx, wanted.id, took=meter.read())
     told = {"erased_left_out": version.gap} if version.gap else {}
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name, **told}
 
@@ -104,8 +109,9 @@ def _probe(module: Any, options: Any, material: Any) -> Machine:
 
 
 def _training(
-    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path
-) -> Iterator[Progress]:
+    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path,
+    *, meter: Meter,
+) -> Iterator[Progress]:  # fmt: skip
     flops = count_flops(learner, material)
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
     extra: dict[str, Any] = saving.last_logged(folder)
@@ -120,8 +126,11 @@ def _training(
                 "loss": round(smooth, 4), "images_per_second": round(speed, 1),
                 "tflops": round(speed * flops / 1e12, 4),
                 "seconds_left": round(left / max(learner.samples_seen - before, 1)),
+                "memory": memory_used(),
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
+            if step.save or meter.due():
+                keep_provenance(ctx, wanted.id, took=meter.read())
             if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):
                 saving.log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"])
             seen = learner.samples_seen
@@ -131,6 +140,7 @@ def _training(
     except BaseException:  # stopped, or in trouble: nothing seen is lost
         if learner.samples_seen > before and ctx.is_ours():
             saving.save_state(folder, learner)
+            keep_provenance(ctx, wanted.id, took=meter.read())
         raise
 
 
@@ -171,6 +181,14 @@ def _keep(
         session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=step.samples_seen))
     saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
     saving.save_state(folder, learner)
+
+
+def keep_provenance(ctx: JobContext, run: str, **known: Any) -> None:
+    """Add to what is known of where a run comes from; what was known before stays."""
+    with ctx.write() as session:
+        details = session.scalar(select(Run.details).where(Run.id == run)) or {}
+        whole = details | {"provenance": details.get("provenance", {}) | known}
+        session.execute(update(Run).where(Run.id == run).values(details=whole))
 
 
 def _write_checkpoint(ctx: JobContext, wanted: RunView, header: dict[str, Any], sha256: str, length: str) -> None:

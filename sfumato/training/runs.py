@@ -1,6 +1,7 @@
 """Runs: asking for one, going on with one, and looking at them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.jobs import JobView, enqueue
 from sfumato.jobs.records import Job
+from sfumato.training.provenance import code_of
 from sfumato.training.records import Run
 
 NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
@@ -37,6 +39,7 @@ class RunView(BaseModel):
     status: str
     job_id: str | None = None
     parent_sha256: str | None = None
+    details: dict[str, Any] = {}
 
 
 def recipe(name: str) -> Any:
@@ -83,9 +86,11 @@ def train(
     name: str,
     options: dict[str, Any] | None = None,
     parent: str | None = None,
+    where: Path | None = None,
 ) -> JobView:
     """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
 
+    With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
     if not NAME.fullmatch(name) or name == LIVE:
@@ -94,7 +99,8 @@ def train(
     made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
-    return _start(workspace, name=name, recipe_name=recipe_name, made=made)
+    code = code_of(where, workspace.store) if where is not None else {}
+    return _start(workspace, name=name, recipe_name=recipe_name, made=made, code=code)
 
 
 def fitting(model: ModelView, wanted: dict[str, Any]) -> ModelView:
@@ -115,7 +121,7 @@ def _listed(options: dict[str, Any], keys: list[str]) -> str:
 
 
 @action("training.train", needs="training.write")
-def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
+def _start(act: Act, *, name: str, recipe_name: str, made: Plan, code: dict[str, Any]) -> JobView:
     """Train a recipe on a frozen version of a dataset, from fresh weights or from a model's."""
     options, version, parent = made.options, made.version, made.parent
     parent_sha256 = parent.sha256 if parent else None
@@ -129,6 +135,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
     run = Run(
         id=new_id(), made_by=act.actor.id, name=name, recipe=recipe_name, options=options,
         version_id=version.id, seed=options.get("seed", 0), machine={}, parent_sha256=parent_sha256,
+        details={"provenance": {"code": code}} if code else {},
     )  # fmt: skip
     act.session.add(run)
     act.session.flush()
@@ -178,12 +185,15 @@ def find_run(session: Session, name: str) -> Run:
 
 
 def _view(session: Session, run: Run) -> RunView:
-    job = session.get(Job, run.job_id) if run.job_id else None
-    status = job.status if job else "waiting"
+    return view(run, session.get(Job, run.job_id) if run.job_id else None)
+
+
+def view(run: Run, job: Job | JobView | None) -> RunView:
+    """Copy a row, and how its job stands, into what may leave its session."""
     return RunView(
         id=run.id, name=run.name, recipe=run.recipe, options=run.options, machine=run.machine,
-        version_id=run.version_id, samples_seen=run.samples_seen, status=status, job_id=run.job_id,
-        parent_sha256=run.parent_sha256,
+        version_id=run.version_id, samples_seen=run.samples_seen, status=job.status if job else "waiting",
+        job_id=run.job_id, parent_sha256=run.parent_sha256, details=run.details or {},
     )  # fmt: skip
 
 

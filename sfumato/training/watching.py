@@ -19,7 +19,7 @@ from sfumato.jobs.queue import view as view_job
 from sfumato.jobs.records import Job
 from sfumato.people.names import names_in
 from sfumato.training.records import Run
-from sfumato.training.runs import RunView, find_run, show_run
+from sfumato.training.runs import RunView, find_run, show_run, view
 
 LARGEST = 8_000_000  # bytes of a log that are read
 
@@ -99,14 +99,9 @@ def _cards(session: Session, rows: list[Run]) -> list[RunCard]:
     cards = []
     for row in rows:
         job = jobs.get(row.job_id or "")
-        shown = RunView(
-            id=row.id, name=row.name, recipe=row.recipe, options=row.options, machine=row.machine,
-            version_id=row.version_id, samples_seen=row.samples_seen, status=job.status if job else "waiting",
-            job_id=row.job_id, parent_sha256=row.parent_sha256,
-        )  # fmt: skip
         cards.append(
             RunCard(
-                row.id, shown, versions.get(row.version_id, "a version that is gone"),
+                row.id, view(row, job), versions.get(row.version_id, "a version that is gone"),
                 int(row.options.get("samples", 0)), names[row.made_by], row.made_at, job,
             )
         )  # fmt: skip

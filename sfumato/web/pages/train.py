@@ -141,6 +141,7 @@ def show_run(visit: Here, name: str) -> Response:
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),
+        origin=origin_in_words(one.run.details.get("provenance", {})),
         may=allowed(workspace, "training.write"),
         why=WHY,
         may_stop=one.job is not None and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
@@ -192,6 +193,24 @@ def _noise(level: str) -> str:
         return f"{round(100 * (1 - float(clean)))} % noise"
     except ValueError:
         return level
+
+
+def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where a run comes from and what it took, as pairs of a word and what it says."""
+    code, host, took = (known.get(key, {}) for key in ("code", "environment", "took"))
+    rows: list[tuple[str, str]] = []
+    if code:
+        changes = f"with changes, kept as {code['diff'][:12]}" if code.get("diff") else "nothing changed since"
+        rows += [("Code", f"{code['repository']} at {code['commit'][:12]}"), ("Changes", changes)]
+    if host:
+        said = [f"Sfumato {host['sfumato']}", f"Python {host['python']}"]
+        rows.append(("Versions", ", ".join(said + [f"{key} {value}" for key, value in host["packages"].items()])))
+        rows.append(("System", f"{host['system']}, {plural(host['cores'], 'core')}"))
+        rows.append(("Processor can", " ".join(host["flags"])))
+    if took:
+        rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
+        rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))
+    return rows
 
 
 def recipe_in_words(one: RunCard) -> str:
