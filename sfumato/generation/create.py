@@ -99,6 +99,11 @@ def create(
     check_background(plan.background)
     SAMPLERS.get(plan.sampler)
     model = find_model(workspace, plan.model)
+    if "size" not in model.header.options:
+        raise InvalidInput(
+            f"The model '{plan.model}' has a network that Sfumato does not know: it draws only where it was made.",
+            hint="Name another model.",
+        )
     if "text_width" not in model.header.options:
         raise InvalidInput(
             f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sfumato.db import Described, InProject, Record
 from sfumato.training.provenance import told
 
+OWN = "own"  # the recipe of a run whose loop is somebody's own
+
 
 class Run(InProject, Record):
     """A thing: one recipe on one dataset version with one seed, and how far it came."""

@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
 from sfumato.checkpoints.models import LIVE, ModelView, find_model
+from sfumato.checkpoints.records import Model
 from sfumato.data.collect import NAME, read_options
 from sfumato.data.freeze import VersionView, find_version
 from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.jobs import JobView, enqueue
+from sfumato.jobs.queue import database_now
 from sfumato.jobs.records import Job
 from sfumato.training.provenance import code_of
-from sfumato.training.records import Run
+from sfumato.training.records import OWN, Run
 
 NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
 RECIPES = Catalog("sfumato.training.recipes", NEEDS)
@@ -93,14 +95,19 @@ def train(
     With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
-    if not NAME.fullmatch(name) or name == LIVE:
-        hint = "It stands for the model that is live; take another." if name == LIVE else LETTERS
-        raise InvalidInput(f"'{name}' cannot be a run's name.", hint=hint)
+    check_name(name)
     made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
     code = code_of(where, workspace.store) if where is not None else {}
     return _start(workspace, name=name, recipe_name=recipe_name, made=made, code=code)
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidInput for what cannot be a run's name."""
+    if not NAME.fullmatch(name) or name == LIVE:
+        hint = "It stands for the model that is live; take another." if name == LIVE else LETTERS
+        raise InvalidInput(f"'{name}' cannot be a run's name.", hint=hint)
 
 
 def fitting(model: ModelView, wanted: dict[str, Any]) -> ModelView:
@@ -131,7 +138,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, code: dict[str,
         if (there.recipe, there.options, there.version_id, there.parent_sha256) == same:
             return _continue(act, there)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
-    _check_free(act.session, name)
+    check_unused(act.session, name)
     run = Run(
         id=new_id(), made_by=act.actor.id, name=name, recipe=recipe_name, options=options,
         version_id=version.id, seed=options.get("seed", 0), machine={}, parent_sha256=parent_sha256,
@@ -147,9 +154,14 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, code: dict[str,
     return _continue(act, run)
 
 
-def _check_free(session: Session, name: str) -> None:
+def check_unused(session: Session, name: str) -> None:
     """Raise Conflict where the models of a run of this name would take those of another run."""
     wanted = {f"{name}-{LONGER}", name.removesuffix(f"-{LONGER}")} - {name}
+    model = session.scalar(select(Model.name).where(Model.name.in_({name, f"{name}-{LONGER}"})))
+    if model is not None:
+        raise Conflict(
+            f"There is a model '{model}' already, which a run '{name}' would take.", hint="Take another name."
+        )
     if session.scalar(select(Run.id).where(Run.name.in_({name} | wanted)), execution_options=ACROSS) is None:
         return
     taken = session.scalar(select(Run.name).where(Run.name.in_(wanted)))
@@ -166,6 +178,8 @@ def _check_free(session: Session, name: str) -> None:
 def resume(act: Act, *, name: str) -> JobView:
     """Go on with a run exactly where its last checkpoint left it."""
     run = find_run(act.session, name)
+    if run.recipe == OWN:
+        raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script again: it goes on by its name.")
     act.says(f"asked to go on with {name}", subject=run.ref)
     return _continue(act, run)
 
@@ -185,15 +199,24 @@ def find_run(session: Session, name: str) -> Run:
 
 
 def _view(session: Session, run: Run) -> RunView:
-    return view(run, session.get(Job, run.job_id) if run.job_id else None)
+    return view(session, run, session.get(Job, run.job_id) if run.job_id else None)
 
 
-def view(run: Run, job: Job | JobView | None) -> RunView:
+def view(session: Session, run: Run, job: Job | None) -> RunView:
     """Copy a row, and how its job stands, into what may leave its session."""
+    status = job.status if job else "waiting"
+    if (
+        run.recipe == OWN
+        and job
+        and status == "running"
+        and job.lease_until
+        and job.lease_until < database_now(session)
+    ):
+        status = "cancelled"  # its script is gone
     return RunView(
         id=run.id, name=run.name, recipe=run.recipe, options=run.options, machine=run.machine,
-        version_id=run.version_id, samples_seen=run.samples_seen, status=job.status if job else "waiting",
-        job_id=run.job_id, parent_sha256=run.parent_sha256, details=run.details or {},
+        version_id=run.version_id, samples_seen=run.samples_seen, status=status, job_id=run.job_id,
+        parent_sha256=run.parent_sha256, details=run.details or {},
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from sfumato.checkpoints.models import list_models
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.jobs.queue import cancel_job
+from sfumato.store.disk import in_words
+from sfumato.training.records import OWN
 from sfumato.training.runs import resume
 from sfumato.training.watching import (
     Curves,
@@ -45,9 +47,13 @@ DESK = Desk(
 )
 RECIPES = "sfumato.training.recipes"
 FIRST = ("samples", "size", "width", "depth", "batch")
-SAYS = {"flow": "Draws from noise, guided by words", "enlarge": "Makes drawings four times as large"}
+SAYS = {
+    "flow": "Draws from noise, guided by words",
+    "own": "A loop of somebody's own",
+    "enlarge": "Makes drawings four times as large",
+}
 WHY = "You need the permission 'training.write'. An admin of the project can give it."
-RUNS, SAVED, SHEETS = 24, 20, 12
+RUNS, SAVED, SHEETS, FIGURES = 24, 20, 60, 6
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -128,19 +134,21 @@ def show_run(visit: Here, name: str) -> Response:
     sheets = list_previews(workspace, name=name)
     page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
     speed, left = pace(one)
+    extra = (one.job.progress.get("extra") or {}) if one.job else {}
     curves = read_curves(workspace, name=name)
     return visit.render(
         "train/page.html",
         page=page,
         one=one,
         left=left,
-        charts=charts_of(curves),
+        charts=charts_of(curves, "steps" if one.run.recipe == OWN else "pictures seen"),
         loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
         previews=sheets[::-1][:SHEETS],
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),
+        memory=in_words(int(extra["memory"])) if extra.get("memory") else "",
         origin=origin_in_words(one.run.details.get("provenance", {})),
         may=allowed(workspace, "training.write"),
         why=WHY,
@@ -174,16 +182,28 @@ def last_of(points: list[tuple[float, float]]) -> float | None:
     return points[-1][1] if points else None
 
 
-def charts_of(curves: Curves) -> list[Chart]:
+def charts_of(curves: Curves, seen: str = "pictures seen") -> list[Chart]:
     """Training loss, held-out loss by level of noise, and speed, as charts."""
-    levels = sorted(curves.held_out, key=lambda level: float(level.rpartition("=")[2] or 0))
+    levels = sorted(curves.held_out, key=_place)
     held_out = [Series(f"{_noise(level)}", curves.held_out[level]) for level in levels]
+    by_noise = all("=" in level for level in levels)
     found = [
-        line_chart("Training loss", [Series("training", curves.loss)], "pictures seen", "lower is better"),
-        line_chart("Held-out loss by noise", held_out, "pictures seen", "lower is better"),
-        line_chart("Speed", [Series("speed", curves.speed)], "pictures seen", "pictures a second"),
+        line_chart("Training loss", [Series("training", curves.loss)], seen, "lower is better"),
+        line_chart("Held-out loss by noise" if by_noise else "Held-out loss", held_out, seen, "lower is better"),
+        line_chart("Speed", [Series("speed", curves.speed)], seen, "pictures a second"),
+        *(
+            line_chart(key.replace("_", " ").capitalize(), [Series(key, curves.figures[key])], seen, "")
+            for key in sorted(curves.figures)[:FIGURES]
+        ),
     ]
     return [one for one in found if one.lines]
+
+
+def _place(level: str) -> tuple[float, str]:
+    try:
+        return float(level.rpartition("=")[2]), level
+    except ValueError:
+        return 0.0, level
 
 
 def _noise(level: str) -> str:
@@ -216,6 +236,8 @@ def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
 def recipe_in_words(one: RunCard) -> str:
     """What a run does, as a sentence."""
     options = one.run.options
+    if one.run.recipe == OWN:
+        return f"A loop of {one.made_by_name}'s own, which learns from {one.data}."
     size = f" at {options['size']} × {options['size']} pixels" if options.get("size") else ""
     start = ", going on from other weights" if one.run.parent_sha256 else ", from fresh weights"
     lead = SAYS.get(one.run.recipe, f"Follows the recipe {one.run.recipe}")
