@@ -24,6 +24,9 @@ def train(
         str | None,
         typer.Option("--from", metavar="MODEL", help="Begin with this model's weights; else with fresh ones."),
     ] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Choose what is not given for so much time: 90s, 30m, 1h30m.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, and train nothing.")] = False,
     no_wait: Leave = False,
 ) -> None:
@@ -34,13 +37,17 @@ def train(
     from sfumato.training import runs
 
     with opened(context) as workspace:
+        kept: dict[str, Any] = {}
+        if budget:
+            options, kept = dialled(context, workspace, plugin, data, options, budget)
         if dry_run:
-            plan = planned(workspace, plugin, data, options, parent)
+            plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             answer(context, plan, lambda: pairs(flat(plan)))
             return
         job = runs.train(
-            workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd()
-        )
+            workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd(),
+            chosen=kept,
+        )  # fmt: skip
         finish(context, workspace, job, name, wait=not no_wait)
 
 
@@ -64,6 +71,22 @@ def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]
     }  # fmt: skip
 
 
+def dialled(
+    context: typer.Context, workspace: Any, plugin: str, data: str, options: dict[str, Any], budget: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options that a budget comes to, and why; they are shown before anything starts."""
+    from sfumato.cli.speech import asked, console
+    from sfumato.training.budget import choose
+
+    found = choose(workspace, recipe_name=plugin, data=data, budget=budget, options=options)
+    if not asked(context).json:
+        rows = [(one.option, one.value, one.why) for one in found.choices]
+        console().print(table(["option", ">value", "why"], rows, empty=""))
+        console().print(found.says, markup=False)
+    why = {one.option: one.why for one in found.choices}
+    return found.options, {"budget": budget, "why": why, "images_per_second": found.images_per_second}
+
+
 def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool) -> None:
     """Wait for a run to end, or say how to see it, and say what to do with the model."""
     if not wait:
@@ -77,7 +100,7 @@ def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait:
 
 def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return what a plan says as pairs of a word and a value, options one by one."""
-    plain = [(key, value) for key, value in plan.items() if key != "options"]
+    plain = [(key, value) for key, value in plan.items() if key not in ("options", "chosen")]
     return plain + [(f"  {key}", str(value)) for key, value in plan.get("options", {}).items()]
 
 

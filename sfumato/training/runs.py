@@ -89,10 +89,12 @@ def train(
     options: dict[str, Any] | None = None,
     parent: str | None = None,
     where: Path | None = None,
+    chosen: dict[str, Any] | None = None,
 ) -> JobView:
     """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
 
     With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
+    `chosen` is kept too: what a budget came to, with its reasons; the options alone decide what the run learns.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
     check_name(name)
@@ -100,7 +102,8 @@ def train(
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
     code = code_of(where, workspace.store) if where is not None else {}
-    return _start(workspace, name=name, recipe_name=recipe_name, made=made, code=code)
+    details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
+    return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details)
 
 
 def check_name(name: str) -> None:
@@ -128,7 +131,7 @@ def _listed(options: dict[str, Any], keys: list[str]) -> str:
 
 
 @action("training.train", needs="training.write")
-def _start(act: Act, *, name: str, recipe_name: str, made: Plan, code: dict[str, Any]) -> JobView:
+def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[str, Any]) -> JobView:
     """Train a recipe on a frozen version of a dataset, from fresh weights or from a model's."""
     options, version, parent = made.options, made.version, made.parent
     parent_sha256 = parent.sha256 if parent else None
@@ -142,7 +145,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, code: dict[str,
     run = Run(
         id=new_id(), made_by=act.actor.id, name=name, recipe=recipe_name, options=options,
         version_id=version.id, seed=options.get("seed", 0), machine={}, parent_sha256=parent_sha256,
-        details={"provenance": {"code": code}} if code else {},
+        details=details,
     )  # fmt: skip
     act.session.add(run)
     act.session.flush()

@@ -114,3 +114,14 @@ def test_a_loop_of_ones_own_has_its_page_with_all_that_it_said(browser, workspac
     assert "/api/v1/runs/mine/previews/1" in page
     assert 'action="/train/mine/resume"' not in page
     assert "mine" in browser.page("/train").text
+
+
+def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(browser, version):
+    form = {"recipe": "flow", "name": "first", "data": "animals@latest", "budget": "10s", "width": "64", "depth": "1"}
+    page = browser.post("/new-run/choose", data=form).text
+    assert "as you gave it" in page
+    assert "at most 16 pixels are learnt well in this time" in page
+    assert 'name="name" type="text" required maxlength="81" autocomplete="off" value="first"' in page
+    refused = browser.post("/new-run/choose", data=form | {"budget": "soon"})
+    assert refused.status_code == 422
+    assert "is no time" in refused.text

@@ -1,5 +1,7 @@
 """Train: runs as they stand, starting one from a recipe's options, and one run with its curves and previews."""
 
+import contextlib
+import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
+from sfumato.training.budget import Chosen
 from sfumato.training.records import OWN
 from sfumato.training.runs import resume
 from sfumato.training.watching import (
@@ -25,6 +28,7 @@ from sfumato.training.watching import (
     show_card,
 )
 from sfumato.web.addresses import Router
+from sfumato.web.api.runs import choose as choose_options
 from sfumato.web.api.runs import train
 from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Desk, Page
@@ -82,7 +86,9 @@ def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "
     return _form(visit, recipe, {"data": data, "parent": parent})
 
 
-def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None) -> Response:
+def _form(
+    visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None, chosen: Chosen | None = None
+) -> Response:
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
@@ -97,6 +103,7 @@ def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError 
         about=told.get("description", ""),
         form=fields(told, given, first=FIRST),
         given=given,
+        chosen=chosen,
         versions=list_frozen(visit.workspace),
         models=[one.name for one in list_models(visit.workspace, limit=50)],
         cost=cost(visit.workspace, recipe, told, given),
@@ -104,6 +111,29 @@ def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError 
         why=WHY,
         **said(wrong),
     )
+
+
+@router.post("/new-run/choose")
+def choose_for(visit: Here, form: Sent) -> Response:
+    """The form again, with what a time comes to on this machine, and why."""
+    recipe = form.get("recipe", "flow")
+    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget")}
+    given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
+    try:
+        found = choose_options(
+            visit.workspace, data=asked["data"], budget=asked["budget"], recipe_name=recipe, options=given
+        )
+    except (InvalidInput, NotFound) as wrong:
+        return _form(visit, recipe, given | asked, wrong)
+    return _form(visit, recipe, found.options | asked, chosen=found)
+
+
+def changed(told: dict[str, Any], given: dict[str, Any], chosen: str) -> dict[str, Any]:
+    """The options that somebody set to something else than they come with, or than was chosen for them before."""
+    known = {key: one.get("default") for key, one in told.get("properties", {}).items()}
+    with contextlib.suppress(ValueError, TypeError):
+        known |= json.loads(chosen)
+    return {key: value for key, value in given.items() if value != known.get(key)}
 
 
 @router.post("/new-run")
