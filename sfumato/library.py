@@ -39,7 +39,10 @@ from sfumato.jobs.nearby import work_nearby
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.people.projects import show_project
 from sfumato.training import runs
+from sfumato.training.adopting import Adopted, adopt
+from sfumato.training.budget import Chosen, choose
 from sfumato.training.cards import ask_for_card
+from sfumato.training.own import OwnRun, run
 from sfumato.training.runs import RunView, list_runs, show_run
 from sfumato.trust.keys import KeysView, rotate_keys, show_keys
 from sfumato.trust.verify import Verified, verify
@@ -48,14 +51,14 @@ Seen = Callable[[JobView], None]
 R = TypeVar("R")
 
 __all__ = [
-    "Backup", "BalancePlan", "Balances", "Created", "DatasetView", "Datasheet", "ErasedView", "Items", "JobView",
-    "KeysView", "MeasurementView", "ModelFacts", "Report", "Restored", "RunView", "Storage", "Trace", "Verified",
-    "VersionView", "Where", "Workspace", "answer_question", "apply_plan", "backup", "cancel_job", "collect",
-    "create", "croissant", "datasheet", "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job",
-    "items", "list_datasets", "list_erased", "list_jobs", "list_measurements", "list_models", "list_runs",
-    "list_versions", "make_card", "open", "plan_balance", "restore", "resume", "rotate_keys", "show_balance",
-    "show_dataset", "show_keys", "show_model", "show_run", "take_stock", "trace", "train", "verify", "wait",
-    "write_datasheet",
+    "Adopted", "Backup", "BalancePlan", "Balances", "Chosen", "Created", "DatasetView", "Datasheet", "ErasedView",
+    "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun", "Report", "Restored", "RunView",
+    "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt", "answer_question", "apply_plan",
+    "backup", "cancel_job", "choose", "collect", "create", "croissant", "datasheet", "diversity", "doctor", "erase",
+    "evaluate", "export", "freeze", "get_job", "items", "list_datasets", "list_erased", "list_jobs",
+    "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "plan_balance", "restore",
+    "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys", "show_model", "show_run",
+    "take_stock", "trace", "train", "verify", "wait", "write_datasheet",
 ]  # fmt: skip
 
 
@@ -124,7 +127,9 @@ def train(
 
     It begins with fresh weights, or with those of the model `parent`.
     """
-    job = runs.train(workspace, recipe_name=recipe, data=data, name=name, options=options, parent=parent)
+    job = runs.train(
+        workspace, recipe_name=recipe, data=data, name=name, options=options, parent=parent, where=Path.cwd()
+    )
     wait(workspace, job, on_progress=on_progress)
     return show_run(workspace, name=name)
 

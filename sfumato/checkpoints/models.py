@@ -152,13 +152,19 @@ def facts_of(view: ModelView, *, look_inside: bool = False) -> ModelFacts:
                 "calibrated_on": int(card.summary.get("calibrated_on", 0))}  # fmt: skip
     return ModelFacts(
         name=view.name, embedded=view.embedded, sha256=view.sha256, bytes=view.path.stat().st_size,
-        parameters=sum(prod(shape) for shape in read_shapes(view.path).values()), architecture=header.architecture,
+        parameters=_parameters(view), architecture=header.architecture,
         size=int(header.options.get("size", 0)), recipe=header.recipe, run=header.run, parent=header.parent,
         ema=header.ema, samples_seen=header.samples_seen, dataset=str(data.get("name", "")),
         content_hash=str(data.get("content_hash", "")), pictures=splits.get("train", 0),
         held_out=sum(splits.values()) - splits.get("train", 0), concepts=int(data.get("concepts", 0)),
         styles=data.get("styles", {}), licences=data.get("licences", {}), code=header.code, card=has_card, **told,
     )  # fmt: skip
+
+
+def _parameters(view: ModelView) -> int:
+    """How many weights there are; of a file that is kept unopened nobody knows."""
+    unopened = view.header.architecture == "file"
+    return 0 if unopened else sum(prod(shape) for shape in read_shapes(view.path).values())
 
 
 def _embedded() -> ModelView:
@@ -182,7 +188,7 @@ def _own(workspace: Workspace, name: str, row: Checkpoint) -> ModelView:
             return ModelView(
                 name, row.content_hash, path, EMBEDDED / "card.zip", read_header(path), False, row.ref
             )  # fmt: skip
-    card = card_path(workspace, content_hash, row.header["options"]["size"])
+    card = card_path(workspace, content_hash, int(row.header["options"].get("size", 0)))
     return ModelView(name, row.content_hash, path, card, read_header(path), False, row.ref)
 
 

@@ -70,4 +70,7 @@ def describe_weights(sha256: str, header: dict[str, Any]) -> Described:
         "ema": header.get("ema", ""),
         "architecture": header.get("architecture", ""),
     }
+    adopted = header.get("recipe_options") or {}
+    adopted = adopted.get("adopted", adopted if header.get("recipe") == "adopted" else {})
+    facts |= {key: adopted[key] for key in ("file", "licence", "maker") if adopted.get(key)}
     return Described(f"weights {sha256[:12]}", facts)

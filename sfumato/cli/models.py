@@ -57,7 +57,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
     return [
         ("model", one.name),
         ("where", "ships with Sfumato" if one.embedded else made_by(one)),
-        ("draws", f"{one.size} × {one.size} pixels with alpha"),
+        ("draws", f"{one.size} × {one.size} pixels with alpha" if one.size else "not here: its network is not known"),
         ("network", f"{one.architecture}, {one.parameters / 1e6:.1f} million weights, {weight(one.bytes)}"),
         ("weights are", AVERAGES.get(one.ema, one.ema)),
         ("recipe", one.recipe),
@@ -80,6 +80,37 @@ def made_by(one: Any) -> str:
 def weight(size: int) -> str:
     """Say a number of bytes: "11.2 MB"."""
     return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
+
+
+@app.command()
+def adopt(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of weights; it stays as it is.")],
+    *,
+    name: Annotated[str, typer.Option(metavar="MODEL", help="What to call the model.")],
+    data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="What it learnt from, if that is here.")] = "",
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="The licence of the weights.")] = "",
+    maker: Annotated[str, typer.Option(metavar="WHO", help="Who made them.")] = "",
+    architecture: Annotated[str, typer.Option(help="Its network, where that is one of Sfumato's.")] = "",
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of that network.")
+    ] = None,
+) -> None:
+    """Take a finished file of weights in as a model with its own record, and say what it can and cannot do here.
+
+    Example: `sfumato models adopt generator.safetensors --name ours --licence MIT --maker "Ann"`
+    """
+    from sfumato.cli.settings_given import given
+    from sfumato.training.adopting import adopt as take_in
+
+    with opened(context) as workspace:
+        found = take_in(
+            workspace, path=path, name=name, data=data, licence=licence, maker=maker, architecture=architecture,
+            options=given(options or []),
+        )  # fmt: skip
+    said = [("took in", found.name), ("SHA-256", found.sha256), *(("it can", one) for one in found.can),
+            *(("it cannot", one) for one in found.cannot)]  # fmt: skip
+    answer(context, found, lambda: pairs(said))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`sfumato train`: runs of a recipe on a frozen version, gone on with exactly where they stopped."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,9 @@ def train(
         str | None,
         typer.Option("--from", metavar="MODEL", help="Begin with this model's weights; else with fresh ones."),
     ] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Choose what is not given for so much time: 90s, 30m, 1h30m.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, and train nothing.")] = False,
     no_wait: Leave = False,
 ) -> None:
@@ -34,11 +38,17 @@ def train(
     from sfumato.training import runs
 
     with opened(context) as workspace:
+        kept: dict[str, Any] = {}
+        if budget:
+            options, kept = dialled(context, workspace, plugin, data, options, budget)
         if dry_run:
-            plan = planned(workspace, plugin, data, options, parent)
+            plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             answer(context, plan, lambda: pairs(flat(plan)))
             return
-        job = runs.train(workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent)
+        job = runs.train(
+            workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd(),
+            chosen=kept,
+        )  # fmt: skip
         finish(context, workspace, job, name, wait=not no_wait)
 
 
@@ -53,9 +63,7 @@ app = typer.Typer(
 app.command("style")(style)
 
 
-def planned(
-    workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None
-) -> dict[str, Any]:
+def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None) -> dict[str, Any]:
     """Return what a run would be, every option resolved; raises what starting it would raise."""
     from sfumato.training.runs import plan
 
@@ -67,6 +75,22 @@ def planned(
     }  # fmt: skip
 
 
+def dialled(
+    context: typer.Context, workspace: Any, plugin: str, data: str, options: dict[str, Any], budget: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options that a budget comes to, and why; they are shown before anything starts."""
+    from sfumato.cli.speech import asked, console
+    from sfumato.training.budget import choose
+
+    found = choose(workspace, recipe_name=plugin, data=data, budget=budget, options=options)
+    if not asked(context).json:
+        rows = [(one.option, one.value, one.why) for one in found.choices]
+        console().print(table(["option", ">value", "why"], rows, empty=""))
+        console().print(found.says, markup=False)
+    why = {one.option: one.why for one in found.choices}
+    return found.options, {"budget": budget, "why": why, "images_per_second": found.images_per_second}
+
+
 def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool) -> None:
     """Wait for a run to end, or say how to see it, and say what to do with the model."""
     if not wait:
@@ -75,12 +99,12 @@ def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait:
         return
     result = follow(context, workspace, job).result or {}
     said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
-    answer(context, result, lambda: f"{said} Try: sfumato create \"a red apple\" --model {name}")
+    answer(context, result, lambda: f'{said} Try: sfumato create "a red apple" --model {name}')
 
 
 def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return what a plan says as pairs of a word and a value, options one by one."""
-    plain = [(key, value) for key, value in plan.items() if key != "options"]
+    plain = [(key, value) for key, value in plan.items() if key not in ("options", "chosen")]
     return plain + [(f"  {key}", str(value)) for key, value in plan.get("options", {}).items()]
 
 
@@ -122,4 +146,23 @@ def show(context: typer.Context, run: Run) -> None:
 
     with opened(context) as workspace:
         found = show_run(workspace, name=run)
-    answer(context, found, lambda: pairs(flat(found.model_dump(mode="json"))))
+    answer(context, found, lambda: pairs(described(found)))
+
+
+def described(run: Any) -> list[tuple[str, Any]]:
+    """Return what is known of a run as pairs of a word and what it says: what it is, then where it comes from."""
+    known = run.model_dump(mode="json", exclude={"details", "machine"})
+    from_where = run.details.get("provenance", {})
+    code, host, took = (from_where.get(key, {}) for key in ("code", "environment", "took"))
+    rows = [*flat(known), *((key, str(value)) for key, value in run.machine.items())]
+    if code:
+        diff = f"; what differs is kept as {code['diff']}" if code.get("diff") else ""
+        rows.append(("code", f"{code['repository']} at {code['commit']}{diff}"))
+    if host:
+        versions = ", ".join(f"{name} {version}" for name, version in host["packages"].items())
+        rows += [("versions", f"sfumato {host['sfumato']}, Python {host['python']}, {versions}"),
+                 ("flags", " ".join(host["flags"]))]  # fmt: skip
+    if took:
+        rows += [("took", f"{took['wall_seconds']:,.1f} s, {took['cpu_seconds']:,.1f} s of processor"),
+                 ("energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}")]  # fmt: skip
+    return rows

@@ -98,6 +98,11 @@ def create(
     text = check_prompt(prompt)
     check_background(plan.background)
     model = find_model(workspace, plan.model)
+    if "size" not in model.header.options:
+        raise InvalidInput(
+            f"The model '{plan.model}' has a network that Sfumato does not know: it draws only where it was made.",
+            hint="Name another model.",
+        )
     if "latent" in model.header.options:
         plan = for_one_call(plan, model.name)
     else:

@@ -94,4 +94,3 @@ def calibrate(unseen: np.ndarray, learnt: np.ndarray) -> tuple[float, int]:
     if len(apart) < LEAST:
         return UNCALIBRATED, 0
     return float(np.percentile(apart, FALSE_ALARMS)), len(apart)
-

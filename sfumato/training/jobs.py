@@ -1,7 +1,7 @@
 """What a worker does for the training room."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,19 @@ from sqlalchemy import select, update
 
 import sfumato
 from sfumato.checkpoints.header import lineage_of
-from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.data.versions import FrozenVersion, open_version_by_id
-from sfumato.db import link, new_id
 from sfumato.db.engine import in_words
+from sfumato.errors import Cancelled
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import saving
 from sfumato.training.cards import has_card, make_card
+from sfumato.training.folder import last_logged, log_step, prepare, save_preview
+from sfumato.training.hardware import memory_used
+from sfumato.training.kept import keep_checkpoint
 from sfumato.training.loop import Diverged, Learner, Step, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
+from sfumato.training.provenance import Meter, environment
 from sfumato.training.records import Run
 from sfumato.training.runs import LONGER, RunView, recipe, show_run
 
@@ -36,17 +39,21 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
     version = open_version_by_id(ctx.workspace, wanted.version_id)
     yield Progress(0, options.samples, "images", f"reading the pictures{version.gap_in_words}")
     with in_words():  # a full disk, wherever it is met
-        saving.prepare(folder)
+        prepare(folder)
         words = getattr(module, "WORDS", True)
         steps = load_material(version, options.size, ctx.workspace.path / "cache", with_words=words)
         material = yield from _loading(steps, options)
         yield Progress(0, options.samples, "images", "finding out what is fastest here")
         learner = _learner(ctx, wanted, module, options, material)
+        meter = Meter(wanted.details.get("provenance", {}).get("took"))
+        keep_provenance(ctx, wanted.id, environment=environment() | {"threads": learner.machine.threads})
         yield Progress(learner.samples_seen, options.samples, "images", "training")
-        yield from _training(ctx, wanted, version, learner, material, folder)
+        figures = yield from _training(ctx, wanted, version, learner, material, folder, meter=meter)
         if words and not has_card(version, options.size):
-            yield Progress(learner.samples_seen, options.samples, "images", "making the training card")
+            seen = learner.samples_seen
+            yield Progress(seen, options.samples, "images", "making the training card", figures)
             make_card(version, options.size)
+        keep_provenance(ctx, wanted.id, took=meter.read())
     told = {"erased_left_out": version.gap} if version.gap else {}
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name, **told}
 
@@ -106,11 +113,12 @@ def _probe(module: Any, options: Any, material: Any) -> Machine:
 
 
 def _training(
-    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path
-) -> Iterator[Progress]:
+    ctx: JobContext, wanted: RunView, version: FrozenVersion, learner: Learner, material: Any, folder: Path,
+    *, meter: Meter,
+) -> Generator[Progress, None, dict[str, Any]]:  # fmt: skip
     flops = count_flops(learner, material)
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
-    extra: dict[str, Any] = saving.last_logged(folder)
+    extra: dict[str, Any] = last_logged(folder)
     smooth, seen = 0.0, before
     try:
         for step in train(learner, material):
@@ -122,10 +130,13 @@ def _training(
                 "loss": round(smooth, 4), "images_per_second": round(speed, 1),
                 "tflops": round(speed * flops / 1e12, 4),
                 "seconds_left": round(left / max(learner.samples_seen - before, 1)),
+                "memory": memory_used(),
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
+            if step.save or meter.due():
+                keep_provenance(ctx, wanted.id, took=meter.read())
             if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):
-                saving.log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"])
+                log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"])
             seen = learner.samples_seen
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     except (Diverged, LeaseLost):
@@ -133,7 +144,9 @@ def _training(
     except BaseException:  # stopped, or in trouble: nothing seen is lost
         if learner.samples_seen > before and ctx.is_ours():
             saving.save_state(folder, learner)
+            keep_provenance(ctx, wanted.id, took=meter.read())
         raise
+    return extra
 
 
 def _keep(
@@ -147,7 +160,7 @@ def _keep(
     if step.preview is not None or step.save:
         ctx.check()  # files of the run belong to whoever holds its job
     if step.preview is not None:
-        path = saving.save_preview(folder, step.samples_seen, step.preview)
+        path = save_preview(folder, step.samples_seen, step.preview)
         extra["preview"] = str(path.relative_to(ctx.workspace.path))
     if not step.save:
         return
@@ -168,27 +181,25 @@ def _keep(
             ctx.workspace.store.put_file(path)
         finally:
             path.unlink()
-        _write_checkpoint(ctx, wanted, header.model_dump(), sha256, length)
+        name = wanted.name if length == "short" else f"{wanted.name}-{LONGER}"
+        with ctx.write() as session:
+            keep_checkpoint(session, made_by=ctx.actor.id, run_id=wanted.id, header=header, sha256=sha256, name=name)
     with ctx.write() as session:
         session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=step.samples_seen))
-    saving.log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
+    log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
     saving.save_state(folder, learner)
 
 
-def _write_checkpoint(ctx: JobContext, wanted: RunView, header: dict[str, Any], sha256: str, length: str) -> None:
-    """Write a checkpoint's row and let the run's model name point to it; the same weights are written once."""
+def keep_provenance(ctx: JobContext, run: str, **known: Any) -> None:
+    """Add to what is known of where a run comes from; what was known before stays."""
     with ctx.write() as session:
-        row = session.scalar(select(Checkpoint).where(Checkpoint.content_hash == sha256))
-        if row is None:
-            row = Checkpoint(
-                id=new_id(), made_by=ctx.actor.id, content_hash=sha256, run_id=wanted.id,
-                samples_seen=header["samples_seen"], ema=length, header=header,
-            )  # fmt: skip
-            session.add(row)
-            link(session, row.ref, f"run/{wanted.id}", "trained by")
-        name = wanted.name if length == "short" else f"{wanted.name}-{LONGER}"
-        model = session.scalar(select(Model).where(Model.name == name))
-        if model is None:
-            session.add(Model(id=new_id(), made_by=ctx.actor.id, name=name, checkpoint_id=row.id))
-        else:
-            model.checkpoint_id = row.id
+        details = session.scalar(select(Run.details).where(Run.id == run)) or {}
+        whole = details | {"provenance": details.get("provenance", {}) | known}
+        session.execute(update(Run).where(Run.id == run).values(details=whole))
+
+
+@job("training.own", needs="training.write")
+def own(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """End a run whose own script is gone: nobody but that script can go on with it."""
+    yield Progress(say="its script is gone")
+    raise Cancelled(f"The script of the run {spec['name']} ended without a word. Run it again: it goes on.")

@@ -1,16 +1,14 @@
 """What is fastest here: number format, attention kernel, threads and their shares of a batch, tried before a run."""
 
-import os
-import platform
-import re
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
+
+from sfumato.training.hardware import cores, has_bf16, processor
 
 
 class Machine(BaseModel):
@@ -24,37 +22,6 @@ class Machine(BaseModel):
     shards: int = 1  # parts of a batch that threads work on alone
     processor: str = ""
     images_per_second: float = 0.0
-
-
-def has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 itself."""
-    flags = _text("/proc/cpuinfo")
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def processor() -> str:
-    """The processor's name, as far as the system tells."""
-    named = re.search(r"^model name\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """Cores that this process may use: of its affinity, its container's quota, and OMP_NUM_THREADS, the fewest."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = re.match(r"(\d+) (\d+)", _text("/sys/fs/cgroup/cpu.max"))  # microseconds of processor in each period
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    limits = [found, int(allowed) if allowed.isdigit() else found]
-    if quota:
-        limits.append(round(int(quota[1]) / int(quota[2])))
-    return max(1, min(limits))
-
-
-def _text(path: str) -> str:
-    """What a file of the system says; nothing where there is no such file."""
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""
 
 
 def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machine:

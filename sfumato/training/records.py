@@ -6,6 +6,9 @@ from sqlalchemy import JSON, BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sfumato.db import Described, InProject, Record
+from sfumato.training.provenance import told
+
+OWN = "own"  # the recipe of a run whose loop is somebody's own
 
 
 class Run(InProject, Record):
@@ -18,6 +21,7 @@ class Run(InProject, Record):
     recipe: Mapped[str] = mapped_column(String(40))
     options: Mapped[dict] = mapped_column(JSON)
     machine: Mapped[dict] = mapped_column(JSON, default=dict)
+    details: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")  # provenance, and what to keep
     version_id: Mapped[str] = mapped_column(String(36))
     parent_sha256: Mapped[str | None] = mapped_column(String(64))
     seed: Mapped[int] = mapped_column(Integer)
@@ -26,7 +30,8 @@ class Run(InProject, Record):
 
     def describe(self) -> Described:
         """The run's name, its recipe and seed, and how far it came."""
-        return describe_run(self.name, self.recipe, {"seed": self.seed, "samples_seen": self.samples_seen})
+        known = {"seed": self.seed, "samples_seen": self.samples_seen, **told(self.details or {})}
+        return describe_run(self.name, self.recipe, known)
 
 
 def describe_run(name: str, recipe: str, facts: dict[str, Any]) -> Described:

@@ -1,6 +1,7 @@
 """Runs: asking for one, going on with one, and looking at them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,13 +11,16 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
 from sfumato.checkpoints.models import LIVE, ModelView, find_model
+from sfumato.checkpoints.records import Model
 from sfumato.data.collect import NAME, read_options
 from sfumato.data.freeze import VersionView, find_version
 from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.jobs import JobView, enqueue
+from sfumato.jobs.queue import database_now
 from sfumato.jobs.records import Job
-from sfumato.training.records import Run
+from sfumato.training.provenance import code_of
+from sfumato.training.records import OWN, Run
 
 NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
 RECIPES = Catalog("sfumato.training.recipes", NEEDS)
@@ -37,6 +41,7 @@ class RunView(BaseModel):
     status: str
     job_id: str | None = None
     parent_sha256: str | None = None
+    details: dict[str, Any] = {}
 
 
 def recipe(name: str) -> Any:
@@ -85,18 +90,29 @@ def train(
     name: str,
     options: dict[str, Any] | None = None,
     parent: str | None = None,
+    where: Path | None = None,
+    chosen: dict[str, Any] | None = None,
 ) -> JobView:
     """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
 
+    With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
+    `chosen` is kept too: what a budget came to, with its reasons; the options alone decide what the run learns.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
-    if not NAME.fullmatch(name) or name == LIVE:
-        hint = "It stands for the model that is live; take another." if name == LIVE else LETTERS
-        raise InvalidInput(f"'{name}' cannot be a run's name.", hint=hint)
+    check_name(name)
     made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
-    return _start(workspace, name=name, recipe_name=recipe_name, made=made)
+    code = code_of(where, workspace.store) if where is not None else {}
+    details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
+    return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details)
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidInput for what cannot be a run's name."""
+    if not NAME.fullmatch(name) or name == LIVE:
+        hint = "It stands for the model that is live; take another." if name == LIVE else LETTERS
+        raise InvalidInput(f"'{name}' cannot be a run's name.", hint=hint)
 
 
 def fitting(model: ModelView, wanted: dict[str, Any]) -> ModelView:
@@ -117,7 +133,7 @@ def _listed(options: dict[str, Any], keys: list[str]) -> str:
 
 
 @action("training.train", needs="training.write")
-def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
+def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[str, Any]) -> JobView:
     """Train a recipe on a frozen version of a dataset, from fresh weights or from a model's."""
     options, version, parent = made.options, made.version, made.parent
     parent_sha256 = parent.sha256 if parent else None
@@ -127,10 +143,11 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
         if (there.recipe, there.options, there.version_id, there.parent_sha256) == same:
             return _continue(act, there)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
-    _check_free(act.session, name)
+    check_unused(act.session, name)
     run = Run(
         id=new_id(), made_by=act.actor.id, name=name, recipe=recipe_name, options=options,
         version_id=version.id, seed=options.get("seed", 0), machine={}, parent_sha256=parent_sha256,
+        details=details,
     )  # fmt: skip
     act.session.add(run)
     act.session.flush()
@@ -142,9 +159,14 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan) -> JobView:
     return _continue(act, run)
 
 
-def _check_free(session: Session, name: str) -> None:
+def check_unused(session: Session, name: str) -> None:
     """Raise Conflict where the models of a run of this name would take those of another run."""
     wanted = {f"{name}-{LONGER}", name.removesuffix(f"-{LONGER}")} - {name}
+    model = session.scalar(select(Model.name).where(Model.name.in_({name, f"{name}-{LONGER}"})))
+    if model is not None:
+        raise Conflict(
+            f"There is a model '{model}' already, which a run '{name}' would take.", hint="Take another name."
+        )
     if session.scalar(select(Run.id).where(Run.name.in_({name} | wanted)), execution_options=ACROSS) is None:
         return
     taken = session.scalar(select(Run.name).where(Run.name.in_(wanted)))
@@ -161,6 +183,8 @@ def _check_free(session: Session, name: str) -> None:
 def resume(act: Act, *, name: str) -> JobView:
     """Go on with a run exactly where its last checkpoint left it."""
     run = find_run(act.session, name)
+    if run.recipe == OWN:
+        raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script again: it goes on by its name.")
     act.says(f"asked to go on with {name}", subject=run.ref)
     return _continue(act, run)
 
@@ -180,12 +204,24 @@ def find_run(session: Session, name: str) -> Run:
 
 
 def _view(session: Session, run: Run) -> RunView:
-    job = session.get(Job, run.job_id) if run.job_id else None
+    return view(session, run, session.get(Job, run.job_id) if run.job_id else None)
+
+
+def view(session: Session, run: Run, job: Job | None) -> RunView:
+    """Copy a row, and how its job stands, into what may leave its session."""
     status = job.status if job else "waiting"
+    if (
+        run.recipe == OWN
+        and job
+        and status == "running"
+        and job.lease_until
+        and job.lease_until < database_now(session)
+    ):
+        status = "cancelled"  # its script is gone
     return RunView(
         id=run.id, name=run.name, recipe=run.recipe, options=run.options, machine=run.machine,
         version_id=run.version_id, samples_seen=run.samples_seen, status=status, job_id=run.job_id,
-        parent_sha256=run.parent_sha256,
+        parent_sha256=run.parent_sha256, details=run.details or {},
     )  # fmt: skip
 
 

@@ -1,15 +1,10 @@
-"""A run's folder: its state in two generations, its log, its previews, and checkpoints for others."""
+"""What a run keeps of its weights: its state in two generations, and checkpoints for others."""
 
 import hashlib
-import io
-import json
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -19,13 +14,6 @@ from sfumato.checkpoints.header import Header, write_checkpoint
 from sfumato.errors import InvalidInput
 from sfumato.store.files import write_whole
 from sfumato.training.loop import Learner
-
-
-def prepare(folder: Path) -> None:
-    """Make the run's folder if need be, and clear away what a killed attempt had only half written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for draft in (*folder.glob(".draft-*"), *folder.glob("checkpoint-*")):
-        draft.unlink(missing_ok=True)
 
 
 def save_state(folder: Path, learner: Learner) -> None:
@@ -52,42 +40,6 @@ def newest_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]] | Non
         except SafetensorError:
             continue
     return None
-
-
-def log_step(folder: Path, samples_seen: int, *, into: str = "log.jsonl", **figures: Any) -> None:
-    """Append a line to the run's log, or to another file beside it."""
-    line = json.dumps({"at": round(time.time(), 3), "samples": samples_seen, **figures})
-    with (folder / into).open("a") as stream:
-        stream.write(line + "\n")
-
-
-def last_logged(folder: Path) -> dict[str, Any]:
-    """The figures of the log's last whole line, so that a run that goes on can show them at once."""
-    log = folder / "log.jsonl"
-    for line in reversed(log.read_text().splitlines() if log.exists() else []):
-        try:
-            said = json.loads(line)
-        except ValueError:
-            continue
-        return {key: said[key] for key in ("held_out", "preview") if said.get(key)}
-    return {}
-
-
-def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:
-    """Keep a grid of premultiplied pictures (N, S, S, 4) on white as PNG."""
-    alpha = pictures[..., 3:].astype(np.float32) / 255
-    white = (pictures[..., :3] + (1 - alpha) * 255).clip(0, 255).astype(np.uint8)
-    columns = int(np.ceil(len(white) ** 0.5))
-    side = white.shape[1]
-    grid = np.full((-(-len(white) // columns) * side, columns * side, 3), 255, np.uint8)
-    for place, picture in enumerate(white):
-        top, left = place // columns * side, place % columns * side
-        grid[top : top + side, left : left + side] = picture
-    out = io.BytesIO()
-    Image.fromarray(grid).resize((grid.shape[1] * 3, grid.shape[0] * 3), Image.Resampling.NEAREST).save(out, "PNG")
-    path = folder / "previews" / f"{samples_seen:012d}.png"
-    write_whole(path, out.getvalue())
-    return path
 
 
 def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -> tuple[Path, Header, str]:

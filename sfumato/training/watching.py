@@ -19,8 +19,9 @@ from sfumato.jobs.queue import view as view_job
 from sfumato.jobs.records import Job
 from sfumato.people.names import names_in
 from sfumato.training.records import Run
-from sfumato.training.runs import RunView, find_run, show_run
+from sfumato.training.runs import RunView, find_run, show_run, view
 
+KNOWN = {"at", "samples", "loss", "images_per_second", "seconds_left", "memory", "tflops", "held_out", "preview"}
 LARGEST = 8_000_000  # bytes of a log that are read
 
 
@@ -44,6 +45,7 @@ class Curves:
     loss: list[tuple[float, float]] = field(default_factory=list)
     held_out: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     speed: list[tuple[float, float]] = field(default_factory=list)
+    figures: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,20 +96,15 @@ def _cards(session: Session, rows: list[Run]) -> list[RunCard]:
         )
     }
     wanted = select(Job).where(Job.id.in_({row.job_id for row in rows if row.job_id}))
-    jobs = {job.id: view_job(job) for job in session.scalars(wanted)}
+    jobs = {job.id: job for job in session.scalars(wanted)}
     names = names_in(session, {row.made_by for row in rows})
     cards = []
     for row in rows:
         job = jobs.get(row.job_id or "")
-        shown = RunView(
-            id=row.id, name=row.name, recipe=row.recipe, options=row.options, machine=row.machine,
-            version_id=row.version_id, samples_seen=row.samples_seen, status=job.status if job else "waiting",
-            job_id=row.job_id, parent_sha256=row.parent_sha256,
-        )  # fmt: skip
         cards.append(
             RunCard(
-                row.id, shown, versions.get(row.version_id, "a version that is gone"),
-                int(row.options.get("samples", 0)), names[row.made_by], row.made_at, job,
+                row.id, view(session, row, job), versions.get(row.version_id, "a version that is gone"),
+                int(row.options.get("samples", 0)), names[row.made_by], row.made_at, view_job(job) if job else None,
             )
         )  # fmt: skip
     return cards
@@ -119,6 +116,7 @@ def read_curves(workspace: Workspace, *, name: str) -> Curves:
     loss: dict[float, float] = {}
     speed: dict[float, float] = {}
     held_out: dict[str, dict[float, float]] = {}
+    figures: dict[str, dict[float, float]] = {}
     for line in (*_lines(folder / "curve.jsonl"), *_lines(folder / "log.jsonl")):
         at = float(line.get("samples", 0))
         for values, said in ((loss, line.get("loss")), (speed, line.get("images_per_second"))):
@@ -126,9 +124,12 @@ def read_curves(workspace: Workspace, *, name: str) -> Curves:
                 values[at] = float(said)
         for level, value in (line.get("held_out") or {}).items():
             held_out.setdefault(str(level), {})[at] = float(value)
+        for key, value in line.items():
+            if key not in KNOWN and isinstance(value, (int, float)):
+                figures.setdefault(key, {})[at] = float(value)
     return Curves(
         sorted(loss.items()), {level: sorted(values.items()) for level, values in held_out.items()},
-        sorted(speed.items()),
+        sorted(speed.items()), {key: sorted(values.items()) for key, values in figures.items()},
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import sfumato
 from sfumato.data.freeze import freeze
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
@@ -97,3 +98,30 @@ def test_who_may_only_look_starts_nothing(workspace, version):
         assert "training.write" in vic.page("/train/first").text
         assert vic.post("/train/first/resume").status_code == 403
         assert vic.page("/train/nothing").status_code == 404
+
+
+def test_a_loop_of_ones_own_has_its_page_with_all_that_it_said(browser, workspace, version):
+    with sfumato.run("mine", data="animals", workspace=workspace, steps=2) as run:
+        run.log(step=1, loss=0.9, held_out=0.8, d_loss=0.25)
+        run.preview([[[0.0, 1.0], [1.0, 0.0]]] * 2)
+        run.log(step=2, loss=0.5, held_out=0.7, d_loss=0.2)
+    page = browser.page("/train/mine").text
+    assert "training from 0.900 to 0.500" in page
+    assert "Held-out loss" in page
+    assert "D loss" in page
+    assert "Where it comes from" in page
+    assert "estimated at 10 W" in page or "measured by the processor" in page
+    assert "/api/v1/runs/mine/previews/1" in page
+    assert 'action="/train/mine/resume"' not in page
+    assert "mine" in browser.page("/train").text
+
+
+def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(browser, version):
+    form = {"recipe": "flow", "name": "first", "data": "animals@latest", "budget": "10s", "width": "64", "depth": "1"}
+    page = browser.post("/new-run/choose", data=form).text
+    assert "as you gave it" in page
+    assert "at most 16 pixels are learnt well in this time" in page
+    assert 'name="name" type="text" required maxlength="81" autocomplete="off" value="first"' in page
+    refused = browser.post("/new-run/choose", data=form | {"budget": "soon"})
+    assert refused.status_code == 422
+    assert "is no time" in refused.text

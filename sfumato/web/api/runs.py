@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.jobs import JobView
+from sfumato.training.budget import Chosen
+from sfumato.training.budget import choose as try_out
 from sfumato.training.runs import list_runs, resume, show_run
 from sfumato.training.runs import train as ask_to_train
 from sfumato.training.watching import (
@@ -42,7 +44,15 @@ def train(
     )  # fmt: skip
 
 
+def choose(
+    workspace: Workspace, *, data: str, budget: str, recipe_name: str = "flow", options: dict[str, Any] | None = None
+) -> Chosen:
+    """Choose a run's options for a time such as "30m" on this machine, trying networks for some seconds."""
+    return aside(try_out, workspace, recipe_name=recipe_name, data=data, budget=budget, options=options)
+
+
 offer(router, "GET", "/runs", list_runs)
+offer(router, "POST", "/run-choices", choose, name="training.choose", once=False)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
 offer(router, "POST", "/runs/{name}/resume", resume)

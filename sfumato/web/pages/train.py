@@ -1,5 +1,7 @@
 """Train: runs as they stand, starting one from a recipe's options, and one run with its curves and previews."""
 
+import contextlib
+import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,6 +14,9 @@ from sfumato.checkpoints.models import list_models
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.jobs.queue import cancel_job
+from sfumato.store.disk import in_words
+from sfumato.training.budget import Chosen
+from sfumato.training.records import OWN
 from sfumato.training.runs import resume
 from sfumato.training.watching import (
     Curves,
@@ -23,6 +28,7 @@ from sfumato.training.watching import (
     show_card,
 )
 from sfumato.web.addresses import Router
+from sfumato.web.api.runs import choose as choose_options
 from sfumato.web.api.runs import train
 from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Desk, Page
@@ -45,9 +51,13 @@ DESK = Desk(
 )
 RECIPES = "sfumato.training.recipes"
 FIRST = ("samples", "size", "width", "depth", "batch")
-SAYS = {"flow": "Draws from noise, guided by words", "enlarge": "Makes drawings four times as large"}
+SAYS = {
+    "flow": "Draws from noise, guided by words",
+    "own": "A loop of somebody's own",
+    "enlarge": "Makes drawings four times as large",
+}
 WHY = "You need the permission 'training.write'. An admin of the project can give it."
-RUNS, SAVED, SHEETS = 24, 20, 12
+RUNS, SAVED, SHEETS, FIGURES = 24, 20, 60, 6
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -76,7 +86,9 @@ def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "
     return _form(visit, recipe, {"data": data, "parent": parent})
 
 
-def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None) -> Response:
+def _form(
+    visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None, chosen: Chosen | None = None
+) -> Response:
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
@@ -91,6 +103,7 @@ def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError 
         about=told.get("description", ""),
         form=fields(told, given, first=FIRST),
         given=given,
+        chosen=chosen,
         versions=list_frozen(visit.workspace),
         models=[one.name for one in list_models(visit.workspace, limit=50)],
         cost=cost(visit.workspace, recipe, told, given),
@@ -98,6 +111,29 @@ def _form(visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError 
         why=WHY,
         **said(wrong),
     )
+
+
+@router.post("/new-run/choose")
+def choose_for(visit: Here, form: Sent) -> Response:
+    """The form again, with what a time comes to on this machine, and why."""
+    recipe = form.get("recipe", "flow")
+    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget")}
+    given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
+    try:
+        found = choose_options(
+            visit.workspace, data=asked["data"], budget=asked["budget"], recipe_name=recipe, options=given
+        )
+    except (InvalidInput, NotFound) as wrong:
+        return _form(visit, recipe, given | asked, wrong)
+    return _form(visit, recipe, found.options | asked, chosen=found)
+
+
+def changed(told: dict[str, Any], given: dict[str, Any], chosen: str) -> dict[str, Any]:
+    """The options that somebody set to something else than they come with, or than was chosen for them before."""
+    known = {key: one.get("default") for key, one in told.get("properties", {}).items()}
+    with contextlib.suppress(ValueError, TypeError):
+        known |= json.loads(chosen)
+    return {key: value for key, value in given.items() if value != known.get(key)}
 
 
 @router.post("/new-run")
@@ -128,19 +164,22 @@ def show_run(visit: Here, name: str) -> Response:
     sheets = list_previews(workspace, name=name)
     page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
     speed, left = pace(one)
+    extra = (one.job.progress.get("extra") or {}) if one.job else {}
     curves = read_curves(workspace, name=name)
     return visit.render(
         "train/page.html",
         page=page,
         one=one,
         left=left,
-        charts=charts_of(curves),
+        charts=charts_of(curves, "steps" if one.run.recipe == OWN else "pictures seen"),
         loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
         previews=sheets[::-1][:SHEETS],
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),
+        memory=in_words(int(extra["memory"])) if extra.get("memory") else "",
+        origin=origin_in_words(one.run.details.get("provenance", {})),
         may=allowed(workspace, "training.write"),
         why=WHY,
         may_stop=one.job is not None and (one.job.asked_by == visit.me.id or "admin" in visit.me.roles),
@@ -173,16 +212,28 @@ def last_of(points: list[tuple[float, float]]) -> float | None:
     return points[-1][1] if points else None
 
 
-def charts_of(curves: Curves) -> list[Chart]:
+def charts_of(curves: Curves, seen: str = "pictures seen") -> list[Chart]:
     """Training loss, held-out loss by level of noise, and speed, as charts."""
-    levels = sorted(curves.held_out, key=lambda level: float(level.rpartition("=")[2] or 0))
+    levels = sorted(curves.held_out, key=_place)
     held_out = [Series(f"{_noise(level)}", curves.held_out[level]) for level in levels]
+    by_noise = all("=" in level for level in levels)
     found = [
-        line_chart("Training loss", [Series("training", curves.loss)], "pictures seen", "lower is better"),
-        line_chart("Held-out loss by noise", held_out, "pictures seen", "lower is better"),
-        line_chart("Speed", [Series("speed", curves.speed)], "pictures seen", "pictures a second"),
+        line_chart("Training loss", [Series("training", curves.loss)], seen, "lower is better"),
+        line_chart("Held-out loss by noise" if by_noise else "Held-out loss", held_out, seen, "lower is better"),
+        line_chart("Speed", [Series("speed", curves.speed)], seen, "pictures a second"),
+        *(
+            line_chart(key.replace("_", " ").capitalize(), [Series(key, curves.figures[key])], seen, "")
+            for key in sorted(curves.figures)[:FIGURES]
+        ),
     ]
     return [one for one in found if one.lines]
+
+
+def _place(level: str) -> tuple[float, str]:
+    try:
+        return float(level.rpartition("=")[2]), level
+    except ValueError:
+        return 0.0, level
 
 
 def _noise(level: str) -> str:
@@ -194,9 +245,29 @@ def _noise(level: str) -> str:
         return level
 
 
+def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where a run comes from and what it took, as pairs of a word and what it says."""
+    code, host, took = (known.get(key, {}) for key in ("code", "environment", "took"))
+    rows: list[tuple[str, str]] = []
+    if code:
+        changes = f"with changes, kept as {code['diff'][:12]}" if code.get("diff") else "nothing changed since"
+        rows += [("Code", f"{code['repository']} at {code['commit'][:12]}"), ("Changes", changes)]
+    if host:
+        said = [f"Sfumato {host['sfumato']}", f"Python {host['python']}"]
+        rows.append(("Versions", ", ".join(said + [f"{key} {value}" for key, value in host["packages"].items()])))
+        rows.append(("System", f"{host['system']}, {plural(host['cores'], 'core')}"))
+        rows.append(("Processor can", " ".join(host["flags"])))
+    if took:
+        rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
+        rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))
+    return rows
+
+
 def recipe_in_words(one: RunCard) -> str:
     """What a run does, as a sentence."""
     options = one.run.options
+    if one.run.recipe == OWN:
+        return f"A loop of {one.made_by_name}'s own, which learns from {one.data}."
     size = f" at {options['size']} × {options['size']} pixels" if options.get("size") else ""
     start = ", going on from other weights" if one.run.parent_sha256 else ", from fresh weights"
     lead = SAYS.get(one.run.recipe, f"Follows the recipe {one.run.recipe}")

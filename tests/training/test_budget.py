@@ -1,0 +1,50 @@
+"""One dial: so much time becomes options, each with its reason, and what somebody gave stays."""
+
+import pytest
+
+from sfumato.errors import InvalidInput
+from sfumato.training import budget
+from sfumato.training.runs import plan
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    """A machine on which a network of width 64 sees a thousand pictures a second, and wider ones fewer."""
+    monkeypatch.setattr(budget, "_speed", lambda module, options, material: 64_000 / options["width"])
+
+
+def test_a_really_tried_budget_gives_options_that_a_run_takes(studio):
+    found = budget.choose(studio, recipe_name="flow", data="drawn", budget="15s", options={"width": 64, "depth": 1})
+    assert found.images_per_second > 0
+    assert found.options["size"] == 16
+    assert {one.option for one in found.choices} >= {"size", "batch", "samples", "width"}
+    assert plan(studio, recipe_name="flow", data="drawn", options=found.options).options["width"] == 64
+
+
+def test_more_time_gives_a_larger_network_or_more_pictures(studio, fast):
+    short, long = (
+        budget.choose(studio, recipe_name="flow", data="drawn", budget=time).options for time in ("20s", "1h")
+    )
+    assert long["width"] > short["width"]
+    assert long["samples"] > short["samples"]
+    assert (short["size"], long["size"]) == (16, 32)
+    assert long["samples"] / (64_000 / long["width"]) <= 3600
+
+
+def test_what_somebody_gave_wins_and_is_told_so(studio, fast):
+    found = budget.choose(
+        studio, recipe_name="flow", data="drawn", budget="1h", options={"size": 24, "batch": 8, "samples": 64}
+    )
+    assert (found.options["size"], found.options["batch"], found.options["samples"]) == (24, 8, 64)
+    assert {one.why for one in found.choices if one.option in ("size", "batch", "samples")} == {"as you gave it"}
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h30m", 5400), ("1.5 h", 5400)])
+def test_times_are_read_as_people_write_them(text, seconds):
+    assert budget.seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "30", "m30", "1s", "-5m", "99d", "5m or so"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(InvalidInput):
+        budget.seconds_of(text)
