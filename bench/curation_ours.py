@@ -42,14 +42,14 @@ def scan(workspace: Any) -> dict[str, Any]:
     """Forget what was measured and found, measure all of it, then run all checks of pixels; what each of both took."""
     from sqlalchemy import delete, func, select
 
-    from sfumato.data import copies, jobs
+    # What the checks load is loaded before the time is taken, as with the peers.
+    import sfumato.data.copies
+    import sfumato.data.jobs
+    import sfumato.jobs.worker  # noqa: F401
     from sfumato.data.findings import list_findings, list_groups
     from sfumato.data.records import Appearance, Finding, Item
     from sfumato.data.scan import CHECKS, check
 
-    from sfumato.jobs import worker
-
-    assert copies and jobs and worker  # what the checks load is loaded before the time is taken, as with the peers
     with workspace.write() as session:
         session.execute(delete(Finding))
         session.execute(delete(Appearance))

@@ -51,8 +51,8 @@ def measure_all(
             continue
         if drawn is not None and kind_of(data) == "svg":
             drawn(place, shrunk(seen.picture))
-    seen = [one for one in looks if one is not None]
-    judged = iter(judge(seen) if seen else [])
+    clear = [one for one in looks if one is not None]
+    judged = iter(judge(clear) if clear else [])
     return [UNREADABLE if one is None else next(judged) for one in looks]
 
 
