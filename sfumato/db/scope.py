@@ -7,7 +7,7 @@ asks for them, and of those not what is private to somebody else. What cannot be
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Unpack
+from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
@@ -95,7 +95,7 @@ class Prepared:
     It is kept to the session's project and person as every statement is. Rows are tuples as the driver gives them.
     """
 
-    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         if any(_escapes(part) for part in visitors.iterate(statement)):
             raise OutsideProject("A part of this statement cannot be kept to its project.")
         self._statement = statement
@@ -115,7 +115,7 @@ class Prepared:
             return list(driver.execute(compiled.string, ready))
         return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, given).all()]
 
-    def _narrowed(self, dialect: str) -> Select[Unpack[tuple[Any, ...]]]:
+    def _narrowed(self, dialect: str) -> Select[*tuple[Any, ...]]:
         project, person = bindparam("of_project", type_=String), bindparam("of_person", type_=String)
         seen = with_loader_criteria(
             MaybePrivate, lambda cls: (cls.private_to == "") | (cls.private_to == person), include_aliases=True
