@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Select, String, bindparam, cast, func, select
+from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from sfumato.actions import Act
 from sfumato.actions.records import Event, WorkspaceInfo
@@ -32,7 +32,7 @@ NARROWINGS = 20
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
 Stamp = tuple[tuple[Any, ...], ...]
-ENDED: Select[Any] = select(func.count(Job.id), func.max(Job.ended_at)).where(
+ENDED: Any = select(func.count(Job.id), func.max(Job.ended_at)).where(
     Job.kind.startswith("data."), Job.ended_at.is_not(None)
 )
 STAMP = (
