@@ -32,6 +32,9 @@ NARROWINGS = 20
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 PLAIN = ("name", "attributes", *EQUAL)
 Stamp = tuple[tuple[Any, ...], ...]
+ENDED: Any = select(func.count(Job.id), func.max(Job.ended_at)).where(
+    Job.kind.startswith("data."), Job.ended_at.is_not(None)
+)
 STAMP = (
     Prepared(select(WorkspaceInfo.value).where(WorkspaceInfo.key == "events")),
     *(
@@ -44,11 +47,7 @@ STAMP = (
         for table in (Item, Decision, Appearance, Scan)
     ),
     Prepared(select(func.count(Scan.id)).where(Scan.dataset_id == bindparam("dataset_id", type_=String))),
-    Prepared(
-        select(func.count(Job.id), func.max(Job.ended_at)).where(
-            Job.kind.startswith("data."), Job.ended_at.is_not(None)
-        )
-    ),
+    Prepared(ENDED),
 )
 _held: dict[tuple[str, str, str], "Columns"] = {}
 _lock = threading.Lock()

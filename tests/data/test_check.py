@@ -7,7 +7,9 @@ import sys
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from sfumato.data.findings import list_findings, list_groups
@@ -235,3 +237,17 @@ def test_what_was_drawn_once_is_not_drawn_again_to_be_compared(workspace, tmp_pa
     assert check(only=["near_copies"])["found"] == {"near_copies": 2}
     found = list_findings(workspace, name="mine", limit=9)
     assert {one.check for one in found} == {"near_copies"}
+
+
+def test_a_drawing_on_a_grid_that_lets_light_through_shows_no_blocks_of_a_jpeg(workspace, tmp_path, collect, check):
+    folder = tmp_path / "grids"
+    folder.mkdir()
+    squares = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    whole = Image.fromarray(squares)
+    whole.save(folder / "whole.png")
+    whole.putalpha(Image.new("L", whole.size, 255))
+    whole.putpixel((0, 0), (0, 0, 0, 0))
+    whole.save(folder / "cut-out.png")
+    collect(path=str(folder))
+    check(only=["blocking"])
+    assert [one.item_name for one in list_findings(workspace, name="mine", limit=9)] == ["whole.png"]

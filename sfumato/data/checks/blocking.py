@@ -22,8 +22,11 @@ class Options(BaseModel):
 
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
-    """Propose what has more visible blocks than asked for."""
-    large = np.minimum(table.width, table.height) >= options.least_side
+    """Propose what has more visible blocks than asked for; what lets light through was never a JPEG and is passed over.
+
+    Drawings such as emoji lie on grids by design, at any size.
+    """
+    large = (np.minimum(table.width, table.height) >= options.least_side) & ~table.has_alpha
     for place in np.flatnonzero(large & (table.blocking > options.above)):
         blocking = float(table.blocking[place])
         yield Proposal(
