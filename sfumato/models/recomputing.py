@@ -16,5 +16,5 @@ def recompute(net: nn.Module) -> int:
     blocks = [block for one in lists for block in one]
     found = [block for block in blocks if not any(isinstance(part, nn.ModuleList) for part in block.modules())]
     for block in found:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)  # type: ignore[method-assign]
+        block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
     return len(found)

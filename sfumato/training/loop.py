@@ -168,7 +168,8 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
     A batch whose loss is not a number is left out, since no weight has moved by it yet, and `said` names it. Where
     that happens several times in a row, or the weights themselves are not numbers, it raises Diverged.
     """
-    options, recipe, skipped = learner.options, learner.recipe, []
+    options, recipe = learner.options, learner.recipe
+    skipped: list[tuple[int, str]] = []
     while learner.samples_seen < options.samples and not stop():
         start, before = time.perf_counter(), learner.samples_seen
         given = recipe.batch(options, material, before)

@@ -49,7 +49,7 @@ class Preconditioned(nn.Module):
         self.options = options
         wanted = INSIDE[options.network].Options
         shape = {name: value for name, value in options.model_dump().items() if name in wanted.model_fields}
-        self.net: nn.Module = INSIDE[options.network].build(wanted(**shape))  # type: ignore[arg-type]
+        self.net: nn.Module = INSIDE[options.network].build(wanted(**shape))
 
     @property
     def fused_attention(self) -> bool:

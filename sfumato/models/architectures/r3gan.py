@@ -151,9 +151,9 @@ class Discriminator(nn.Module):
             y = stage(y)
         found = self.out(self.sum(y).flatten(1))  # (B, SAID), or (B, 1) where there are no words
         if self.words is None:
-            return found[:, 0]  # type: ignore[no-any-return]
+            return found[:, 0]
         said = self.words(text, text_mask)
-        return (found * (1 + said)).sum(1) / math.sqrt(SAID)  # type: ignore[no-any-return]
+        return (found * (1 + said)).sum(1) / math.sqrt(SAID)
 
 
 class Pair(nn.Module):
