@@ -1,5 +1,6 @@
 """What a worker does for the training room."""
 
+import math
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -94,7 +95,7 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
     if wanted.parent_sha256:
         saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256))
     with ctx.write() as session:
-        session.execute(update(Run).where(Run.id == wanted.id).values(machine=machine.model_dump()))
+        session.execute(update(Run).where(Run.id == wanted.id).values(machine=learner.machine.model_dump()))
     return learner
 
 
@@ -123,7 +124,11 @@ def _training(
     try:
         for step in train(learner, material):
             spent += step.seconds
-            smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
+            if math.isfinite(step.loss):  # it is none where a batch was left out
+                smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
+            if step.said:
+                extra["said"] = step.said
+                saving.log_step(folder, learner.samples_seen, into="said.jsonl", said=step.said)
             speed = (learner.samples_seen - before) / max(spent, 1e-9)
             left = (learner.options.samples - learner.samples_seen) * (time.monotonic() - start)
             extra |= {

@@ -152,6 +152,7 @@ def test_what_a_gan_cannot_take_is_refused_in_words(studio, gan, option, value):
         create(studio, prompt="a red disc", options={"model": "gan", option: value})
 
 
+@pytest.mark.slow
 def test_another_run_goes_on_from_its_generator(studio, gan, work_off):
     job = runs.train(studio, recipe_name="r3gan", data="drawn", name="more", options=SMALL, parent="gan")
     assert work_off(studio, job).status == "done"

@@ -58,6 +58,7 @@ class Preconditioned(nn.Module):
 
     @fused_attention.setter
     def fused_attention(self, wanted: bool) -> None:
+        """Choose it where there is a choice."""
         if hasattr(self.net, "fused_attention"):
             self.net.fused_attention = wanted  # type: ignore[assignment]
 
