@@ -42,6 +42,8 @@ from sfumato.training import runs
 from sfumato.training.adopting import Adopted, adopt
 from sfumato.training.budget import Chosen, choose
 from sfumato.training.cards import ask_for_card
+from sfumato.training.compare import Comparison
+from sfumato.training.compare import compare as compare_runs
 from sfumato.training.own import OwnRun, run
 from sfumato.training.runs import RunView, list_runs, show_run
 from sfumato.trust.keys import KeysView, rotate_keys, show_keys
@@ -51,14 +53,14 @@ Seen = Callable[[JobView], None]
 R = TypeVar("R")
 
 __all__ = [
-    "Adopted", "Backup", "BalancePlan", "Balances", "Chosen", "Created", "DatasetView", "Datasheet", "ErasedView",
-    "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun", "Report", "Restored", "RunView",
-    "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt", "answer_question", "apply_plan",
-    "backup", "cancel_job", "choose", "collect", "create", "croissant", "datasheet", "diversity", "doctor", "erase",
-    "evaluate", "export", "freeze", "get_job", "items", "list_datasets", "list_erased", "list_jobs",
-    "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "plan_balance", "restore",
-    "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys", "show_model", "show_run",
-    "take_stock", "trace", "train", "verify", "wait", "write_datasheet",
+    "Adopted", "Backup", "BalancePlan", "Balances", "Chosen", "Comparison", "Created", "DatasetView", "Datasheet",
+    "ErasedView", "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun", "Report", "Restored",
+    "RunView", "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt", "answer_question",
+    "apply_plan", "backup", "cancel_job", "choose", "collect", "compare_runs", "create", "croissant", "datasheet",
+    "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job", "items", "list_datasets",
+    "list_erased", "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open",
+    "plan_balance", "restore", "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys",
+    "show_model", "show_run", "take_stock", "trace", "train", "verify", "wait", "write_datasheet",
 ]  # fmt: skip
 
 

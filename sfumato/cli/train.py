@@ -166,3 +166,60 @@ def described(run: Any) -> list[tuple[str, Any]]:
         rows += [("took", f"{took['wall_seconds']:,.1f} s, {took['cpu_seconds']:,.1f} s of processor"),
                  ("energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}")]  # fmt: skip
     return rows
+
+
+@app.command()
+def fork(
+    context: typer.Context,
+    run: Run,
+    *,
+    name: Annotated[str, typer.Option(metavar="RUN", help="What to call the new run, and its model.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option that is to be different.")
+    ] = None,
+    data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="Other data to learn from.")] = "",
+    parent: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="Begin with this model's weights; else with fresh ones."),
+    ] = None,
+    no_wait: Leave = False,
+) -> None:
+    """Start a run with the options of another one, but for those that are set.
+
+    Example: `sfumato train fork first --name wider --set width=256`
+    """
+    from sfumato.cli.settings_given import given
+    from sfumato.training import runs
+
+    with opened(context) as workspace:
+        job = runs.fork(
+            workspace, name=run, into=name, changes=given(changes or []), data=data, parent=parent, where=Path.cwd()
+        )
+        finish(context, workspace, job, name, wait=not no_wait)
+
+
+@app.command()
+def compare(
+    context: typer.Context, names: Annotated[list[str], typer.Argument(metavar="RUN...", help="Two to eight runs.")]
+) -> None:
+    """Compare runs: how far, how fast and how good each is, and which of their options differ.
+
+    Example: `sfumato train compare first wider`
+    """
+    from sfumato.training.compare import compare as side_by_side
+
+    with opened(context) as workspace:
+        found = side_by_side(workspace, names=",".join(names))
+    rows = [
+        ("status", *(one.status for one in found.runs)),
+        ("seen", *(f"{one.samples_seen:,}" for one in found.runs)),
+        ("pictures a second", *(f"{one.images_per_second:,.1f}" for one in found.runs)),
+        ("training loss", *(_loss(one.loss) for one in found.runs)),
+        ("held-out loss", *(_loss(one.held_out) for one in found.runs)),
+        *((key, *(str(value) for value in values)) for key, values in found.differing.items()),
+    ]
+    answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
+
+
+def _loss(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

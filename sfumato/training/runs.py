@@ -13,7 +13,7 @@ from sfumato.catalog import Catalog
 from sfumato.checkpoints.models import LIVE, ModelView, find_model
 from sfumato.checkpoints.records import Model
 from sfumato.data.collect import NAME, read_options
-from sfumato.data.freeze import VersionView, find_version
+from sfumato.data.freeze import VersionView, find_version, version_by_id
 from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.jobs import JobView, enqueue
@@ -106,6 +106,22 @@ def train(
     code = code_of(where, workspace.store) if where is not None else {}
     details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
     return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details)
+
+
+def fork(
+    workspace: Workspace, *, name: str, into: str, changes: dict[str, Any] | None = None, data: str = "",
+    parent: str | None = None, where: Path | None = None,
+) -> JobView:  # fmt: skip
+    """Ask for the run `into` with the options of the run `name`, but for `changes`; on its data, unless told else.
+
+    It begins with fresh weights, or with those of the model `parent`. Raises what `train` raises.
+    """
+    old = show_run(workspace, name=name)
+    if old.recipe == OWN:
+        raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script with another name.")
+    label = data or version_by_id(workspace, version_id=old.version_id).label
+    return train(workspace, recipe_name=old.recipe, data=label, name=into, options={**old.options, **(changes or {})},
+                 parent=parent, where=where, chosen={"forked_from": name})  # fmt: skip
 
 
 def check_name(name: str) -> None:

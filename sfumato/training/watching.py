@@ -112,7 +112,11 @@ def _cards(session: Session, rows: list[Run]) -> list[RunCard]:
 
 def read_curves(workspace: Workspace, *, name: str) -> Curves:
     """The curves of a run, from what it wrote down; what was written twice after a fall counts as it was last."""
-    folder = _folder(workspace, name)
+    return curves_of(_folder(workspace, name))
+
+
+def curves_of(folder: Path) -> Curves:
+    """The curves that a run's folder holds."""
     loss: dict[float, float] = {}
     speed: dict[float, float] = {}
     held_out: dict[str, dict[float, float]] = {}
@@ -135,8 +139,12 @@ def read_curves(workspace: Workspace, *, name: str) -> Curves:
 
 def list_previews(workspace: Workspace, *, name: str) -> list[int]:
     """At which numbers of pictures seen a run drew its fixed captions, oldest first."""
-    folder = _folder(workspace, name) / "previews"
-    return sorted(int(path.stem) for path in folder.glob("*.png") if path.stem.isdecimal())
+    return previews_of(_folder(workspace, name))
+
+
+def previews_of(folder: Path) -> list[int]:
+    """The numbers of pictures seen at which previews lie in a run's folder, oldest first."""
+    return sorted(int(path.stem) for path in (folder / "previews").glob("*.png") if path.stem.isdecimal())
 
 
 def preview(workspace: Workspace, *, name: str, samples: int) -> bytes:

@@ -125,3 +125,27 @@ def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(br
     refused = browser.post("/new-run/choose", data=form | {"budget": "soon"})
     assert refused.status_code == 422
     assert "is no time" in refused.text
+
+
+def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
+    assert "Two runs are needed" in browser.page("/compare-runs").text
+    for name, lr in (("one", 0.1), ("two", 0.2)):
+        with sfumato.run(name, data="animals", workspace=workspace, options={"lr": lr}) as run:
+            run.log(step=1, loss=0.9, held_out=0.8)
+            run.log(step=2, loss=0.5, held_out=0.7)
+    page = browser.page("/compare-runs?run=one&run=two").text
+    assert "Training loss" in page
+    assert "0.1" in page
+    assert "sfumato train compare one two" in page
+    alone = browser.page("/compare-runs?run=one")
+    assert alone.status_code == 422
+    assert "1 runs cannot be compared" in alone.text
+    found = browser.get("/api/v1/run-comparison?names=one,two").json()
+    assert found["differing"] == {"lr": [0.1, 0.2]}
+
+
+def test_a_fork_fills_the_form_with_the_options_of_its_run(browser, workspace, version):
+    a_run(workspace, "first", version.id)
+    page = browser.page("/new-run?fork=first").text
+    assert "Forked from first" in page
+    assert 'value="1000"' in page

@@ -8,6 +8,7 @@ from sfumato.actions import Workspace
 from sfumato.jobs import JobView
 from sfumato.training.budget import Chosen
 from sfumato.training.budget import choose as try_out
+from sfumato.training.compare import compare
 from sfumato.training.runs import list_runs, resume, show_run
 from sfumato.training.runs import train as ask_to_train
 from sfumato.training.watching import (
@@ -52,6 +53,7 @@ def choose(
 
 
 offer(router, "GET", "/runs", list_runs)
+offer(router, "GET", "/run-comparison", compare)
 offer(router, "POST", "/run-choices", choose, name="training.choose", once=False)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)

@@ -81,8 +81,11 @@ def show_train(visit: Here, after: Word = "") -> Response:
 
 
 @router.get("/new-run")
-def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "") -> Response:
-    """The form to start a run."""
+def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "", fork: Word = "") -> Response:
+    """The form to start a run, filled with the options of the run `fork` where there is one."""
+    if fork:
+        old = show_card(visit.workspace, name=fork)
+        return _form(visit, old.run.recipe, old.run.options | {"data": old.data, "parent": "", "fork": fork})
     return _form(visit, recipe, {"data": data, "parent": parent})
 
 
@@ -166,15 +169,19 @@ def show_run(visit: Here, name: str) -> Response:
     speed, left = pace(one)
     extra = (one.job.progress.get("extra") or {}) if one.job else {}
     curves = read_curves(workspace, name=name)
+    seen_as = "steps" if one.run.recipe == OWN else "pictures seen"
     return visit.render(
         "train/page.html",
         page=page,
         one=one,
         left=left,
-        charts=charts_of(curves, "steps" if one.run.recipe == OWN else "pictures seen"),
+        charts=charts_of(curves, seen_as),
         loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
         previews=sheets[::-1][:SHEETS],
+        slides=[
+            (f"/api/v1/runs/{quote(one.run.name, safe='')}/previews/{at}", f"{number(at)} {seen_as}") for at in sheets
+        ],
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),

@@ -7,6 +7,7 @@ import "./copy.js";
 import "./forms.js";
 import "./gallery.js";
 import "./trace.js";
+import "./sheets.js";
 import "./inspector.js";
 import "./take.js";
 import "./live.js";

@@ -1,0 +1,81 @@
+"""Runs side by side: their curves over the same axis, the options that differ, the last previews, and how fast."""
+
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from sfumato.actions import Act, query
+from sfumato.errors import InvalidInput
+from sfumato.training.watching import Curves, RunCard, curves_of, previews_of, show_card
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the runs: how it stands, its curves, and where it ended."""
+
+    name: str
+    status: str
+    data: str
+    samples_seen: int
+    images_per_second: float
+    loss: float | None
+    held_out: float | None
+    curves: Curves
+    mean_held_out: list[tuple[float, float]] = field(default_factory=list)
+    preview: int | None = None
+    cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Up to eight runs, and what differs in their options: for each such option its value in each run."""
+
+    runs: list[Compared]
+    differing: dict[str, list[Any]]
+    best: str = ""
+
+
+@query("training.compare")
+def compare(act: Act, *, names: str) -> Comparison:
+    """Two to eight runs, by names with commas between, beside each other; the best has the lowest held-out loss.
+
+    Held-out losses can only be compared between runs of one recipe on one data version; no best is told else.
+    Raises NotFound with the nearest name, or InvalidInput for too few or too many.
+    """
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if not 2 <= len(wanted) <= MOST:
+        raise InvalidInput(f"{len(wanted)} runs cannot be compared.", hint=f"Name two to {MOST}.")
+    cards = [show_card(act.workspace, name=name) for name in wanted]
+    runs = [_compared(act, card) for card in cards]
+    options = [{"recipe": card.run.recipe, "data": card.data, **card.run.options} for card in cards]
+    keys = list(dict.fromkeys(key for one in options for key in one))
+    values = {key: [one.get(key) for one in options] for key in keys}
+    differing = {key: told for key, told in values.items() if len(set(map(repr, told))) > 1}
+    measured = [one for one in runs if one.held_out is not None]
+    alike = {"recipe", "data", "held_out"}.isdisjoint(differing)
+    best = min(measured, key=lambda one: one.held_out or 0.0).name if alike and len(measured) > 1 else ""
+    return Comparison(runs, differing, best)
+
+
+def _compared(act: Act, card: RunCard) -> Compared:
+    folder = act.workspace.path / "runs" / card.id
+    curves = curves_of(folder)
+    mean = _mean(curves)
+    previews = previews_of(folder)
+    speeds = [speed for _, speed in curves.speed]
+    return Compared(
+        card.run.name, card.run.status, card.data, card.run.samples_seen, speeds[-1] if speeds else 0.0,
+        curves.loss[-1][1] if curves.loss else None, mean[-1][1] if mean else None, curves, mean,
+        previews[-1] if previews else None,
+        float(card.run.details.get("provenance", {}).get("took", {}).get("cpu_seconds", 0.0)),
+    )  # fmt: skip
+
+
+def _mean(curves: Curves) -> list[tuple[float, float]]:
+    """The held-out loss as one line: the mean over levels of noise, where all of them were measured."""
+    if not curves.held_out:
+        return []
+    levels = [dict(points) for points in curves.held_out.values()]
+    return [(at, fmean(one[at] for one in levels)) for at in sorted(set(levels[0]).intersection(*levels))]

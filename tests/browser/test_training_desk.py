@@ -1,0 +1,76 @@
+"""Runs in a real browser: axe, no sideways scrolling, and the slider over previews by keys."""
+
+import math
+
+import numpy as np
+import pytest
+
+import sfumato
+from sfumato.actions import Workspace
+from sfumato.data.freeze import freeze
+from sfumato.web.app import create_app
+from sfumato.web.serving import Serving, new_secret
+from tests.web.stocked import stock
+
+PAGES = ("/train", "/train/first", "/new-run", "/compare-runs?run=first&run=second")
+
+
+@pytest.fixture(scope="module")
+def studio(serve, tmp_path_factory, place):
+    """The address that lets one browser in, of a workspace with two loops that have ended."""
+    with Workspace.open(settings=place(tmp_path_factory.mktemp("runs") / "workspace")) as workspace:
+        stock(workspace, "animals", 4)
+        freeze(workspace, name="animals")
+        for name, lr in (("first", 0.1), ("second", 0.2)):
+            with sfumato.run(name, data="animals", workspace=workspace, steps=200, options={"lr": lr}) as run:
+                for step in range(10, 210, 10):
+                    run.log(step=step, loss=math.exp(-lr * step / 10) + 0.1, held_out=math.exp(-lr * step / 12) + 0.2)
+                    if step % 50 == 0:
+                        run.preview(np.full((4, 8, 8, 3), step, np.uint8))
+        serving = Serving(launch=new_secret(), poll=0.05)
+        with serve(create_app(workspace, serving)) as address:
+            yield address, serving.launch
+
+
+@pytest.fixture(scope="module")
+def cookies(studio, browser):
+    """What a browser holds that was let in."""
+    address, launch = studio
+    context = browser.new_context()
+    context.new_page().goto(f"{address}/launch/{launch}")
+    held = context.cookies()
+    context.close()
+    return held
+
+
+@pytest.fixture
+def come_in(cookies, new_page):
+    """Open a page of somebody who is in."""
+
+    def open_page(width=1440, scheme="light"):
+        page = new_page(width, scheme=scheme)
+        page.context.add_cookies(cookies)
+        return page
+
+    return open_page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(studio, come_in, clean, width, scheme):
+    page = come_in(width, scheme)
+    for path in PAGES:
+        page.goto(studio[0] + path)
+        clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_slider_goes_over_the_previews_by_keys(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    slider = page.locator("[data-sheets]")
+    shown = page.locator(".slide img")
+    assert shown.get_attribute("src").endswith("/previews/200")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert shown.get_attribute("src").endswith("/previews/150")
+    assert page.locator(".slide output").inner_text() == "150 steps"
