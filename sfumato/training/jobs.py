@@ -128,7 +128,7 @@ def _training(
                 smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
             if step.said:
                 extra["said"] = step.said
-                saving.log_step(folder, learner.samples_seen, into="said.jsonl", said=step.said)
+                log_step(folder, learner.samples_seen, into="said.jsonl", said=step.said)
             speed = (learner.samples_seen - before) / max(spent, 1e-9)
             left = (learner.options.samples - learner.samples_seen) * (time.monotonic() - start)
             extra |= {
