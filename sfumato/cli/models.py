@@ -151,8 +151,8 @@ def export(
     answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
 
 
-@app.command()
-def add(
+@app.command("add-adapter")
+def add_adapter(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: kohya's file, or PEFT's folder.")],
     *,
@@ -164,7 +164,7 @@ def add(
 ) -> None:
     """Add an adapter that was made elsewhere as a model, under the licence that its maker gives it.
 
-    Example: `sfumato models add ./ink.safetensors --name ink --licence CC-BY-4.0`
+    Example: `sfumato models add-adapter ./ink.safetensors --name ink --licence CC-BY-4.0`
     """
     from sfumato.checkpoints.adding import add_model
     from sfumato.checkpoints.models import DEFAULT
