@@ -1,6 +1,6 @@
 """Runs: asking for one, going on with one, and looking at them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Plan:
     options: dict[str, Any]
     version: VersionView
     parent: ModelView | None
+    defaults: dict[str, Any] = field(default_factory=dict)  # of options that a run asked for earlier may not have had
 
 
 def plan(
@@ -79,7 +80,9 @@ def plan(
     if parent is None and getattr(module, "NEEDS_PARENT", False):
         raise InvalidInput(f"The recipe '{recipe_name}' learns beside a model and needs one.", hint="--from MODEL")
     model = None if parent is None else fitting(find_model(workspace, parent), module.describe(resolved))
-    return Plan(resolved.model_dump(), version, model)
+    fields = module.Options.model_fields.items()
+    defaults = {name: one.get_default(call_default_factory=True) for name, one in fields if not one.is_required()}
+    return Plan(resolved.model_dump(), version, model, defaults)
 
 
 def train(
@@ -156,7 +159,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[s
     there = act.session.scalar(select(Run).where(Run.name == name))
     if there is not None:
         same = (recipe_name, options, version.id, parent_sha256)
-        if (there.recipe, there.options, there.version_id, there.parent_sha256) == same:
+        if (there.recipe, made.defaults | there.options, there.version_id, there.parent_sha256) == same:
             return _continue(act, there)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
     check_unused(act.session, name)

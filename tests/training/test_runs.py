@@ -95,6 +95,9 @@ def test_its_model_has_a_card_at_once(studio, ended):
 
 
 def test_asking_again_goes_on_and_other_options_are_refused(studio, ended, tiny, work_off):
+    with studio.write() as session:  # as it was asked for before the recipe had this option
+        run = session.scalar(select(Run).where(Run.name == "first"))
+        run.options = {name: value for name, value in run.options.items() if name != "accumulate"}
     again = runs.train(studio, recipe_name="flow", data="drawn", name="first", options=tiny)
     assert again.id != ended.id
     assert work_off(studio, again).result["samples_seen"] == 32
