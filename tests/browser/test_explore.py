@@ -121,8 +121,8 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     page.get_by_role("link", name="Near copies").click()  # the page has heard that the job is done
     assert page.locator("[data-group]").count() == COPIES
 
-    page.get_by_label("Of each group keep").select_option("largest")
-    page.get_by_role("button", name="Leave the others out", exact=True).click()
+    page.get_by_role("link", name="Keep the largest").click()
+    page.get_by_role("button", name="Of each group keep the largest, leave the others out").click()
     page.get_by_text("Nothing is left to decide").wait_for()
     assert show_histograms(workspace, name="shapes", where=Where(state="left out")).n == COPIES
     assert list_groups(workspace, name="shapes", check="near_copies") == []

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sfumato.training import saving
+from sfumato.training.folder import prepare
 from sfumato.training.loop import Learner, averaged, train
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
@@ -95,7 +96,7 @@ def test_only_two_generations_are_kept(tmp_path, material, tiny):
         walk(one, material, until)
         saving.save_state(tmp_path, one)
     assert [path.stem[-3:] for path in sorted(tmp_path.glob("state-*.safetensors"))] == ["012", "016"]
-    saving.prepare(tmp_path)
+    prepare(tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -153,7 +153,7 @@ def test_the_probe_keeps_the_fastest_choice(monkeypatch):
 def test_a_container_counts_the_cores_that_it_may_use(monkeypatch, quota, affinity, allowed):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(affinity)), raising=False)
-    monkeypatch.setattr("sfumato.training.machine._text", lambda path: quota)
+    monkeypatch.setattr("sfumato.training.hardware.text_of", lambda path: quota)
     assert cores() == allowed
 
 
