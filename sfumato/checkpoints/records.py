@@ -70,7 +70,13 @@ def describe_weights(sha256: str, header: dict[str, Any]) -> Described:
         "ema": header.get("ema", ""),
         "architecture": header.get("architecture", ""),
     }
-    adopted = header.get("recipe_options") or {}
-    adopted = adopted.get("adopted", adopted if header.get("recipe") == "adopted" else {})
+    adopted = adopted_of(header)
     facts |= {key: adopted[key] for key in ("file", "licence", "maker") if adopted.get(key)}
     return Described(f"weights {sha256[:12]}", facts)
+
+
+def adopted_of(header: dict[str, Any]) -> dict[str, Any]:
+    """What was said of weights when they were taken in from elsewhere: file, licence, maker; empty for our own."""
+    options = header.get("recipe_options") or {}
+    said: dict[str, Any] = options.get("adopted", options if header.get("recipe") == "adopted" else {})
+    return said

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sfumato.actions import Act, Workspace, query
 from sfumato.checkpoints.card import Card, open_card
 from sfumato.checkpoints.models import DEFAULT, find_model, find_weights
+from sfumato.checkpoints.records import adopted_of
 from sfumato.compliance.again import styles_of, ten_more
 from sfumato.compliance.answer import Answer, Facts, Said, Standing, Training, answer
 from sfumato.compliance.chain import Step, Weights, lineage, of_model, walk_down, walk_up, weights_of_record
@@ -108,7 +109,7 @@ def trace(workspace: Workspace, what: str | Path, *, down: bool = False, files: 
     facts = Facts(
         standing=known.standing, subject=known.subject, credentials=credentials,
         signer=file.credentials.signer if file else "", model=known.weights[0].name if known.weights else "",
-        training=[one for one in training if one.n], missing=[*known.missing, *unsaid], nearest=nearest,
+        training=[one for one in training if one.n] + taken_in(known.weights), missing=[*known.missing, *unsaid], nearest=nearest,
         compared=compared, originals=_originals(known), judged=known.judged,
     )  # fmt: skip
     again = ten_more(known.drawing, known.weights[0] if known.weights else None)
@@ -333,6 +334,17 @@ def _training(weights: Weights) -> Training:
     for source in data.get("sources", []):
         by_maker[_maker(source), str(source.get("licence", ""))] += int(source.get("n", 0))
     return Training(dict(data.get("licences", {})), dict(by_maker), weights.evidence, "pictures of its dataset")
+
+
+def taken_in(weights: list[Weights]) -> list[Training]:
+    """The licences that the makers of finished weights gave them, beside those of what they learnt from."""
+    found = []
+    for one in weights:
+        said = adopted_of(one.header)
+        if said:
+            licence = str(said.get("licence") or "NOASSERTION")
+            found.append(Training({licence: 1}, {}, one.evidence, "adopted models"))
+    return found
 
 
 def _hidden(weights: Weights) -> bool:

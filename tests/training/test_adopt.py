@@ -10,7 +10,9 @@ from safetensors.numpy import save_file
 import sfumato
 from sfumato.checkpoints.header import read_tensors
 from sfumato.checkpoints.models import find_model, show_model
-from sfumato.compliance.trace import trace
+from sfumato.compliance.answer import Facts, answer
+from sfumato.compliance.chain import Weights
+from sfumato.compliance.trace import taken_in, trace
 from sfumato.errors import Conflict, Damaged, InvalidInput, NotFound
 from sfumato.models.architectures import patch_transformer
 from sfumato.training.adopting import adopt
@@ -44,6 +46,20 @@ def test_weights_that_fit_a_known_network_become_a_model(studio, weights):
     assert again.sha256 != found.sha256
     with pytest.raises(Conflict, match="a model 'theirs' already"):
         adopt(studio, path=weights, name="theirs")
+
+
+@pytest.mark.parametrize(("licence", "says"), [
+    ("CC-BY-NC-4.0", "the use is not commercial (1 of 1 adopted models are CC-BY-NC-4.0)"),
+    ("", "you find out under which licence they are (1 of 1 adopted models have no stated licence)"),
+])  # fmt: skip
+def test_the_licence_of_the_weights_is_part_of_the_answer(studio, weights, licence, says):
+    name = f"of-{licence.lower() or 'nobody'}"
+    found = adopt(studio, path=weights, name=name, architecture="patch_transformer", options=SHAPE, data="drawn",
+                  licence=licence)  # fmt: skip
+    header = find_model(studio, name).header.model_dump()
+    known = Weights(found.sha256, f"checkpoint/{found.sha256}", name, header, None)
+    said = answer(Facts(standing="valid", subject="a.png", model=name, training=taken_in([known]))).conditions
+    assert says in [one.says for one in said]
 
 
 def test_weights_of_an_unknown_network_are_kept_and_never_drawn_with(studio, tmp_path):
