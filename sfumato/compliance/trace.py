@@ -109,8 +109,8 @@ def trace(workspace: Workspace, what: str | Path, *, down: bool = False, files: 
     facts = Facts(
         standing=known.standing, subject=known.subject, credentials=credentials,
         signer=file.credentials.signer if file else "", model=known.weights[0].name if known.weights else "",
-        training=[one for one in training if one.n] + taken_in(known.weights), missing=[*known.missing, *unsaid], nearest=nearest,
-        compared=compared, originals=_originals(known), judged=known.judged,
+        training=[one for one in training if one.n] + taken_in(known.weights), missing=[*known.missing, *unsaid],
+        nearest=nearest, compared=compared, originals=_originals(known), judged=known.judged,
     )  # fmt: skip
     again = ten_more(known.drawing, known.weights[0] if known.weights else None)
     return Trace(
