@@ -11,6 +11,7 @@ from sfumato.errors import Damaged, InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
 FORMAT = 2  # 2 adds adapters; all others are still written as 1
+ZIP = b"PK\x03\x04"
 LONGEST = 10_000_000
 WIDTHS: dict[str, np.dtype[Any]] = {
     name: np.dtype(kind) for name, kind in (("F32", "<f4"), ("F16", "<f2"), ("BF16", "<u2"), ("I64", "<i8"))
@@ -131,13 +132,22 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
+def is_pickle(first: bytes) -> bool:
+    """Whether a file that begins with these eight bytes is a pickle, or a ZIP that may hold one.
+
+    A safetensors file begins with its header's length, whose low bytes may be a pickle's; a pickle goes on otherwise.
+    """
+    begun = first[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    return first[:4] == ZIP or (begun and int.from_bytes(first[:8], "little") > LONGEST)
+
+
 def _described(path: Path) -> tuple[dict[str, Any], int]:
     """The JSON head of a safetensors file and where its data starts; refuses what is cut short."""
     if not path.is_file():
         raise NotFound(f"There is no file {path}.", hint="Name a .safetensors file.")
     with path.open("rb") as stream:
         first = stream.read(8)
-        if first[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or first[:4] == b"PK\x03\x04":
+        if is_pickle(first):
             raise InvalidInput(
                 f"{path.name} is a pickle: opening it could run anything, so it is not opened.",
                 hint="Ask for the weights as safetensors.",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 import sfumato
 from sfumato.actions import Act, Workspace, action
 from sfumato.catalog import Catalog
-from sfumato.checkpoints.header import Header, read_header, read_shapes
+from sfumato.checkpoints.header import ZIP, Header, is_pickle, read_header, read_shapes
 from sfumato.checkpoints.records import Model
 from sfumato.data.collect import read_options
 from sfumato.data.freeze import find_version
@@ -21,7 +21,6 @@ from sfumato.training.runs import check_name, check_unused
 from sfumato.training.weights import FILE, hash_of, keep_file
 
 ARCHITECTURES = Catalog("sfumato.models.architectures", ("Options", "build"))
-PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 ADOPTED = "adopted"
 
 
@@ -50,8 +49,8 @@ def adopt(
     source = Path(path).expanduser()
     sha256 = hash_of(source)
     with source.open("rb") as stream:
-        first = stream.read(4)
-    if first[:2] in PICKLES or (first in PICKLES and source.suffix != ".keras"):
+        first = stream.read(8)
+    if is_pickle(first) and not (first[:4] == ZIP and source.suffix == ".keras"):
         raise InvalidInput(
             f"{source.name} is a pickle or an archive that may hold one: opening it could run anything.",
             hint="Write the weights as safetensors where they were made: safetensors.torch.save_file.",

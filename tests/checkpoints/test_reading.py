@@ -148,3 +148,11 @@ def test_any_bytes_at_all_are_refused_in_words(tmp_path):
         read_header(path)
     with pytest.raises(NotFound):
         read_header(tmp_path / "nothing.safetensors")
+
+
+@pytest.mark.parametrize("length", [0x280, 0x380, 0x480, 0x580, 0x10280])
+def test_a_header_whose_length_begins_as_a_pickle_does_is_read(tmp_path, length):
+    text = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode().ljust(length)
+    path = tmp_path / "sound.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + text + b"\0" * 4)
+    assert read_shapes(path) == {"w": (1,)}

@@ -41,8 +41,8 @@ def test_weights_that_fit_a_known_network_become_a_model(studio, weights):
     facts = trace(studio, f"checkpoint/{found.sha256}", files=False).chain
     assert (facts.facts["licence"], facts.facts["maker"]) == ("MIT", "Ann")
     assert facts.steps[0].role == "learnt from"
-    again = adopt(studio, path=model.path.rename(weights.with_name("ours.safetensors")), name="ours")
-    assert find_model(studio, "ours").header.architecture == "patch_transformer"
+    again = adopt(studio, path=model.path.rename(weights.with_name("ours.safetensors")), name="taken-back")
+    assert find_model(studio, "taken-back").header.architecture == "patch_transformer"
     assert again.sha256 != found.sha256
     with pytest.raises(Conflict, match="a model 'theirs' already"):
         adopt(studio, path=weights, name="theirs")

@@ -71,15 +71,15 @@ def test_an_exception_fails_the_run_with_its_reason(studio):
 
 def test_stopped_from_elsewhere_the_loop_ends_at_its_next_word(studio):
     def loop():
-        with sfumato.run("stopped", data="drawn", workspace=studio) as run:
+        with sfumato.run("own-stopped", data="drawn", workspace=studio) as run:
             run.log(loss=1.0)
-            cancel_job(studio, job_id=show_run(studio, name="stopped").job_id)
+            cancel_job(studio, job_id=show_run(studio, name="own-stopped").job_id)
             run._told = 0.0  # half a second later
             run.log(loss=0.9)
 
     with pytest.raises(Cancelled):
         loop()
-    assert show_run(studio, name="stopped").status == "cancelled"
+    assert show_run(studio, name="own-stopped").status == "cancelled"
 
 
 def test_a_file_of_another_kind_is_kept_unopened(studio, tmp_path):
@@ -117,7 +117,7 @@ def test_what_is_no_picture_is_refused_in_words(given):
 
 
 def test_what_cannot_be_kept_is_named(studio):
-    with sfumato.run("wrong", data="drawn", workspace=studio) as run:
+    with sfumato.run("own-wrong", data="drawn", workspace=studio) as run:
         with pytest.raises(InvalidInput, match=r"'opt\.name' is a str"):
             run.checkpoint({"opt": {"name": "adam"}})
         with pytest.raises(InvalidInput, match="A int cannot"):
@@ -131,7 +131,7 @@ def test_killed_it_leaves_a_workspace_that_opens_and_a_run_told_as_stopped(studi
         import numpy as np
         import sfumato
         with sfumato.open(sys.argv[1]) as workspace:
-            with sfumato.run("killed", data="drawn", workspace=workspace) as run:
+            with sfumato.run("own-killed", data="drawn", workspace=workspace) as run:
                 run.log(step=7, loss=0.5)
                 run.checkpoint({"w": np.ones(3)})
                 assert "torch" not in sys.modules
@@ -141,14 +141,14 @@ def test_killed_it_leaves_a_workspace_that_opens_and_a_run_told_as_stopped(studi
     done = subprocess.run([sys.executable, "-c", script, str(studio.path)], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     with Workspace.open(studio.path, create=False) as opened:
-        assert show_run(opened, name="killed").samples_seen == 7
-        assert read_header(find_model(opened, "killed").path).run == "killed"
+        assert show_run(opened, name="own-killed").samples_seen == 7
+        assert read_header(find_model(opened, "own-killed").path).run == "own-killed"
         with opened.write() as session:  # as after half a minute
             gone = database_now(session) - timedelta(seconds=1)
             session.execute(
-                update(Job).where(Job.id == show_run(opened, name="killed").job_id).values(lease_until=gone)
+                update(Job).where(Job.id == show_run(opened, name="own-killed").job_id).values(lease_until=gone)
             )
-        assert show_run(opened, name="killed").status == "cancelled"
-        assert show_card(opened, name="killed").run.status == "cancelled"
-        with sfumato.run("killed", data="drawn", workspace=opened) as run:
+        assert show_run(opened, name="own-killed").status == "cancelled"
+        assert show_card(opened, name="own-killed").run.status == "cancelled"
+        with sfumato.run("own-killed", data="drawn", workspace=opened) as run:
             assert run.step == 7
