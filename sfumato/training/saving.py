@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sfumato.checkpoints.adapters import read_whole
 from sfumato.checkpoints.header import Header, write_checkpoint
-from sfumato.errors import InvalidInput
+from sfumato.models.fitting import put_into
 from sfumato.store.files import write_whole
 from sfumato.training.loop import Learner
 
@@ -65,15 +65,8 @@ def begin_from(learner: Learner, parent: Path) -> None:
         learner.recipe.begin_from(learner.net, tensors)
         return
     own = dict(learner.drawer.named_parameters())
-    apart = [name for name in own.keys() | tensors.keys()
-             if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip
-    if apart:
-        raise InvalidInput(
-            f"The parent's weights do not fit this network at '{min(apart)}'.",
-            hint="Give the same options as the parent's.",
-        )
+    put_into(own, tensors)
     with torch.no_grad():
-        for name, weight in own.items():
-            weight.copy_(tensors[name])
-            for average in learner.averages.values():
-                average.weights[name].copy_(tensors[name])
+        for average in learner.averages.values():
+            for name, mean in average.weights.items():
+                mean.copy_(tensors[name])

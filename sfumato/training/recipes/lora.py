@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from sfumato.errors import InvalidInput
+from sfumato.models.fitting import put_into
 from sfumato.training.recipes import flow
 from sfumato.training.recipes.flow import batch, held_out, losses, preview
 
@@ -82,16 +82,7 @@ def begin_from(net: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Put the parent's whole weights, by its names, under the adapters; raises InvalidInput where they do not fit."""
     kept = net.state_dict().keys()  # tables that the architecture computes are not in it
     own = {name: one for name, one in net.named_buffers() if name in kept}
-    apart = [name for name in own.keys() | tensors.keys()
-             if name not in own or name not in tensors or own[name].shape != tensors[name].shape]  # fmt: skip
-    if apart:
-        raise InvalidInput(
-            f"The parent's weights do not fit this network at '{min(apart)}'.",
-            hint="Give the same options as the parent's.",
-        )
-    with torch.no_grad():
-        for name, weight in own.items():
-            weight.copy_(tensors[name])
+    put_into(own, tensors)
 
 
 def describe(options: Options) -> dict[str, Any]:
