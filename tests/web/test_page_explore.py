@@ -139,7 +139,9 @@ def test_checks_are_asked_for_and_the_page_shows_the_job(browser, animals):
 def test_a_slice_is_saved_from_the_page_and_offered_there(browser, animals, workspace):
     saved = browser.post("/data/animals/slices", data={"slice_name": "noto ones", "where": '{"style": "noto"}'})
     assert saved.headers["location"] == "/data/animals/items?style=noto"
-    assert "noto ones" in browser.page("/data/animals/items").text
+    page = browser.page("/data/animals/items").text
+    assert "noto ones" in page
+    assert 'aria-label="Forget the slice noto ones"' in page
     browser.post("/data/animals/slices/drop", data={"slice_name": "noto ones"})
     assert list_slices(workspace, name="animals") == []
 
