@@ -50,6 +50,14 @@ def test_a_sentence_becomes_pictures_and_one_is_approved_without_a_mouse(studio,
     page.locator("#answer", has_text="Approved by").wait_for()
     page.keyboard.press("u")
     page.locator("#judgement .status", has_text="not judged yet").wait_for()
+    page.locator("#judgement summary", has_text="Reject").click()  # what is typed next is a reason, and no shortcut
+    page.keyboard.type("a bad face")
+    assert page.locator("#why").input_value() == "a bad face"
+    page.locator("label[for=why]").locator("..").evaluate("form => document.activeElement.blur()")
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    assert page.locator("#judgement details[open]").count() == 0
+    page.locator("#judgement .status", has_text="not judged yet").wait_for()
     before = page.url
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(lambda address: address != before)
