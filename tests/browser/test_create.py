@@ -12,6 +12,8 @@ from sfumato.web.serving import Serving
 from tests.browser.conftest import settled, write
 from tests.pictured import embedded, pictured, studio_folder
 
+pytestmark = pytest.mark.whole
+
 __all__ = ["embedded", "pictured", "studio_folder"]
 
 

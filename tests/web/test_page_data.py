@@ -104,7 +104,8 @@ def test_the_grid_is_paged_and_narrowed(browser, workspace):
 
 
 def test_a_picture_tells_what_is_written_in_its_file_and_where(browser, workspace):
-    told = {"creator": {"value": "<b>Bea</b>", "found": "EXIF"}, "keywords": {"value": ["harbour", "dusk"], "found": "IPTC"}}
+    words = {"value": ["harbour", "dusk"], "found": "IPTC"}
+    told = {"creator": {"value": "<b>Bea</b>", "found": "EXIF"}, "keywords": words}
     ids = stock(workspace, "animals", 1, evidence=told)
     page = browser.page(f"/data/animals/items/{ids[0]}").text
     assert "&lt;b&gt;Bea&lt;/b&gt;" in page

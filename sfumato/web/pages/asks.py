@@ -138,7 +138,8 @@ def _page(visit: Visit, ask: str, wrong: SfumatoError | None = None, words: str 
     return visit.render(
         "asks/page.html", status=wrong.status if wrong else 200, wrong=wrong, words=words, reason=reason,
         page=Page(title, "asks", (("Asks", "/asks"), (title, ""))), card=cards(visit, [found])[0], ask=found, mine=mine,
-        answering=answering, alone=_alone(visit, found) if mine else "", done=_own_acts(visit, found) if answering else [],
+        answering=answering, done=_own_acts(visit, found) if answering else [],
+        alone=_alone(visit, found) if mine else "",
         offered=shown(visit.workspace, [*found.refs, *pictures]),
         said=comments_on(visit.workspace, about=found.ref), may_comment=allowed(visit.workspace, "comment.write"),
         roles=roles_to_ask(visit), people=[one for one in members if not one.disabled and one.ref != visit.me.id],
