@@ -24,7 +24,7 @@ TEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(B)/python -m pytest -n $(JOBS
 ON_POSTGRESQL = $(addprefix tests/,db actions people jobs review data web)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup studio test test-slow test-postgresql check bench bench-quick format wheel clean
+.PHONY: help setup studio test test-whole test-slow test-postgresql check bench bench-quick format wheel clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing n
 studio: $(VENV)/.ok  ## Set up, and open the studio in the browser; ARGS="--port 8800" and others
 	@$(B)/sfumato studio $(ARGS)
 
-test: $(VENV)/.ok  ## Run the tests (ten to twenty minutes on two cores); ARGS="-k word" narrows
-	$(TEST) -m "not slow" $(ARGS)
+test: $(VENV)/.ok  ## Run the tests (ten minutes on two cores); ARGS="-k word" narrows
+	$(TEST) -m "not slow and not whole" $(ARGS)
+
+test-whole: $(VENV)/.ok  ## Run the whole stories and every case, which CI does too (ten minutes more)
+	$(TEST) -m "whole and not slow" $(ARGS)
 
 test-slow: $(VENV)/.ok  ## Run the tests that take longer
 	$(TEST) -m slow $(ARGS)
@@ -48,7 +51,7 @@ check: $(VENV)/.ok  ## Check style, types, the order of imports, dependencies an
 	$(B)/mypy
 	$(B)/lint-imports
 	$(B)/deptry .
-	$(B)/python -m pytest -m "not slow" tests/contracts tests/doors tests/test_docs.py
+	$(B)/python -m pytest -m "not slow and not whole" tests/contracts tests/doors tests/test_docs.py
 
 bench: $(VENV)/.ok  ## Measure training, drawing and the studio; needs a quiet machine
 	$(B)/python bench/training.py --write $(ARGS)

@@ -13,12 +13,12 @@ from docs import write
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-# ```python run   or   ```sh run   marks a block that is executed.
-BLOCK = re.compile(r"^```(python|sh) run\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# ```python run   or   ```sh run   marks a block that is executed; with `whole` after it, by the longer tests.
+BLOCK = re.compile(r"^```(python|sh) run( whole)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [
-    pytest.param(language, code, id=f"{page.relative_to(ROOT)}:{number}")
+    pytest.param(language, code, id=f"{page.relative_to(ROOT)}:{number}", marks=[pytest.mark.whole] if whole else [])
     for page in PAGES
-    for number, (language, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
+    for number, (language, whole, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
 ]
 
 

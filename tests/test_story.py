@@ -15,8 +15,8 @@ import pytest
 from sfumato.cli import entry
 
 ROOT = Path(__file__).parents[1]
-TINY = {"--samples": 4_800, "--batch": 8, "--size": 16, "--depth": 1, "--width": 64,
-        "--checkpoint-every": 400, "--preview-every": 4_800, "--held-out": 4}  # fmt: skip
+TINY = {"--samples": 1_600, "--batch": 8, "--size": 16, "--depth": 1, "--width": 64,
+        "--checkpoint-every": 200, "--preview-every": 1_600, "--held-out": 4}  # fmt: skip
 PATIENCE = 240.0
 
 
@@ -62,10 +62,10 @@ def test_from_a_folder_of_pictures_to_a_picture_whose_use_is_answered(say, tmp_p
     assert "Froze sample@" in say("data", "freeze", "sample")
 
     options = ["--data", "sample", "--name", "story", *(part for pair in TINY.items() for part in pair)]
-    assert "Trained story on 4,800 pictures." in train_and_kill(studio, *options)
+    assert "Trained story on 1,600 pictures." in train_and_kill(studio, *options)
     run = json.loads(say("train", "show", "story", "--json"))
     job = json.loads(say("jobs", "show", run["job_id"], "--json"))
-    assert (run["status"], run["samples_seen"], job["attempt"]) == ("done", 4_800, 2)
+    assert (run["status"], run["samples_seen"], job["attempt"]) == ("done", 1_600, 2)
 
     measured = json.loads(say("evaluate", "story", "--per-group", 4, "--json"))
     assert measured["groups"]["train"]["n"] == 4
@@ -77,7 +77,7 @@ def test_from_a_folder_of_pictures_to_a_picture_whose_use_is_answered(say, tmp_p
 
     traced = say("trace", first)
     for words in (
-        'asked by: "a red apple, noto style"', "seed 7", "run story · recipe flow", "4,800 pictures seen",
+        'asked by: "a red apple, noto style"', "seed 7", "run story · recipe flow", "1,600 pictures seen",
         "learnt from: version", "dataset sample", "It leaned on the training picture", "a copy would be below",
         "May I use it?", "signed here, unedited", "not yet looked at by a person", "This is no legal advice.",
     ):  # fmt: skip

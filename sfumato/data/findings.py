@@ -28,6 +28,7 @@ class FindingView:
     id: str
     item_id: str
     item_name: str
+    item_key: str  # what it is called in its source, such as a file's path
     sha256: str
     check: str
     score: float
@@ -53,6 +54,7 @@ class Member:
     item_id: str
     finding_id: str
     name: str
+    key: str  # what it is called in its source, such as a file's path
     sha256: str
     width: int
     height: int
@@ -148,8 +150,8 @@ def list_findings(
         found = found.where(or_(Finding.score < score, and_(Finding.score == score, Finding.id > last)))
     return [
         FindingView(
-            row.id, row.item_id, caption or key, sha256, row.check, row.score, row.reason, row.group, row.beside_id,
-            row.details, row.state, row.settled_by, row.scan_id, row.made_at,
+            row.id, row.item_id, caption or key, key, sha256, row.check, row.score, row.reason, row.group,
+            row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at,
         )
         for row, caption, key, sha256 in act.session.execute(found)
     ]  # fmt: skip
@@ -209,7 +211,7 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
     for finding, item, seen in rows:
         found[finding.group].append(
             Member(
-                item.id, finding.id, item.name or item.key, item.sha256, item.width, item.height,
+                item.id, finding.id, item.name or item.key, item.key, item.sha256, item.width, item.height,
                 seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state, finding.reason,
                 item.id == first[finding.group],
             )

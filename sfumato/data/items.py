@@ -51,6 +51,7 @@ class ItemView:
     revision: int
     consent: str
     opt_out: str
+    evidence: dict[str, Any]  # what the file or its row says of itself, by name: value and where it was found
     attributes: dict[str, Any]
     suggested: dict[str, Any]
     family: str

@@ -148,7 +148,7 @@ def _write_row(
     )  # fmt: skip
     act.session.add(row)
     link(act.session, row.ref, f"image/{facts.image_id}", "published from")
-    act.says(f"published {path.name}", subject=row.ref, private=bool(row.private_to))
+    act.says(f"signed and saved {path.name}", subject=row.ref, private=bool(row.private_to))
     return PublishedView(row.id, facts.image_id, path, sha256, facts.seed)
 
 

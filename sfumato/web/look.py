@@ -22,7 +22,7 @@ GALLERY_KEYS = [
     ("← → ↑ ↓", "move"), ("Enter", "open"), ("Space", "select"), ("1 – 5", "rate"), ("a", "approve"), ("r", "reject"),
     ("c", "compare"),
 ]  # fmt: skip
-ON_THE_BAR = 4  # desks shown on a phone; the rest are under "More"
+ON_THE_BAR = ("home", "create", "models", "asks")  # desks shown on a phone; the rest are under "More"
 CUT = "\x1e"  # between the parts of the frame; no text that people write holds it as it is
 MOST = 256  # frames that are kept
 _surroundings: dict[tuple[Any, ...], list[Markup]] = {}

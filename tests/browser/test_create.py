@@ -12,6 +12,8 @@ from sfumato.web.serving import Serving
 from tests.browser.conftest import settled, write
 from tests.pictured import embedded, pictured, studio_folder
 
+pytestmark = pytest.mark.whole
+
 __all__ = ["embedded", "pictured", "studio_folder"]
 
 
@@ -49,6 +51,14 @@ def test_a_sentence_becomes_pictures_and_one_is_approved_without_a_mouse(studio,
     page.locator("#judgement .status", has_text="approved").wait_for()
     page.locator("#answer", has_text="Approved by").wait_for()
     page.keyboard.press("u")
+    page.locator("#judgement .status", has_text="not judged yet").wait_for()
+    page.locator("#judgement summary", has_text="Reject").click()  # what is typed next is a reason, and no shortcut
+    page.keyboard.type("a bad face")
+    assert page.locator("#why").input_value() == "a bad face"
+    page.locator("label[for=why]").locator("..").evaluate("form => document.activeElement.blur()")
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    assert page.locator("#judgement details[open]").count() == 0
     page.locator("#judgement .status", has_text="not judged yet").wait_for()
     before = page.url
     page.keyboard.press("ArrowLeft")

@@ -4,6 +4,8 @@ import pytest
 
 from tests.web.framed import framed
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def studio(serve):

@@ -11,6 +11,8 @@ from sfumato.web.serving import Serving, new_secret
 from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, listening, write
 from tests.crew import ALICE, BOB
 
+pytestmark = pytest.mark.whole
+
 PAGES = (
     "/asks", "/asks/new", "/notices", "/people", "/people/permissions", "/people/team", "/account", "/settings",
     "/settings/storage", "/audit", "/help", "/welcome",

@@ -20,6 +20,8 @@ from sfumato.web.serving import Serving, new_secret
 from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, settled
 from tests.web.stocked import stock
 
+pytestmark = pytest.mark.whole
+
 PAGES = (
     "items", "items?style=noto", "checks", "decisions", "words", "captions?find=llama", "balance", "datasheet",
     "map", "compare", "labelling",

@@ -134,7 +134,7 @@ def walk_the_trace(page):
 def decide(page):
     """Say why, and approve, by keys."""
     tour(page).get_by_role("button", name="Next").click()
-    until(page, "document.querySelector('#tour').innerText.includes('Step 5 of 5')")
+    until(page, "document.querySelector('#tour')?.innerText.includes('Step 5 of 5')")
     settled(page)
     page.keyboard.press("w")
     page.keyboard.type("Clear even when small")

@@ -11,6 +11,8 @@ from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, listening, settled
 from tests.pictured import embedded, pictured, studio_folder  # noqa: F401
 from tests.web.stocked import a_run, quarantine, stock
 
+pytestmark = pytest.mark.whole
+
 LONG = "a-name-that-is-as-long-as-names-may-well-be-in-a-team"
 
 

@@ -12,6 +12,8 @@ from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
 from tests.web.stocked import stock
 
+pytestmark = pytest.mark.whole
+
 PAGES = ("/train", "/train/first", "/new-run", "/compare-runs?run=first&run=second")
 
 

@@ -27,6 +27,8 @@ from sfumato.store.files import Erasure
 from tests.care.made import finish, tree
 from tests.care.test_backup import rows
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(autouse=True)
 def at_home(request, monkeypatch):

@@ -26,6 +26,7 @@ def said(capsys, *arguments):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.whole
 def test_a_model_is_listed_shown_given_its_card_and_gone_on_from(trained, capsys):
     listed = {one["name"]: one for one in said(capsys, "models", "list")}
     assert {"tiny", "tiny-long"} <= set(listed)

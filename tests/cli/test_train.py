@@ -9,6 +9,7 @@ from sfumato.cli import entry
 TINY = ["--samples", "16", "--batch", "4", "--size", "8", "--depth", "1", "--width", "64", "--checkpoint-every", "8"]
 
 
+@pytest.mark.whole
 def test_a_run_is_planned_then_trained_then_listed(frozen, capsys):
     call = ["train", "flow", "--data", "shapes", "--name", "tiny", *TINY]
     assert entry.main([*call, "--dry-run", "--json"]) == 0

@@ -25,6 +25,7 @@ def a_row(card, split: str = "train") -> int:
     return next(row for row, item in enumerate(card.items) if item["split"] == split)
 
 
+@pytest.mark.whole
 def test_a_drawing_of_a_training_picture_is_a_copy_of_it(card, tmp_path):
     row = a_row(card)
     near = find_nearest(card, "tiny", straight(card, row), background="transparent", cache=tmp_path)

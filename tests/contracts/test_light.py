@@ -32,6 +32,7 @@ def loaded_after(code: str, *arguments: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("module", light_modules())
 def test_a_door_and_a_rooms_records_load_no_heavy_library(module):
     assert not loaded_after(f"import {module}") & HEAVY

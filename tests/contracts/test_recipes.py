@@ -35,6 +35,7 @@ def options(recipe):
     return recipe.Options(**{name: value for name, value in SMALL.items() if name in recipe.Options.model_fields})
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("recipe", [name for name in RECIPES.names() if name not in PHASED], indirect=True)
 def test_the_loss_falls(recipe, options, material):
     learner = Learner.fresh(recipe, options, Machine(threads=1))

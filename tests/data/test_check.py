@@ -129,6 +129,7 @@ def test_a_file_that_is_broken_by_now_is_told_of_and_an_erased_one_is_passed_ove
     assert "not in the store" in reasons[gone.id]
 
 
+@pytest.mark.whole
 def test_after_kill_9_a_scan_goes_on_without_doubles(workspace, planted, collect, check):
     folder, _ = planted
     for number in range(200, 420):

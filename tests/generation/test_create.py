@@ -274,6 +274,7 @@ raise SystemExit(code)
 """
 
 
+@pytest.mark.whole
 def test_creating_and_verifying_need_no_torch(studio_folder, embedded, tmp_path):
     start = [sys.executable, "-c", WITHOUT_TORCH, str(embedded)]
     asked = ["create", SENTENCE, "-n", "1", "--seed", "7", "--steps", "1", "--out", str(tmp_path / "out")]

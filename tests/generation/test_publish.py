@@ -87,7 +87,7 @@ def test_it_leaves_a_row_a_link_and_an_event(pictured, tmp_path):
         assert (row.id, row.file_name, row.sha256, row.background) == (out.id, "disc.png", out.sha256, "white")
         assert parents(session, row.ref) == [("published from", "image/image-1")]
         assert session.scalars(select(Event.summary).where(Event.action == "image.publish")).all() == [
-            "published disc.png"
+            "signed and saved disc.png"
         ]
     assert pictured.store.get(out.sha256) == out.path.read_bytes()
 

@@ -13,6 +13,8 @@ from sfumato.jobs.queue import get_job, wait_for_job
 from sfumato.jobs.records import Job
 from tests.jobs.counting_work import counted, start
 
+pytestmark = pytest.mark.whole
+
 
 def numbers(path):
     lines = path.read_text().splitlines() if path.exists() else []

@@ -99,7 +99,9 @@ def test_handing_it_back_closes_nothing_and_tells_the_asker_why(alice, bob):
     assert ids(asks_waiting(other)) == [made.id]
     moved = change_ask(alice, ask=made.id, version=back.version, to="data scientist")
     assert moved.to_name == "every data scientist"
-    assert ids(asks_waiting(alice)) == [made.id]
+    dana = bob.as_actor(type(BOB)("person/dana", "dana", ("data scientist",)))
+    assert ids(asks_waiting(dana)) == [made.id]
+    assert asks_waiting(alice) == []  # one does not wait for oneself, though she is a data scientist too
 
 
 def test_who_asked_takes_it_back_and_nobody_else(alice, bob):

@@ -17,6 +17,8 @@ from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
 from sfumato.training.records import Run
 
+pytestmark = pytest.mark.whole
+
 HERE = Machine(threads=1).model_dump()
 
 

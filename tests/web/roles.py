@@ -3,6 +3,7 @@
 import inspect
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, get_type_hints
 from urllib.parse import quote
 
@@ -97,20 +98,25 @@ def _those_who_were(workspace: Workspace, olga: Seat) -> dict[str, Comer]:
     return found
 
 
-def arguments(verb: Any) -> dict[str, Any]:
-    """Something for each argument that a verb needs, made from its type."""
+@cache
+def wanted(verb: Any) -> list[tuple[str, TypeAdapter[Any] | None, Any]]:
+    """Each argument that a verb needs, its type, and something that its schema allows; no type for a function."""
     hints = get_type_hints(inspect.unwrap(verb))
-    found = {}
+    found: list[tuple[str, TypeAdapter[Any] | None, Any]] = []
     for one in list(inspect.signature(verb).parameters.values())[1:]:
         if one.default is one.empty and one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD):
             if "Callable" in str(hints[one.name]):
-                found[one.name] = None  # nobody is told how far it is
+                found.append((one.name, None, None))  # nobody is told how far it is
                 continue
             kind: TypeAdapter[Any] = TypeAdapter(hints[one.name])
             schema = kind.json_schema(ref_template="#/components/schemas/{model}")
-            value = example(schema, schema.get("$defs", {}), name=one.name)
-            found[one.name] = kind.validate_python(value)
+            found.append((one.name, kind, example(schema, schema.get("$defs", {}), name=one.name)))
     return found
+
+
+def arguments(verb: Any) -> dict[str, Any]:
+    """Something for each argument that a verb needs, made from its type."""
+    return {name: kind.validate_python(value) if kind else None for name, kind, value in wanted(verb)}
 
 
 def through_the_function(workspace: Workspace, comer: Comer) -> list[str]:

@@ -17,6 +17,8 @@ from sfumato.web.sessions import csrf_of
 from tests.web.conftest import enter, open_studio
 from tests.web.test_studio import entered, until
 
+pytestmark = pytest.mark.whole
+
 PATH = "/api/v1/datasets/mine/uploads"
 
 

@@ -70,7 +70,7 @@ def test_an_overdue_ask_says_so_in_words(workspace, browser):
     made = make_ask(workspace, question="Still there?", to="role/researcher")
     with workspace.write() as session:
         session.execute(update(Ask).where(Ask.id == made.id).values(due=date.today() - timedelta(days=4)))
-    for path in ("/asks", f"/asks/{made.id}"):
+    for path in ("/asks/mine", f"/asks/{made.id}"):
         assert "overdue by 4 days" in browser.page(path).text
 
 

@@ -103,6 +103,17 @@ def test_the_grid_is_paged_and_narrowed(browser, workspace):
     assert 'class="tile"' not in none
 
 
+def test_a_picture_tells_what_is_written_in_its_file_and_where(browser, workspace):
+    words = {"value": ["harbour", "dusk"], "found": "IPTC"}
+    told = {"creator": {"value": "<b>Bea</b>", "found": "EXIF"}, "keywords": words}
+    ids = stock(workspace, "animals", 1, evidence=told)
+    page = browser.page(f"/data/animals/items/{ids[0]}").text
+    assert "&lt;b&gt;Bea&lt;/b&gt;" in page
+    assert "harbour, dusk" in page
+    assert "EXIF" in page
+    assert browser.get(f"/api/v1/items/{ids[0]}").json()["evidence"] == told
+
+
 def test_a_picture_tells_whose_it_is_what_it_asks_and_which_versions_hold_it(browser, workspace):
     ids = stock(workspace, "animals", 1)
     version = freeze(workspace, name="animals")

@@ -1,5 +1,7 @@
 """Exploring, checking and deciding as people see it: brushes and chips, findings, copies, decisions and a way back."""
 
+import re
+
 import pytest
 
 from sfumato.data.explore import show_histograms
@@ -33,8 +35,6 @@ def test_the_address_narrows_and_each_part_can_be_taken_away(browser, animals):
 
 
 def test_every_chip_and_value_leads_to_a_page(browser, animals, workspace):
-    import re
-
     page = browser.page("/data/animals/items?style=noto&range=width:11:").text
     links = {one.replace("&amp;", "&") for one in re.findall(r'href="([^"]+)" data-narrows', page)}
     links |= {one.replace("&amp;", "&") for one in re.findall(r'data-narrows[^>]* href="([^"]+)"', page)}
@@ -113,6 +113,24 @@ def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, w
     assert browser.page("/data/animals/checks/none").status_code == 404
 
 
+def test_next_goes_through_all_that_is_open_and_a_picture_says_how_its_file_is_called(browser, animals, workspace):
+    found(workspace, {animals[0]: "blur"}, name="animals")
+    found(workspace, dict.fromkeys(animals[1:3], "odd_aspect"), name="animals")
+    found(workspace, dict.fromkeys(animals[3:6], "noise"), name="animals")
+    seen, at = [], "noise"
+    for _ in range(3):
+        page = browser.page(f"/data/animals/checks/{at}").text
+        at = re.search(r'checks/(\w+)">Next:', page)[1]
+        seen.append(at)
+    assert seen == ["odd_aspect", "blur", "noise"]
+    assert "Leave it out" in browser.page("/data/animals/checks/blur").text
+    assert ".png</span>" in browser.page("/data/animals/checks/blur").text
+    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "blur"})
+    done = browser.page("/data/animals/checks/blur").text
+    assert "Nothing is left to decide" in done
+    assert re.search(r'checks/noise">Next: ', done)
+
+
 def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, workspace):
     found(workspace, dict.fromkeys(animals[:3], "odd_aspect"), name="animals", group="a")
     found(workspace, dict.fromkeys(animals[3:], "odd_aspect"), name="animals", group="b")
@@ -139,7 +157,9 @@ def test_checks_are_asked_for_and_the_page_shows_the_job(browser, animals):
 def test_a_slice_is_saved_from_the_page_and_offered_there(browser, animals, workspace):
     saved = browser.post("/data/animals/slices", data={"slice_name": "noto ones", "where": '{"style": "noto"}'})
     assert saved.headers["location"] == "/data/animals/items?style=noto"
-    assert "noto ones" in browser.page("/data/animals/items").text
+    page = browser.page("/data/animals/items").text
+    assert "noto ones" in page
+    assert 'aria-label="Forget the slice noto ones"' in page
     browser.post("/data/animals/slices/drop", data={"slice_name": "noto ones"})
     assert list_slices(workspace, name="animals") == []
 
@@ -229,8 +249,6 @@ def test_balance_shows_shares_and_applies_a_plan_that_was_seen(browser, animals,
 
 
 def test_a_datasheet_shows_what_is_open_and_takes_an_answer(browser, animals):
-    import re
-
     page = browser.page("/data/animals/datasheet").text
     assert "nobody has answered" in page
     key = re.search(r'name="question" value="([^"]+)"', page)[1]

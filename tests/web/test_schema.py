@@ -23,6 +23,8 @@ from sfumato.people.tokens import make_token
 from tests.crew import add_pictures
 from tests.web.conftest import HERE, open_studio
 
+pytestmark = pytest.mark.whole
+
 STREAMS = {"event.stream", "data.upload", "image.verify"}  # bodies and answers without a schema, which have own tests
 CONFORMS = [
     not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,

@@ -12,6 +12,8 @@ import pytest
 
 from sfumato.web.sessions import csrf_of
 
+pytestmark = pytest.mark.whole
+
 
 @contextmanager
 def entered(studio):

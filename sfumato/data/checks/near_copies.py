@@ -9,7 +9,7 @@ from sfumato.data.scan import Proposal, Table
 __all__ = ["KIND", "SAYS", "TITLE", "Options", "judge"]
 
 TITLE = "near copies"
-SAYS = "The same picture again: encoded anew, resized, lighter, cropped, mirrored, turned, or with a watermark."
+SAYS = "The same picture again: encoded anew, resized, lighter, a bit cropped, mirrored, turned, or with a watermark."
 KIND = "pixels"
 
 

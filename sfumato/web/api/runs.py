@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
+from sfumato.data.freeze import version_row
 from sfumato.jobs import JobView
 from sfumato.training.budget import Chosen
 from sfumato.training.budget import choose as try_out
@@ -40,6 +41,7 @@ def train(
     parent: str | None = None,
 ) -> JobView:
     """Train a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`; a job does it."""
+    _there(workspace, data)
     return aside(
         ask_to_train, workspace, name=name, data=data, recipe_name=recipe_name, options=options, parent=parent
     )  # fmt: skip
@@ -49,7 +51,14 @@ def choose(
     workspace: Workspace, *, data: str, budget: str, recipe_name: str = "flow", options: dict[str, Any] | None = None
 ) -> Chosen:
     """Choose a run's options for a time such as "30m" on this machine, trying networks for some seconds."""
+    _there(workspace, data)
     return aside(try_out, workspace, recipe_name=recipe_name, data=data, budget=budget, options=options)
+
+
+def _there(workspace: Workspace, data: str) -> None:
+    """Raise NotFound at once, rather than once another process has loaded all that a plan needs."""
+    with workspace.read() as session:
+        version_row(session, data)
 
 
 offer(router, "GET", "/runs", list_runs)

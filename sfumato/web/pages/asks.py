@@ -104,7 +104,7 @@ def roles_to_ask(visit: Visit) -> list[tuple[str, str]]:
     def says(role: str) -> str:
         if role in others:
             return ""
-        return "only you are one" if role in mine else "nobody yet: it waits for the admins"
+        return "only you are one" if role in mine else "nobody yet"
 
     return [(role, says(role)) for role in ASSIGNABLE if may((role,), "ask.write")]
 
@@ -139,10 +139,18 @@ def _page(visit: Visit, ask: str, wrong: SfumatoError | None = None, words: str 
         "asks/page.html", status=wrong.status if wrong else 200, wrong=wrong, words=words, reason=reason,
         page=Page(title, "asks", (("Asks", "/asks"), (title, ""))), card=cards(visit, [found])[0], ask=found, mine=mine,
         answering=answering, done=_own_acts(visit, found) if answering else [],
+        alone=_alone(visit, found) if mine else "",
         offered=shown(visit.workspace, [*found.refs, *pictures]),
         said=comments_on(visit.workspace, about=found.ref), may_comment=allowed(visit.workspace, "comment.write"),
         roles=roles_to_ask(visit), people=[one for one in members if not one.disabled and one.ref != visit.me.id],
     )  # fmt: skip
+
+
+def _alone(visit: Visit, ask: AskView) -> str:
+    """Why nobody else can answer an open ask yet; empty where somebody can."""
+    role = ask.to.removeprefix("role/")
+    says = dict(roles_to_ask(visit)).get(role, "") if ask.status == "open" else ""
+    return {"only you are one": f"only you are {role} here", "nobody yet": f"nobody is {role} here yet"}.get(says, "")
 
 
 def _own_acts(visit: Visit, ask: AskView) -> list[tuple[Sentence, str]]:

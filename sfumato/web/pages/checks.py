@@ -47,6 +47,11 @@ def begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def file_of(key: str) -> str:
+    """The last part of what a picture is called in its source: a file's own name."""
+    return key.rpartition("/")[2]
+
+
 @router.get("/data/{name}/checks")
 def show_checks(visit: Here, name: str) -> Response:
     """What checks found, by check, and the form that runs them."""
@@ -80,7 +85,8 @@ def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Respo
         found=[row for row in rows if row.n],
         clean=[row for row in rows if row.ran and not row.n],
         waiting=[row for row in rows if not row.ran and not row.n],
-        scan=scans[0] if scans else None, work=[shown(card, visit.me) for card in work],
+        unseen=[row for row in rows if not row.ran and row.view.kind == "neural"], scan=scans[0] if scans else None,
+        work=[shown(card, visit.me) for card in work],
         may=allowed(workspace, "dataset.write"), why=WHY, **said(wrong),
     )  # fmt: skip
 
@@ -122,16 +128,16 @@ def show_found(
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
-    open_rows = [row for row in _rows(workspace, name, set()) if row.n or row.view.name == check_name]
-    place = next((place for place, row in enumerate(open_rows) if row.view.name == check_name), len(open_rows))
-    following = open_rows[place + 1].view if place + 1 < len(open_rows) else None
+    open_rows = [row for row in _rows(workspace, name, set()) if row.n]
+    place = next((place for place, row in enumerate(open_rows) if row.view.name == check_name), -1)
+    others = [row for row in [*open_rows[place + 1 :], *open_rows[: max(place, 0)]] if row.view.name != check_name]
     kept = {"keep": keep} if keep != "best" else {}
     more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) | kept if len(rows) > most else {}
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, keep=keep, alike=ALIKE,
-        following=following, n=open_rows[place].n if place < len(open_rows) else 0,
+        following=others[0].view if others else None, n=open_rows[place].n if place >= 0 else 0, file_of=file_of,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 
@@ -141,6 +147,7 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
     members = group.members[:ALIKE]
     best = next((place for place, one in enumerate(members) if one.is_best), 0)
     rows = [
+        ("Called", [file_of(one.key) for one in members]),
         ("Size", [f"{one.width} × {one.height}" for one in members]),
         ("Sharpness", [f"{one.sharpness:.3g}" if one.sharpness else "" for one in members]),
         ("File", [size(one.file_bytes) if one.file_bytes else "" for one in members]),

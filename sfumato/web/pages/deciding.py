@@ -92,7 +92,7 @@ def keep_slice(visit: Here, name: str, form: Sent) -> Response:
 def forget_slice(visit: Here, name: str, form: Sent) -> Response:
     """Forget a saved slice."""
     drop_slice(visit.workspace, name=name, slice_name=form.get("slice_name", ""))
-    return visit.go(f"/data/{name}")
+    return visit.go(f"/data/{name}/items")
 
 
 @router.get("/data/{name}/decisions")

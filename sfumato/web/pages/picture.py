@@ -48,7 +48,7 @@ KEYS = (
     ("Esc", "back to the list"),
 )
 VERDICTS = {
-    "yes-nothing-against": ("holds", "Yes, nothing on record speaks against it"),
+    "yes-nothing-against": ("holds", "Yes, nothing on record speaks against it, commercial use included"),
     "only if": ("held", "Only if"),
     "no": ("fails", "No"),
 }

@@ -8,6 +8,10 @@ export function open(id) {
   return true;
 }
 
+export function openMenu() {
+  return document.querySelector("details.menu[open]");
+}
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener && !event.ctrlKey && !event.metaKey && open(opener.dataset.opens)) event.preventDefault();
@@ -23,12 +27,22 @@ function closeOutside(event) {
   if (!inside && event.detail > 0) event.target.close();
 }
 
+// A menu that asks for words is written in at once, however it was opened.
+export function write() {
+  openMenu()?.querySelector(".menu-list :is(textarea, input[type=text])")?.focus();
+}
+
+document.addEventListener("toggle", write, true);
+
 document.addEventListener("keydown", (event) => {
-  const menu = event.target.closest?.("details.menu[open]");
+  const menu = openMenu();
   if (!menu) return;
   if (event.key === "Escape") {
     menu.open = false;
     menu.querySelector("summary").focus();
+    event.preventDefault();
+  } else if (!menu.contains(event.target) || event.target.localName === "textarea") {
+    return;
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const items = [...menu.querySelectorAll(".menu-list :is(a, button, input):not([type=hidden])")];
     const step = event.key === "ArrowDown" ? 1 : -1;

@@ -1,5 +1,5 @@
 // Keys that work on every page: / searches, ? shows the keys, g and a letter goes to a desk.
-import { open } from "./dialogs.js";
+import { open, openMenu } from "./dialogs.js";
 
 const OFF = "sfumato-keys-off";
 const WAIT = 1200;
@@ -35,7 +35,7 @@ function goes(key) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
-  if (event.key.length === 1 && !enabled()) return;
+  if (event.key.length === 1 && (!enabled() || openMenu())) return;
   if (going && event.key !== "g" && goes(event.key)) return event.preventDefault();
   const act = event.key.length === 1 ? document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`) : null;
   if (act) return act.click();

@@ -1,9 +1,10 @@
 // One picture by keys: arrows go to its neighbours in the list, a, r, 1 to 5 and u press the page's own buttons.
+import { write } from "./dialogs.js";
 import { on } from "./keys.js";
 
 function follow(id) {
   const link = document.getElementById(id);
-  if (!link || document.activeElement?.closest?.("[data-trace], .menu, .trace-graph, .table-box")) return false;
+  if (!link || document.activeElement?.closest?.("[data-trace], .menu[open], .trace-graph, .table-box")) return false;
   link.click();
 }
 
@@ -22,12 +23,8 @@ on("Escape", () => {
   location.assign(back.href);
 });
 for (const key of ["a", "u", "1", "2", "3", "4", "5"]) on(key, () => press(key));
-// Both ask why: a menu opens, and one writes at once.
-for (const [key, field] of [["w", "because"], ["r", "why"]])
-  on(key, () => {
-    if (press(key) === false) return false;
-    document.getElementById(field)?.focus();
-  });
+// Both ask why: what is typed next belongs to the answer already.
+for (const key of ["w", "r"]) on(key, () => press(key) === false ? false : write());
 
 // Going on to a neighbour happens at once: its picture is fetched while this one is looked at.
 for (const id of ["newer", "older"]) {

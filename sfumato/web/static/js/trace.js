@@ -28,6 +28,13 @@ document.addEventListener("keydown", (event) => {
   to?.focus();
 });
 
+// On a phone the list reads better than a graph that is wider than the screen.
+if (matchMedia("(max-width: 40rem)").matches)
+  for (const list of document.querySelectorAll(".trace-list")) {
+    list.open = true;
+    list.parentElement.prepend(list);
+  }
+
 // The traced record is in view, not the left end of the graph.
 for (const here of document.querySelectorAll(".trace-graph .node.here")) {
   const frame = here.closest(".trace-graph");
