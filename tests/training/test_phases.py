@@ -74,6 +74,26 @@ def test_rate_penalty_and_changes_follow_the_position(material):
     assert r3gan.settings(options, 400) == {"lr": pytest.approx(1e-4), "betas": (0.0, pytest.approx(0.99))}
 
 
+def test_a_rare_penalty_weighs_as_much_in_all():
+    options = r3gan.Options(**SMALL | {"samples": 1000, "gamma": 0.5, "settle": 1.0})
+    rare = options.model_copy(update={"penalty_every": 4})
+    weights = [r3gan.penalty(rare, step * options.batch) for step in range(8)]
+    assert [weight > 0 for weight in weights] == [True, False, False, False] * 2
+    assert sum(weights) == pytest.approx(sum(r3gan.penalty(options, step * options.batch) for step in range(8)), rel=0.02)
+
+
+def test_folded_pictures_are_seen_and_drawn_in_fewer_places():
+    small = r3gan.Options(**SMALL | {"size": 16, "fold": 2})
+    networks = r3gan.build(small)
+    said = torch.zeros(3, 20, 384), torch.zeros(3, 20)
+    drawn = networks.generator(torch.randn(3, small.latent), *said)
+    assert drawn.shape == (3, 4, 16, 16)
+    assert networks.discriminator(drawn, *said).shape == (3,)
+    assert len(networks.generator.stages) == 2
+    with pytest.raises(ValueError, match="does not fit"):
+        r3gan.network_options(small.model_copy(update={"size": 8, "fold": 4}))
+
+
 def test_the_penalty_is_the_slope_at_real_and_drawn_pictures(material):
     one = learner()
     walk(one, material, 8)

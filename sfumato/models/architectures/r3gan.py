@@ -8,11 +8,11 @@ as their mean. The checkpoint keeps the generator alone.
 
 import math
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 
 GROUP = 16  # channels of one group of a grouped convolution
@@ -33,6 +33,7 @@ class Options(BaseModel):
     width: int = Field(16, ge=16, le=512, multiple_of=16, description="channels at the finest stage")
     most: int = Field(128, ge=16, le=1024, multiple_of=16, description="channels of a stage at most")
     depth: int = Field(1, ge=1, le=8, description="blocks of a stage")
+    fold: int = Field(1, ge=1, le=4, description="side of what the finest stage sees as one place, in pixels")
     latent: int = Field(64, ge=4, le=512, description="numbers of noise")
     words: Literal["mean", "none"] = Field("mean", description="what it is told of the words")
     text_width: int = Field(384, ge=1, description="channels of one text token")
@@ -45,10 +46,16 @@ class Options(BaseModel):
             raise ValueError(f"{size} is not 4 doubled a few times")
         return size
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.fold == 3 or self.size // self.fold < LEAST:
+            raise ValueError(f"fold {self.fold} does not fit {self.size} pixels: 1, 2 or 4, and {LEAST} places at least")
+        return self
+
     @property
     def widths(self) -> list[int]:
         """Channels of each stage, the coarsest (4x4) first."""
-        stages = int(math.log2(self.size // LEAST)) + 1
+        stages = int(math.log2(self.size // self.fold // LEAST)) + 1
         return [min(self.width * 2**stage, max(self.most, self.width)) for stage in reversed(range(stages))]
 
 
@@ -109,7 +116,7 @@ class Generator(nn.Module):
         self.between = nn.ModuleList(
             begun(nn.Conv2d(before, after, 1, bias=False), 1.0) for before, after in pairwise(widths)
         )
-        self.picture_out = begun(nn.Conv2d(widths[-1], 4, 1), 0.5)
+        self.picture_out = begun(nn.Conv2d(widths[-1], 4 * options.fold**2, 1), 0.5)
 
     def forward(self, z: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
         """Draw: noise z (B, latent), text (B, T, D), which of it is there (B, T); gives (B, 4, S, S) in [-1, 1]."""
@@ -120,8 +127,7 @@ class Generator(nn.Module):
                 y = self.between[number - 1](y)  # (B, next C, s, s): fewer channels before there are more places
                 y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
             y = stage(y)
-        drawn: Tensor = self.picture_out(y)
-        return drawn
+        return F.pixel_shuffle(self.picture_out(y), self.options.fold)  # each place into fold x fold pixels
 
 
 class Discriminator(nn.Module):
@@ -131,7 +137,8 @@ class Discriminator(nn.Module):
         super().__init__()
         widths, blocks = options.widths[::-1], options.depth * len(options.widths)
         self.words = Words(options.text_width) if options.words == "mean" else None
-        self.picture_in = begun(nn.Conv2d(4, widths[0], 1), 1.0)
+        self.fold = options.fold
+        self.picture_in = begun(nn.Conv2d(4 * options.fold**2, widths[0], 1), 1.0)
         self.stages = nn.ModuleList(
             nn.Sequential(*(Block(width, blocks) for _ in range(options.depth))) for width in widths
         )
@@ -143,7 +150,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
         """Judge pictures x (B, 4, S, S) in [-1, 1] of text (B, T, D), which of it is there (B, T); gives (B)."""
-        y = self.picture_in(x)  # (B, W, S, S)
+        y = self.picture_in(F.pixel_unshuffle(x, self.fold))  # (B, W, S / fold, S / fold)
         for number, stage in enumerate(self.stages):
             if number:
                 y = F.interpolate(y, scale_factor=0.5, mode="bilinear", align_corners=False)  # (B, C, s / 2, s / 2)

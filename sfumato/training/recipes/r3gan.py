@@ -36,6 +36,7 @@ class Options(BaseModel):
     width: int = Field(16, ge=16, le=512, multiple_of=16, description="channels at the finest stage")
     most: int = Field(128, ge=16, le=1024, multiple_of=16, description="channels of a stage at most")
     depth: int = Field(1, ge=1, le=8, description="blocks of a stage")
+    fold: Literal[1, 2, 4] = Field(1, description="pixels that the finest stage sees as one place; 2 is twice as fast")
     latent: int = Field(64, ge=4, le=512, description="numbers of noise")
     words: Literal["mean", "none"] = Field("mean", description="what both networks are told of the words")
     samples: int = Field(200_000, ge=1, description="pictures to see, counted with repeats")
@@ -43,6 +44,7 @@ class Options(BaseModel):
     optimizer: Literal["adam"] = Field("adam", description="how steps are taken")
     lr: float = Field(4e-4, gt=0, le=1, description="learning rate at first; a quarter of it in the end")
     gamma: float = Field(0.5, gt=0, description="weight of both penalties at first; a tenth of it in the end")
+    penalty_every: int = Field(1, ge=1, le=16, description="steps from one penalty to the next, weighed as many times")
     settle: float = Field(0.4, gt=0, le=1, description="share of the samples over which rate and penalty fall")
     augment: float = Field(0.3, ge=0, lt=CHANGED, description="share whose colour, place or part changes, in the end")
     clip: float = Field(1000.0, gt=0, description="largest norm of the gradient; high, since the penalties do its work")
@@ -72,7 +74,7 @@ def build(options: Options) -> nn.Module:
 
 def network_options(options: Options) -> r3gan.Options:
     """What the recipe's options mean for the networks."""
-    shape = {name: getattr(options, name) for name in ("size", "width", "most", "depth", "latent", "words")}
+    shape = {name: getattr(options, name) for name in ("size", "width", "most", "depth", "fold", "latent", "words")}
     return r3gan.Options(**shape)
 
 
@@ -117,8 +119,16 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
     for name in ("change", "change_drawn", "change_next", "change_next_drawn"):
         given[name] = torch.rand((count, NUMBERS), generator=generator)
     given["share"] = torch.full((count,), fallen(options, position, 0.0, options.augment))
-    given["gamma"] = torch.full((count,), fallen(options, position, options.gamma, options.gamma / 10))
+    given["gamma"] = torch.full((count,), penalty(options, position))
     return given
+
+
+def penalty(options: Options, position: int) -> float:
+    """What both penalties weigh in the step at `position`: nought but in each `penalty_every`-th step, which makes up
+    for the others (Karras et al. 2020, arXiv 1912.04958, section 3.1 on lazy regularisation)."""
+    if position // options.batch % options.penalty_every:
+        return 0.0
+    return options.penalty_every * fallen(options, position, options.gamma, options.gamma / 10)
 
 
 def told(material: Material, rows: np.ndarray, captions: np.ndarray, flips: np.ndarray) -> dict[str, Tensor]:
@@ -134,14 +144,17 @@ def judged(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
         drawn = net.generator(given["z"], given["words"], given["words_on"])
     share = given["share"]
     real = both_sides(given["x"], given["change"], share)
-    seen = torch.cat([real, both_sides(drawn, given["change_drawn"], share)]).requires_grad_()  # (2B, 4, S, S)
+    held = bool(given["gamma"].any())
+    seen = torch.cat([real, both_sides(drawn, given["change_drawn"], share)]).requires_grad_(held)  # (2B, 4, S, S)
     shown = seen.clone()  # a counter of operations cannot follow a slope back to the very input
     scores = net.discriminator(shown, given["words"].repeat(2, 1, 1), given["words_on"].repeat(2, 1))  # (2B)
-    (slope,) = torch.autograd.grad(scores.sum(), seen, create_graph=True)
-    steep = slope.square().sum((1, 2, 3))
     of_real, of_drawn = scores.chunk(2)
-    at_real, at_drawn = steep.chunk(2)
-    return F.softplus(of_drawn - of_real) + given["gamma"] / 2 * (at_real + at_drawn)
+    loss = F.softplus(of_drawn - of_real)
+    if not held:
+        return loss
+    (slope,) = torch.autograd.grad(scores.sum(), seen, create_graph=True)
+    at_real, at_drawn = slope.square().sum((1, 2, 3)).chunk(2)
+    return loss + given["gamma"] / 2 * (at_real + at_drawn)
 
 
 def losses(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
