@@ -29,7 +29,8 @@ class Network(Protocol):
     """A loaded network: numpy in, numpy out, all float32.
 
     One that draws in a single call says so by `one_call`, and starts from noise of `noise_shape`. One that wants
-    times of its own has `times(steps)`.
+    times of its own has `times(steps)`, or an `interval` of times at which it is guided. One that does not look at the
+    training picture that it is shown says so: `leans` is False.
     """
 
     size: int
@@ -107,7 +108,7 @@ def draw(
     """
     from sfumato.features.encoders import minilm
 
-    leans = not getattr(network, "one_call", False)
+    leans = getattr(network, "leans", True)
     leaned = references(card, plan.understood, plan.seeds)
     words, words_on = minilm.encode_tokens([plan.understood.caption])
     there = words_on[0]  # words that are not there would cost time and change nothing
@@ -159,7 +160,8 @@ def walk(
         return in_one_call(lambda: ask(noise, 0.0, told), look)
     own = getattr(network, "times", None)
     times = own(plan.steps) if own else rising_times(plan.steps, SHIFT)
-    ahead = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
+    interval = getattr(network, "interval", None) or INTERVAL
+    ahead = guided(both, lambda z, t: ask(z, t, told), scale, interval)
 
     def denoise(z: np.ndarray, t: float) -> np.ndarray:
         expected: np.ndarray = ahead(z, t)
