@@ -136,7 +136,9 @@ def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model, or of the run that made it.")],
     target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder for it.")],
     *,
-    to: Annotated[str, typer.Option(metavar="FORM", help="safetensors, onnx, or for adapters peft or kohya.")],
+    to: Annotated[
+        str, typer.Option(metavar="FORM", help="safetensors, onnx, diffusers, or for adapters peft or kohya.")
+    ],
 ) -> None:
     """Write a model for other programs. ONNX is compared in onnxruntime with torch before it is kept.
 
@@ -148,7 +150,8 @@ def export(
         asked = export_model(workspace, name=model, form=to, target=target)
         made = follow(context, workspace, asked).result or {}
     apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
-    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
+    calls = f"\n\nIn diffusers the same pictures are drawn by:\n\n{made['call']}" if "call" in made else ""
+    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.{calls}")
 
 
 @app.command("add-adapter")
