@@ -85,7 +85,9 @@ def weight(size: int) -> str:
 @app.command()
 def adopt(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of weights; it stays as it is.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The file of weights, or a folder of diffusers; it stays as it is.")
+    ],
     *,
     name: Annotated[str, typer.Option(metavar="MODEL", help="What to call the model.")],
     data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="What it learnt from, if that is here.")] = "",
@@ -96,7 +98,9 @@ def adopt(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of that network.")
     ] = None,
 ) -> None:
-    """Take a finished file of weights in as a model with its own record, and say what it can and cannot do here.
+    """Take finished weights in as a model with its own record, and say what it can and cannot do here.
+
+    A folder of diffusers (Stable Diffusion, SDXL or PixArt) draws in diffusers, and needs its maker's licence.
 
     Example: `sfumato models adopt generator.safetensors --name ours --licence MIT --maker "Ann"`
     """

@@ -100,14 +100,22 @@ def _rows_of(card: Card, name: str) -> list[int]:
 
 
 def draw(
-    network: Network, card: Card, plan: Plan, stop: Callable[[], bool] = lambda: False, watch: Watch = lambda *_: None
+    network: Network,
+    card: Card | None,
+    plan: Plan,
+    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = lambda *_: None,
 ) -> Iterator[Drawn | float]:
     """Yield the share done after every step, and each picture when its batch is; raises Cancelled within a step.
 
+    A network that draws by itself, in its own library, is asked for all of it, and needs no card.
     `watch` is shown after every step which picture is the first of the batch, and what all of it looks like so far.
     """
     from sfumato.features.encoders import minilm
 
+    if card is None:
+        yield from network.draw(plan, stop, watch)  # type: ignore[attr-defined]
+        return
     leans = getattr(network, "leans", True)
     leaned = references(card, plan.understood, plan.seeds)
     words, words_on = minilm.encode_tokens([plan.understood.caption])
