@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
+from sfumato.checkpoints.adapters import read_whole
 from sfumato.checkpoints.header import read_header
 from sfumato.checkpoints.models import find_model
 from sfumato.errors import Conflict, InvalidInput
@@ -25,6 +26,7 @@ from sfumato.generation.engines import torch_local
 from sfumato.generation.knowledge import Understood
 from sfumato.generation.portable import export_model
 from sfumato.models.architectures import pixart
+from sfumato.training import runs
 from sfumato.training.adopting import adopt
 
 PEER = Path(os.environ.get("SFUMATO_DIFFUSERS_PYTHON", "/nowhere"))  # read before a test forgets all settings
@@ -89,14 +91,27 @@ def test_the_codec_lays_a_picture_on_white():
     assert torch.allclose(drawn[..., 1:-1, 1:-1], (cut[:, :3] + 1 - cut[:, 3:])[..., 1:-1, 1:-1], atol=1e-6)
 
 
-def test_what_diffusers_has_no_class_for_is_refused_with_what_has_one(studio, trained, tmp_path, folder):
+def test_what_diffusers_has_no_class_for_is_refused_with_what_has_one(studio, trained, tmp_path, model):
     trained("other", samples=4)
     with pytest.raises(InvalidInput, match="diffusers has no class") as refused:
         export_model(studio, name="other", form="diffusers", target=tmp_path / "x")
     assert "--architecture pixart" in str(refused.value.hint)
     assert not (tmp_path / "x").exists()
     with pytest.raises(Conflict, match="holds something already"):
-        export_model(studio, name="stock", form="diffusers", target=folder)
+        export_model(studio, name=model.name, form="diffusers", target=studio.path.parent)
+
+
+def test_an_adapter_of_one_leaves_merged(studio, tiny, work_off, model, tmp_path):
+    asked = tiny | SHAPE | {"architecture": "pixart", "samples": 8, "rank": 2, "lr": 0.05}
+    job = runs.train(studio, recipe_name="lora", data="drawn", name="stock-beside", options=asked, parent="stock")
+    assert work_off(studio, job).status == "done"
+    beside = find_model(studio, "stock-beside")
+    work_off(studio, export_model(studio, name="stock-beside", form="diffusers", target=tmp_path / "out"))
+    written, whole = load_file(tmp_path / "out" / "transformer" / stock.WEIGHTS), read_whole(beside.path)
+    assert written.keys() == whole.keys()
+    assert all(np.array_equal(written[name], whole[name]) for name in whole)
+    base = read_whole(model.path)
+    assert any(not np.array_equal(written[name], base[name]) for name in base)
 
 
 DRAW = """
