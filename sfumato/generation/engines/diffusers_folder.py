@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from sfumato.checkpoints.folders import unpack
+from sfumato.checkpoints.folders import ARCHITECTURE, unpack
 from sfumato.checkpoints.header import read_header
 from sfumato.errors import Cancelled, Damaged, Unsupported
 from sfumato.generation.drawing import Drawn, Plan, Watch
@@ -35,6 +35,8 @@ class Loaded:
 
     def __init__(self, path: Path) -> None:
         self.header = read_header(path)
+        if self.header.architecture != ARCHITECTURE:
+            raise Damaged(f"{path.name} does not hold a folder of diffusers.")
         self.size = int(self.header.options["size"])
         self._python = interpreter()
         self._folder = unpack(path, path.parents[2] / "cache" / "diffusers" / path.name)
