@@ -32,6 +32,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.(json|txt|model)|spiece\.model"
 PLACE = re.compile(r"([a-z0-9_]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 LONGEST_JSON = 30_000_000  # a tokenizer's vocabulary
 CONFIG = "config.json"
+OF_ITSELF = 0.4  # gigabytes that torch and diffusers take before there are weights
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Folder:
 
     @property
     def memory_gb(self) -> float:
-        """Memory for drawing one picture: all weights in float32, and a quarter more for what is computed."""
-        return 1.25 * 4 * self.parameters / 1e9
+        """For one picture: all weights in float32, a quarter more for what is computed, and diffusers itself."""
+        return OF_ITSELF + 1.25 * 4 * self.parameters / 1e9
 
     @property
     def step_flops(self) -> float:

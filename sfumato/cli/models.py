@@ -49,8 +49,19 @@ def show(context: typer.Context, model: Name) -> None:
     answer(context, found, lambda: pairs(described(found)))
 
 
+def undisclosed(one: Any) -> list[tuple[str, Any]]:
+    """Return what is known of a folder of diffusers that was taken in."""
+    return [
+        ("model", one.name), ("where", made_by(one)),
+        ("draws", f"{one.size} × {one.size} pixels, in diffusers"),
+        ("network", f"{one.parameters / 1e6:,.1f} million weights, {weight(one.bytes)}"), ("SHA-256", one.sha256),
+    ]  # fmt: skip
+
+
 def described(one: Any) -> list[tuple[str, Any]]:
     """Return what is known of a model as pairs of a word and what it says."""
+    if one.architecture == "diffusers":
+        return undisclosed(one)
     no_card = f"none yet; `sfumato models card {one.name}` makes it, and drawing and tracing need it"
     rests_on = f"told from {one.calibrated_on:,} held-out pictures" if one.calibrated_on else "a rule of thumb"
     known = f"knows {one.names or 0:,} names; nearer than {one.copy_distance} is a copy ({rests_on})"

@@ -85,9 +85,9 @@ def undisclosed(prompt: str, options: Mapping[str, Any]) -> Understood:
     says = (
         "Its maker has not disclosed the training data, so nothing can be said of these words.\n"
         f"A picture of {options['size']} × {options['size']} takes about {options['memory_gb']:,.1f} GB of memory and "
-        f"{options['step_gflops']:,.0f} thousand million operations a step."
+        f"{options['step_gflops']:,.3g} thousand million operations a step."
     )
-    return Understood("", "", prompt, "", 0.0, undisclosed=says)
+    return Understood(prompt, "", prompt, "", 0.0, undisclosed=says)
 
 
 def understand(prompt: str, card: Card) -> Understood:

@@ -64,8 +64,9 @@ def test_it_becomes_a_model_that_says_what_it_takes_and_whose_it_is(studio, fold
     model = find_model(studio, "pixart")
     known = Weights(found.sha256, f"checkpoint/{found.sha256}", "pixart", model.header.model_dump(), None)
     assert taken_in([known]) == []  # its licence counts once, with what it learnt from
-    said = sfumato.trace(studio, f"checkpoint/{found.sha256}", files=False).chain.facts
-    assert (said["licence"], said["maker"]) == ("CC-BY-NC-4.0", "Ann")
+    chain = sfumato.trace(studio, f"checkpoint/{found.sha256}", files=False).chain
+    assert (chain.facts["licence"], chain.facts["maker"]) == ("CC-BY-NC-4.0", "Ann")
+    assert [one.title for one in chain.steps] == ["somebody who has not disclosed the training data"]
     again = adopt(studio, path=folder, name="pixart-again", licence="CC-BY-NC-4.0", maker="Ann")
     assert again.sha256 == found.sha256
 
