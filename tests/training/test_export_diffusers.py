@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from sfumato.checkpoints.adapters import read_whole
 from sfumato.checkpoints.header import read_header
-from sfumato.checkpoints.models import find_model
+from sfumato.checkpoints.models import DEFAULT, find_model
 from sfumato.errors import Conflict, InvalidInput
 from sfumato.features.encoders import minilm
 from sfumato.generation import stock
@@ -91,10 +91,9 @@ def test_the_codec_lays_a_picture_on_white():
     assert torch.allclose(drawn[..., 1:-1, 1:-1], (cut[:, :3] + 1 - cut[:, 3:])[..., 1:-1, 1:-1], atol=1e-6)
 
 
-def test_what_diffusers_has_no_class_for_is_refused_with_what_has_one(studio, trained, tmp_path, model):
-    trained("other", samples=4)
+def test_what_diffusers_has_no_class_for_is_refused_with_what_has_one(studio, tmp_path, model):
     with pytest.raises(InvalidInput, match="diffusers has no class") as refused:
-        export_model(studio, name="other", form="diffusers", target=tmp_path / "x")
+        export_model(studio, name=DEFAULT, form="diffusers", target=tmp_path / "x")
     assert "--architecture pixart" in str(refused.value.hint)
     assert not (tmp_path / "x").exists()
     with pytest.raises(Conflict, match="holds something already"):
