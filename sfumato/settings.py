@@ -27,6 +27,9 @@ class Settings(BaseModel):
     logs_days: int = Field(30, ge=1, description="SFUMATO_LOGS_DAYS: how long old logs stay")
     copies_days: int = Field(90, ge=1, description="SFUMATO_COPIES_DAYS: how long copies before an upgrade stay")
     caches_days: int = Field(30, ge=1, description="SFUMATO_CACHES_DAYS: how long unused caches stay")
+    diffusers_python: Path | None = Field(
+        None, description="SFUMATO_DIFFUSERS_PYTHON: a python that has diffusers, where this one has not"
+    )
     packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
 
     def as_environment(self) -> dict[str, str]:

@@ -29,12 +29,7 @@ def add_model(workspace: Workspace, *, path: str | Path, name: str, licence: str
     the base or is a pickle, Unsupported naming what other weights are, and Conflict where the name is taken.
     """
     require(workspace, "training.write")
-    said = " ".join(licence.split())
-    if said.upper() in UNSAID or len(said) > LONGEST:
-        raise InvalidInput(
-            f"The licence must be said, in at most {LONGEST} letters.",
-            hint='Ask whoever made it: --licence MIT, or in words: --licence "research only".',
-        )
+    said = check_licence(licence)
     source = Path(path).expanduser()
     if not source.exists():
         raise NotFound(f"There is no {source}.", hint="Name a .safetensors file, or a folder of PEFT.")
@@ -55,6 +50,17 @@ def add_model(workspace: Workspace, *, path: str | Path, name: str, licence: str
     return _write(workspace, name=name, sha256=sha256, header=header, base=model)
 
 
+def check_licence(licence: str) -> str:
+    """The licence as it was said, without needless space; raises InvalidInput where nothing was."""
+    said = " ".join(licence.split())
+    if said.upper() in UNSAID or len(said) > LONGEST:
+        raise InvalidInput(
+            f"The licence must be said, in at most {LONGEST} letters.",
+            hint='Ask whoever made it: --licence MIT, or in words: --licence "research only".',
+        )
+    return said
+
+
 def read_shapes_of(model: ModelView) -> list[str]:
     """Names of all weights that a model has; an adapter's are those of what it adapts."""
     return list(read_whole(model.path) if model.header.adapter else read_shapes(model.path))
@@ -65,8 +71,8 @@ def _check_kind(source: Path) -> None:
     if source.is_dir():
         if (source / "model_index.json").is_file():
             raise Unsupported(
-                f"{source.name} is a whole model of diffusers, which cannot be drawn with here.",
-                hint="Adapters of Sfumato's own models can be added.",
+                f"{source.name} is a whole model of diffusers, and no adapter.",
+                hint=f"sfumato models adopt {source} --name NAME --licence SPDX takes it in.",
             )
         if not (source / CONFIG).is_file():
             raise InvalidInput(f"{source} holds no {CONFIG}.", hint="A folder in PEFT's layout has one.")

@@ -163,6 +163,8 @@ def facts_of(view: ModelView, *, look_inside: bool = False) -> ModelFacts:
 
 def _parameters(view: ModelView) -> int:
     """How many weights there are; of a file that is kept unopened nobody knows."""
+    if "parameters" in view.header.options:  # a folder in one file says it
+        return int(view.header.options["parameters"])
     unopened = view.header.architecture == "file"
     return 0 if unopened else sum(prod(shape) for shape in read_shapes(view.path).values())
 

@@ -49,8 +49,19 @@ def show(context: typer.Context, model: Name) -> None:
     answer(context, found, lambda: pairs(described(found)))
 
 
+def undisclosed(one: Any) -> list[tuple[str, Any]]:
+    """Return what is known of a folder of diffusers that was taken in."""
+    return [
+        ("model", one.name), ("where", made_by(one)),
+        ("draws", f"{one.size} × {one.size} pixels, in diffusers"),
+        ("network", f"{one.parameters / 1e6:,.1f} million weights, {weight(one.bytes)}"), ("SHA-256", one.sha256),
+    ]  # fmt: skip
+
+
 def described(one: Any) -> list[tuple[str, Any]]:
     """Return what is known of a model as pairs of a word and what it says."""
+    if one.architecture == "diffusers":
+        return undisclosed(one)
     no_card = f"none yet; `sfumato models card {one.name}` makes it, and drawing and tracing need it"
     rests_on = f"told from {one.calibrated_on:,} held-out pictures" if one.calibrated_on else "a rule of thumb"
     known = f"knows {one.names or 0:,} names; nearer than {one.copy_distance} is a copy ({rests_on})"
@@ -85,7 +96,9 @@ def weight(size: int) -> str:
 @app.command()
 def adopt(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of weights; it stays as it is.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The file of weights, or a folder of diffusers; it stays as it is.")
+    ],
     *,
     name: Annotated[str, typer.Option(metavar="MODEL", help="What to call the model.")],
     data: Annotated[str, typer.Option(metavar="NAME@VERSION", help="What it learnt from, if that is here.")] = "",
@@ -96,7 +109,9 @@ def adopt(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of that network.")
     ] = None,
 ) -> None:
-    """Take a finished file of weights in as a model with its own record, and say what it can and cannot do here.
+    """Take finished weights in as a model with its own record, and say what it can and cannot do here.
+
+    A folder of diffusers (Stable Diffusion, SDXL or PixArt) draws in diffusers, and needs its maker's licence.
 
     Example: `sfumato models adopt generator.safetensors --name ours --licence MIT --maker "Ann"`
     """
@@ -136,7 +151,9 @@ def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model, or of the run that made it.")],
     target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder for it.")],
     *,
-    to: Annotated[str, typer.Option(metavar="FORM", help="safetensors, onnx, or for adapters peft or kohya.")],
+    to: Annotated[
+        str, typer.Option(metavar="FORM", help="safetensors, onnx, diffusers, or for adapters peft or kohya.")
+    ],
 ) -> None:
     """Write a model for other programs. ONNX is compared in onnxruntime with torch before it is kept.
 
@@ -148,7 +165,8 @@ def export(
         asked = export_model(workspace, name=model, form=to, target=target)
         made = follow(context, workspace, asked).result or {}
     apart = f", at most {made['difference']:.1g} from what torch draws" if "difference" in made else ""
-    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.")
+    calls = f"\n\nIn diffusers the same pictures are drawn by:\n\n{made['call']}" if "call" in made else ""
+    answer(context, made, lambda: f"Wrote {made['path']}, {weight(made['bytes'])}{apart}.{calls}")
 
 
 @app.command("add-adapter")

@@ -91,6 +91,8 @@ def _without_row(act: Act, ref: str, role: str, seen: frozenset[str]) -> Step:
 def steps_of_header(header: dict[str, Any], evidence: str) -> list[Step]:
     """The run, the dataset version and the sources, as a checkpoint's header tells them."""
     data = header.get("data") or {}
+    if data.get("undisclosed") and not header.get("run") and not header.get("parent"):
+        return [Step("made by", "somebody who has not disclosed the training data", {}, evidence=evidence)]
     version = describe_version(f"version {data.get('name') or 'without a name'}", data)
     facts = {"seed": (header.get("recipe_options") or {}).get("seed", ""), "samples_seen": header.get("samples_seen")}
     run = describe_run(header.get("run") or "without a name", header.get("recipe", ""), facts)

@@ -341,7 +341,7 @@ def taken_in(weights: list[Weights]) -> list[Training]:
     found = []
     for one in weights:
         said = adopted_of(one.header)
-        if said:
+        if said and not _hidden(one):  # whose licence is told already
             licence = str(said.get("licence") or "NOASSERTION")
             found.append(Training({licence: 1}, {}, one.evidence, "adopted models"))
     return found

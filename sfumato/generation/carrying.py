@@ -13,6 +13,7 @@ from sfumato.checkpoints.adapters import Adapter, read_whole, write_kohya, write
 from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import ModelView
 from sfumato.errors import Damaged, Unsupported
+from sfumato.generation.stock import digest, write_folder
 from sfumato.store.files import write_whole
 
 TOLERANCE = 1e-4  # largest difference between onnxruntime and torch; pixels lie in [-1, 1]
@@ -27,6 +28,10 @@ def carry(model: ModelView, form: str, target: Path) -> dict[str, Any]:
         write_checkpoint(target, read_whole(model.path), alone(model.header))
     elif form == "onnx":
         told = {"difference": _write_onnx(model, target), "tolerance": TOLERANCE}
+    elif form == "diffusers":
+        told = write_folder(model, target)
+        size, sha256 = digest(target)
+        return {"path": str(target), "bytes": size, "sha256": sha256, **told}
     else:
         facts = model.header.adapter
         adapter = Adapter(read_tensors(model.path), int(facts["rank"]), float(facts["alpha"]))

@@ -10,18 +10,20 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sfumato.actions import Act, Workspace, action
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import DEFAULT, ModelView, find_model
 from sfumato.data.collect import read_options
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, NoSpace
 from sfumato.generation.drawing import ONE_CALL, SAMPLERS
 from sfumato.generation.jobs import load_ahead
-from sfumato.generation.knowledge import Understood, understand
+from sfumato.generation.knowledge import Understood, understand, undisclosed
 from sfumato.generation.publish import check_background
 from sfumato.generation.records import Request
 from sfumato.jobs import JobView, enqueue
 
 LONGEST = 2_000
+ITS_OWN = "its own scheduler"  # instead of a sampler's name, for a folder of diffusers
 
 
 class CreateOptions(BaseModel):
@@ -103,21 +105,41 @@ def create(
             f"The model '{plan.model}' has a network that Sfumato does not know: it draws only where it was made.",
             hint="Name another model.",
         )
-    if "latent" in model.header.options:
+    if model.header.architecture == FOLDER:
+        plan = for_folder(plan, model.name)
+    elif "latent" in model.header.options:
         plan = for_one_call(plan, model.name)
     else:
         SAMPLERS.get(plan.sampler)
-    if "text_width" not in model.header.options:
+    if model.header.architecture != FOLDER and "text_width" not in model.header.options:
         raise InvalidInput(
             f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."
         )
+    if model.header.architecture == FOLDER:
+        nearby, understood = False, undisclosed(text, model.header.options)
     if nearby:
         load_ahead(plan.engine, model)
-    understood = understand(text, model.card())
+    if model.header.architecture != FOLDER:
+        understood = understand(text, model.card())
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
     folder = writable_folder(Path(out).expanduser().absolute() if out else workspace.path / "pictures")
     return _ask(workspace, prompt=text, plan=plan, model=model, understood=understood, folder=folder)
+
+
+def for_folder(plan: CreateOptions, name: str) -> CreateOptions:
+    """The plan for a folder of diffusers, whose own scheduler takes the steps; what is large already stays so.
+
+    Raises InvalidInput where another sampler or engine was asked for.
+    """
+    usual = CreateOptions()
+    if plan.sampler not in (usual.sampler, ITS_OWN) or plan.engine != usual.engine:
+        raise InvalidInput(
+            f"The model '{name}' is drawn with by diffusers, and by its own scheduler.",
+            hint="Leave out --sampler and --engine.",
+        )
+    upscale = 1 if plan.upscale == usual.upscale else plan.upscale
+    return plan.model_copy(update={"sampler": ITS_OWN, "upscale": upscale})
 
 
 def for_one_call(plan: CreateOptions, name: str) -> CreateOptions:

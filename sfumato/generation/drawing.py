@@ -29,7 +29,8 @@ class Network(Protocol):
     """A loaded network: numpy in, numpy out, all float32.
 
     One that draws in a single call says so by `one_call`, and starts from noise of `noise_shape`. One that wants
-    times of its own has `times(steps)`.
+    times of its own has `times(steps)`, or an `interval` of times at which it is guided. One that does not look at the
+    training picture that it is shown says so: `leans` is False.
     """
 
     size: int
@@ -99,15 +100,23 @@ def _rows_of(card: Card, name: str) -> list[int]:
 
 
 def draw(
-    network: Network, card: Card, plan: Plan, stop: Callable[[], bool] = lambda: False, watch: Watch = lambda *_: None
+    network: Network,
+    card: Card | None,
+    plan: Plan,
+    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = lambda *_: None,
 ) -> Iterator[Drawn | float]:
     """Yield the share done after every step, and each picture when its batch is; raises Cancelled within a step.
 
+    A network that draws by itself, in its own library, is asked for all of it, and needs no card.
     `watch` is shown after every step which picture is the first of the batch, and what all of it looks like so far.
     """
     from sfumato.features.encoders import minilm
 
-    leans = not getattr(network, "one_call", False)
+    if card is None:
+        yield from network.draw(plan, stop, watch)  # type: ignore[attr-defined]
+        return
+    leans = getattr(network, "leans", True)
     leaned = references(card, plan.understood, plan.seeds)
     words, words_on = minilm.encode_tokens([plan.understood.caption])
     there = words_on[0]  # words that are not there would cost time and change nothing
@@ -159,7 +168,8 @@ def walk(
         return in_one_call(lambda: ask(noise, 0.0, told), look)
     own = getattr(network, "times", None)
     times = own(plan.steps) if own else rising_times(plan.steps, SHIFT)
-    ahead = guided(both, lambda z, t: ask(z, t, told), scale, INTERVAL)
+    interval = getattr(network, "interval", None) or INTERVAL
+    ahead = guided(both, lambda z, t: ask(z, t, told), scale, interval)
 
     def denoise(z: np.ndarray, t: float) -> np.ndarray:
         expected: np.ndarray = ahead(z, t)

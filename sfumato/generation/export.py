@@ -38,7 +38,8 @@ def traced(header: Header, net: torch.nn.Module) -> Any:
 
     architecture = ARCHITECTURES.get(header.architecture)
     given = architecture.example(architecture.Options.model_validate(header.options), 2)
-    names = list(inspect.signature(net.forward).parameters)
+    taken = inspect.signature(net.forward).parameters.values()
+    names = [one.name for one in taken if one.kind is not one.VAR_POSITIONAL]  # those are not looked at
     batch = torch.export.Dim("batch")
     words = torch.export.Dim("words", min=1, max=int(header.options.get("text_length", 2)))
     free = tuple({0: batch, 1: words} if name.startswith("text") else {0: batch} for name in names)

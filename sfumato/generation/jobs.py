@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sfumato.actions import Workspace
 from sfumato.catalog import Catalog
 from sfumato.checkpoints.card import Card
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.db import link, new_id
 from sfumato.errors import Conflict, SfumatoError, Unsupported
@@ -71,6 +72,8 @@ def load_ahead(wanted: str, model: ModelView) -> None:
 
 def choose_engine(wanted: str, model: ModelView) -> str:
     """The engine for a model: the one asked for, else onnxruntime where it has a graph, else torch."""
+    if model.header.architecture == FOLDER:
+        return "diffusers_folder"
     if wanted != "auto":
         return wanted
     has_graph = graph_path(model.header.architecture, model.header.options).exists()
@@ -89,7 +92,8 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
     if model.sha256 != request.checkpoint_sha256:
         raise Conflict(f"The model '{request.model}' was changed since this was asked.", hint="Ask again.")
     yield Progress(len(done), request.n, "pictures", "loading the model")
-    network, card = load_network(choose_engine(request.engine, model), model), model.card()
+    network = load_network(choose_engine(request.engine, model), model)
+    card = None if model.header.architecture == FOLDER else model.card()
     missing = [place for place in range(request.n) if place not in done]
     plan = Plan(
         Understood(**request.understood), [request.seed + place for place in missing], request.sampler,
@@ -135,7 +139,9 @@ def _already(workspace: Workspace, request: Request, folder: Path) -> dict[int, 
     return {place: place_again(workspace, view) for place, view in found.items()}
 
 
-def _keep(ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: ModelView, folder: Path) -> PublishedView:
+def _keep(
+    ctx: JobContext, request: Request, drawn: Drawn, card: Card | None, model: ModelView, folder: Path
+) -> PublishedView:
     """Keep the pixels as drawn, write their row, then let the picture out into the folder."""
     out = io.BytesIO()
     Picture.fromarray(drawn.picture).save(out, "PNG")
@@ -147,7 +153,7 @@ def _keep(ctx: JobContext, request: Request, drawn: Drawn, card: Card, model: Mo
             row = Image(
                 id=new_id(), made_by=ctx.actor.id, request_id=request.id, place=drawn.place, seed=drawn.seed,
                 sha256=sha256, width=width, height=height, private_to=request.private_to,
-                reference=None if drawn.reference is None
+                reference=None if drawn.reference is None or card is None
                 else {"row": drawn.reference, **card.items[drawn.reference]},
             )  # fmt: skip
             session.add(row)

@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -40,10 +41,13 @@ class Understood:
     unseen: dict[str, list[str]] = field(default_factory=dict)
     styles: dict[str, str] = field(default_factory=dict)
     unknown_style: str = ""
+    undisclosed: str = ""  # what is said instead, where nobody knows what the model learnt from
 
     @property
     def text(self) -> str:
         """What is said to a person before drawing, a few lines."""
+        if self.undisclosed:
+            return self.undisclosed
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -74,6 +78,16 @@ def listed(words: Collection[str]) -> str:
     """Words in a row: "red, green and blue"."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def undisclosed(prompt: str, options: Mapping[str, Any]) -> Understood:
+    """A sentence for a model whose pictures nobody knows; it is said what drawing takes, from its header's options."""
+    says = (
+        "Its maker has not disclosed the training data, so nothing can be said of these words.\n"
+        f"A picture of {options['size']} × {options['size']} takes about {options['memory_gb']:,.1f} GB of memory and "
+        f"{options['step_gflops']:,.3g} thousand million operations a step."
+    )
+    return Understood(prompt, "", prompt, "", 0.0, undisclosed=says)
 
 
 def understand(prompt: str, card: Card) -> Understood:

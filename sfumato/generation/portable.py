@@ -8,6 +8,7 @@ from typing import Literal
 from sfumato.actions import Act, Workspace, action
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
+from sfumato.generation.stock import STOCK, why_not
 from sfumato.jobs import JobView, enqueue
 
 FORMS = {
@@ -15,9 +16,10 @@ FORMS = {
     "onnx": "the network with its weights, compared with torch before it is kept",
     "peft": "an adapter as a folder: adapter_config.json and adapter_model.safetensors",
     "kohya": "an adapter as one .safetensors file",
+    "diffusers": "a folder of diffusers' own classes, with scheduler, codec, text encoder and tokenizer",
 }
-Form = Literal["safetensors", "onnx", "peft", "kohya"]
-ENDINGS = {"safetensors": ".safetensors", "onnx": ".onnx", "kohya": ".safetensors", "peft": ""}
+Form = Literal["safetensors", "onnx", "peft", "kohya", "diffusers"]
+ENDINGS = {"safetensors": ".safetensors", "onnx": ".onnx", "kohya": ".safetensors", "peft": "", "diffusers": ""}
 EXPORTERS = "pip install 'sfumato[train]' onnx onnxscript"
 
 
@@ -37,6 +39,11 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
         )
     if form == "onnx":
         _check_onnx()
+    if form == "diffusers" and (why := why_not(model.header)):
+        raise InvalidInput(
+            f"The model '{name}' has no place in diffusers. {why}",
+            hint=f"One that has: sfumato train flow --data NAME --name RUN --architecture {STOCK}",
+        )
     path = Path(target).expanduser().absolute()
     if not ENDINGS[form]:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 import sfumato
 from sfumato.actions import Act, Workspace, action
 from sfumato.catalog import Catalog
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.header import ZIP, Header, is_pickle, read_header, read_shapes
 from sfumato.checkpoints.records import Model
 from sfumato.data.collect import read_options
@@ -18,6 +19,7 @@ from sfumato.errors import Conflict, InvalidInput
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.records import OWN
 from sfumato.training.runs import check_name, check_unused
+from sfumato.training.taking_in import is_folder, known_kind, refuse_options, speed, take_in, takes
 from sfumato.training.weights import FILE, hash_of, keep_file
 
 ARCHITECTURES = Catalog("sfumato.models.architectures", ("Options", "build"))
@@ -39,14 +41,21 @@ def adopt(
     workspace: Workspace, *, path: str | Path, name: str, data: str = "", licence: str = "", maker: str = "",
     architecture: str = "", options: dict[str, Any] | None = None,
 ) -> Adopted:  # fmt: skip
-    """Take a finished file of weights in as the model `name`; the file itself stays as it is.
+    """Take a finished file of weights, or a folder of diffusers, in as the model `name`; what is given stays as it is.
 
     A safetensors file whose network is Sfumato's (its own header says so, or `architecture` and `options`) draws here,
-    if its shapes fit; any other is kept unopened and can be traced and handed on. Raises InvalidInput for a pickle,
-    for shapes that do not fit and for a header out of all bounds, Damaged for a file that does not hold what it says.
+    if its shapes fit; any other is kept unopened and can be traced and handed on. A folder of a pipeline that is known
+    draws in diffusers; its licence has to be said, and its maker has not disclosed what it learnt from.
+
+    Raises InvalidInput for a pickle, for shapes that do not fit and for a header out of all bounds, Damaged for a file
+    that does not hold what it says.
     """
     check_name(name)
     source = Path(path).expanduser()
+    if is_folder(source):
+        refuse_options(architecture, data)
+        kept, header, _ = take_in(workspace, source, licence, maker)
+        return _adopt(workspace, name=name, sha256=kept, header=header, version="")
     sha256 = hash_of(source)
     with source.open("rb") as stream:
         first = stream.read(8)
@@ -56,6 +65,8 @@ def adopt(
             hint="Write the weights as safetensors where they were made: safetensors.torch.save_file.",
         )
     about = {"file": source.name, "sha256": sha256, "licence": licence, "maker": maker}
+    if source.suffix == ".safetensors" and not architecture and (kind := known_kind(source, licence)):
+        about["kind"] = kind
     header = _header(source, name, about, architecture, options or {})
     version = find_version(workspace, label=data) if data else None
     if version is not None:
@@ -117,12 +128,24 @@ def _adopt(act: Act, *, name: str, sha256: str, header: Header, version: str) ->
     if version:
         link(act.session, row.ref, f"dataset_version/{version}", "learnt from")
     act.says(f"took in the model {name}", subject=row.ref)
-    return Adopted(name, sha256, header.architecture, *_may(header, bool(version)))
+    may = _folder_may(header) if header.architecture == FOLDER else _may(header, bool(version))
+    return Adopted(name, sha256, header.architecture, *may)
+
+
+def _folder_may(header: Header) -> tuple[list[str], list[str]]:
+    needs = takes(header.options, speed())
+    return (
+        ["be listed, backed up, traced and handed on, with its hash", f"draw here, in diffusers: {needs}"],
+        ["answer where a picture comes from: its maker has not disclosed the training data"],
+    )
 
 
 def _may(header: Header, has_data: bool) -> tuple[list[str], list[str]]:
     can, cannot = ["be listed, backed up, traced and handed on, with its hash"], []
-    if header.architecture in (OWN, FILE):
+    if kind := header.recipe_options.get("kind"):
+        cannot.append(f"draw here: it is {kind}, in one file without a tokenizer. Take in a folder of it: in "
+                      "diffusers, PIPELINE.from_single_file(FILE).save_pretrained(FOLDER) writes one")  # fmt: skip
+    elif header.architecture in (OWN, FILE):
         cannot.append("draw here: Sfumato does not know its network")
     elif has_data:
         can.append("draw here, after `sfumato models card`")

@@ -12,13 +12,18 @@ from sfumato.models.muon import GroupedMuon
 
 def optimizers(net: nn.Module, options: Any) -> list[torch.optim.Optimizer]:
     """Muon (Jordan et al. 2024) for the blocks' matrices and AdamW for the rest, or AdamW for all."""
-    matrices = [weight for name, weight in net.named_parameters() if "blocks" in name.split(".") and weight.ndim == 2]
+    matrices = [weight for name, weight in net.named_parameters() if _is_matrix(name, weight)]
     if options.optimizer == "adamw" or not matrices:
         return [torch.optim.AdamW(net.parameters(), options.lr, (0.9, 0.95), weight_decay=0.0)]
     taken = {id(weight) for weight in matrices}
     rest = [weight for weight in net.parameters() if id(weight) not in taken]
     muon = GroupedMuon(matrices, options.lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
     return [muon, torch.optim.AdamW(rest, options.lr, (0.9, 0.95), weight_decay=0.0)]
+
+
+def _is_matrix(name: str, weight: Tensor) -> bool:
+    """Whether a weight multiplies the tokens in one of the network's blocks."""
+    return weight.ndim == 2 and name.endswith(".weight") and bool({"blocks", "transformer_blocks"} & {*name.split(".")})
 
 
 def rate(options: Any, samples_seen: int) -> float:

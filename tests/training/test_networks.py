@@ -8,7 +8,7 @@ from sfumato.generation.engines import torch_local
 from sfumato.training.recipes.flow import ARCHITECTURES, Options, network_options
 
 
-@pytest.mark.parametrize("architecture", ["dit", "unet"])
+@pytest.mark.parametrize("architecture", ["dit", "unet", "pixart"])
 def test_a_run_of_another_network_draws(studio, trained, architecture):
     assert trained(f"a-{architecture}", architecture=architecture).status == "done"
     model = find_model(studio, f"a-{architecture}")

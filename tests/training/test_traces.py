@@ -33,7 +33,7 @@ def test_the_first_losses_are_those_that_were_written_down(recipe, material):
     assert found == pytest.approx(TRACES[recipe.__name__.rsplit(".", 1)[-1]], rel=0.01)
 
 
-@pytest.mark.parametrize("architecture", ["patch_transformer", "dit", "unet"])
+@pytest.mark.parametrize("architecture", ["patch_transformer", "dit", "unet", "pixart"])
 def test_blocks_that_compute_twice_learn_the_same(material, architecture):
     usual, twice = (fresh(flow, architecture=architecture, depth=1, recompute=on) for on in (False, True))
     for position in (0, 8):

@@ -36,7 +36,9 @@ class Loaded:
         architecture = ARCHITECTURES.get(header.architecture)
         self.one_call = bool(getattr(architecture, "ONE_CALL", False))
         self.noise_shape = (int(header.options["latent"]),) if self.one_call else (4, self.size, self.size)
+        self.leans = bool(getattr(architecture, "LEANS", not self.one_call))
         self.times: Callable[[int], list[float]] | None = getattr(architecture, "times", None)
+        self.interval: tuple[float, float] | None = getattr(architecture, "INTERVAL", None)
         self.bf16 = bf16
 
     def __call__(

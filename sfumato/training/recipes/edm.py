@@ -5,7 +5,7 @@ pictures (Karras et al. 2022, arXiv 2206.00364, equation 8 and table 1). With z 
 the time's logit is -ln(s): a logit-normal of mean 1.2, so a batch is drawn as the flow recipe draws it.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ NOISES = (0.1, 0.3, 1.0, 3.0)
 class Options(flow.Options):
     """Everything that decides what a run learns; saved with it, so that it can be repeated from it alone."""
 
+    architecture: Literal["patch_transformer", "dit", "unet"] = Field("patch_transformer", description="the network")
     time_mean: float = Field(1.2, ge=-5, le=5, description="mean of the time's logit, -ln(noise); lower is noisier")
     time_std: float = Field(1.2, gt=0, le=5, description="spread of the time's logit")
     spread: float = Field(0.5, gt=0, le=2, description="standard deviation of the pictures' values in [-1, 1]")

@@ -11,14 +11,14 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from sfumato.models.architectures import dit, patch_transformer, unet
+from sfumato.models.architectures import dit, patch_transformer, pixart, unet
 from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
 from sfumato.models.samplers import dpmpp_2m
 from sfumato.training.augment import draw_moves, moved, tell_moves
 from sfumato.training.material import Material
 
-ARCHITECTURES = {"patch_transformer": patch_transformer, "dit": dit, "unet": unet}
+ARCHITECTURES = {"patch_transformer": patch_transformer, "dit": dit, "unet": unet, "pixart": pixart}
 LEVELS = (0.1, 0.3, 0.5, 0.7)
 
 
@@ -27,7 +27,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    architecture: Literal["patch_transformer", "dit", "unet"] = Field("patch_transformer", description="the network")
+    architecture: Literal["patch_transformer", "dit", "unet", "pixart"] = Field(
+        "patch_transformer", description="the network; pixart is one of diffusers' own"
+    )
     size: int = Field(32, ge=8, le=128, description="side of the picture in pixels")
     patch: int = Field(4, ge=2, le=16, description="side of a patch; a unet has none")
     width: int = Field(192, ge=64, le=1024, multiple_of=64, description="channels of a token; a unet's first, times 4")

@@ -19,12 +19,16 @@ from sfumato.training.recipes.flow import batch, held_out, losses, preview
 __all__ = ["NEEDS_PARENT", "Options", "batch", "begin_from", "build", "describe", "held_out", "losses", "preview"]
 
 NEEDS_PARENT = True  # there is nothing to adapt otherwise
+BLOCKS = ("blocks.", "transformer_blocks.")
+ATTENTION = {"qkv", "out", "attn1", "attn2"}  # parts of a layer's name
 
 
 class Options(flow.Options):
     """What is chosen for a run; size, patch, width and depth are those of the model that is adapted."""
 
-    architecture: Literal["patch_transformer", "dit"] = Field("patch_transformer", description="that of the model")
+    architecture: Literal["patch_transformer", "dit", "pixart"] = Field(
+        "patch_transformer", description="that of the model"
+    )
     rank: int = Field(8, ge=1, le=128, description="rows of the small matrices")
     alpha: float = Field(8.0, gt=0, le=1024, description="strength; what is learnt counts alpha / rank")
     targets: Literal["attention", "blocks", "all"] = Field("all", description="which linear layers get an adapter")
@@ -71,10 +75,11 @@ def build(options: Options) -> nn.Module:
 def adapted(net: nn.Module, targets: str) -> list[str]:
     """Names of the linear layers of a bare network that get an adapter."""
     linear = [name for name, module in net.named_modules() if isinstance(module, nn.Linear)]
+    inside = [name for name in linear if name.startswith(BLOCKS)]
     if targets == "blocks":
-        return [name for name in linear if name.startswith("blocks.")]
+        return inside
     if targets == "attention":
-        return [name for name in linear if name.startswith("blocks.") and name.rpartition(".")[2] in ("qkv", "out")]
+        return [name for name in inside if set(name.split(".")) & ATTENTION]
     return linear
 
 
