@@ -13,11 +13,18 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from sfumato.actions import Workspace
 from sfumato.people import passwords
 from sfumato.settings import Settings
+
+# How fast examples are made says something of the machine, and nothing of what is tested.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 GROUND = ("db", "actions", "jobs")  # rooms whose tests always run on both databases
