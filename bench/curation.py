@@ -23,8 +23,9 @@ from planted import COPIES, HARD, write
 
 CODE = (
     "sfumato/data/appearance.py", "sfumato/data/near.py", "sfumato/data/copies.py", "sfumato/data/second_look.py",
-    "sfumato/data/scanning.py", "sfumato/data/findings.py", "sfumato/data/checks/*.py", "bench/curation.py",
-    "bench/curation_ours.py", "bench/curation_peer.py", "bench/planted.py",
+    "sfumato/data/scanning.py", "sfumato/data/reading.py", "sfumato/data/packed.py", "sfumato/data/findings.py",
+    "sfumato/data/checks/*.py", "bench/curation.py", "bench/curation_ours.py", "bench/curation_peer.py",
+    "bench/planted.py",
 )  # fmt: skip
 TARGETS = {
     "images_per_cpu_s": (400.0, True), "speedup_over_cleanvision": (9.0, True), "near_copy_100k_cpu_s": (5.0, False),

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from sfumato.care.findings import DAY, MEND, RESTORE, Examination, some
 from sfumato.care.naming import Named, hashes, mentioned, named_files
 from sfumato.care.records import Erased
 from sfumato.checkpoints.header import read_header
+from sfumato.data.exports.asking import leftovers
 from sfumato.db import new_id
 from sfumato.errors import SfumatoError
 from sfumato.jobs import Progress
@@ -132,11 +134,13 @@ def check_drafts(exam: Examination) -> Iterator[Progress]:
     yield Progress(say="half-written files")
     root = exam.workspace.path
     old = [path for path in drafts(root) if _age(path) > DAY]
+    with exam.workspace.db.read() as session:
+        old += leftovers(session)
     if old:
         if exam.mend:
             for path in old:
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         what = (
             f"{len(old):,} half-written files were left behind by processes that ended: {some([p.name for p in old])}."
         )

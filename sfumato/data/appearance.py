@@ -13,8 +13,10 @@ from PIL import Image, ImageOps
 
 from sfumato.data.pictures import Draw, Unusable, kind_of, open_picture
 
-MEASURE = 2  # the edition of this code: what an older one measured is measured again
+MEASURE = 3  # the edition of this code: what an older one measured is measured again
+EVERY = 4  # pixels, of which the colour of one is looked at, each way
 WORKING = 256  # pixels of a side at which a picture is judged, so that its resolution does not decide
+SOME = 32  # pixels of a side that colours are told by
 SMALL = 64  # of the grey that hashes are taken from
 MINIATURE = 96  # of the longer side of what a second look compares
 GROUND = (128, 128, 128)  # behind what is transparent
@@ -63,32 +65,40 @@ class Look:
     values: dict[str, Any]
     counts: list[int]  # of each grey
     small: bytes  # grey, SMALL pixels a side
-    colours: np.ndarray  # (4, 4): sums of products of 1, Y, Cb and Cr at some pixels
+    colours: bytes  # Y, Cb and Cr of some pixels, SOME a side
 
 
 def look(seen: "Decoded") -> Look:
-    """Go over all pixels of what was decoded."""
-    raw = seen.planes(seen.picture)
-    size = seen.picture.height, seen.picture.width
-    planes = [np.frombuffer(one, np.uint8).reshape(size) for one in raw]
-    shown = Image.frombuffer("L", seen.picture.size, raw[0], "raw", "L", 0, 1)
-    grey = planes[0].astype(np.int16)
-    slopes = grey[1:] - grey[:-1], grey[:, 1:] - grey[:, :-1]
-    down, across = np.abs(slopes[0]), np.abs(slopes[1])
-    columns = column_sums(across)
+    """Go over the pixels of what was decoded: all of its grey, and its colours at some of them."""
+    size = seen.picture.size
+    raw = seen.picture.tobytes("raw", "Y")
+    colours = sampled(seen.picture)
+    shown = Image.frombuffer("L", size, raw, "raw", "L", 0, 1)
+    every = 2 if size[1] >= WORKING // 2 else 1  # rows that are counted: one of so many
+    counted = Image.frombuffer("L", (size[0], size[1] // every), raw, "raw", "L", size[0] * every, 1)
+    grey = np.frombuffer(raw, np.uint8).reshape(size[1], size[0]).astype(np.int16)
     values = {
-        "pixels_sha256": seen.pixels_hash(raw), "sharpness": _sharpness(grey, down, across),
-        "noise": _noise(slopes[1]), "blocking": _blocking(down, columns, size, seen.grid),
+        "pixels_sha256": seen.pixels_hash(raw, colours), "sharpness": _sharpness(grey), "noise": _noise(grey),
+        "blocking": _blocking(grey, seen.grid),
     }  # fmt: skip
-    return Look(values, shown.histogram(), _small(shown), _products(planes))
+    some = colours.resize((SOME, SOME), Image.Resampling.NEAREST).tobytes()
+    return Look(values, counted.histogram(), _small(shown), some)
+
+
+def sampled(picture: Image.Image) -> Image.Image:
+    """Every fourth pixel of every fourth row, so that no block of a JPEG's colours goes unseen; never too few."""
+    if min(picture.size) < 4 * EVERY:
+        return picture
+    return picture.resize((picture.width // EVERY, picture.height // EVERY), Image.Resampling.NEAREST)
 
 
 def judge(looks: list[Look]) -> list[dict[str, Any]]:
     """The columns of `Appearance` that tell of the pixels, of each."""
     small = np.frombuffer(b"".join(one.small for one in looks), np.uint8).reshape(-1, SMALL, SMALL)
+    colours = np.frombuffer(b"".join(one.colours for one in looks), np.uint8).reshape(-1, SOME * SOME, 3)
     columns: dict[str, list[Any]] = {
         **_light(np.array([one.counts for one in looks], np.float64)),
-        **_colour(np.stack([one.colours for one in looks])), **hashes(small.astype(np.float32)),
+        **_colour(colours.astype(np.float32)), **hashes(small.astype(np.float32)),
     }  # fmt: skip
     rows = zip(*columns.values(), strict=True)
     return [one.values | dict(zip(columns, row, strict=True)) for one, row in zip(looks, rows, strict=True)]
@@ -102,16 +112,19 @@ def _small(shown: Image.Image) -> bytes:
 
 
 def column_sums(values: np.ndarray) -> np.ndarray:
-    """Sums down each column of numbers from 0 to 255 held in 16 bits, which hold 128 of them."""
-    found = np.zeros(values.shape[1], np.int32)
-    for top in range(0, len(values), 128):
-        found += np.add.reduce(values[top : top + 128], axis=0, dtype=np.int16)
+    """Sums down each column of at most 128 rows of numbers from 0 to 255 held in 16 bits, which hold as many."""
+    found: np.ndarray = np.add.reduce(values, axis=0, dtype=np.int16)
     return found
 
 
 def total(values: np.ndarray) -> int:
-    """The sum of numbers from 0 to 255 held in 16 bits."""
-    return int(column_sums(values).sum())
+    """The sum of the same."""
+    return int(column_sums(values).sum(dtype=np.int64))
+
+
+def apart(n: int) -> int:
+    """How far apart the rows lie that stand for `n` of them, 128 at most: oddly, since a JPEG's blocks are even."""
+    return max(1, n // 64) | 1
 
 
 def miniature(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> np.ndarray:
@@ -135,17 +148,20 @@ class Decoded:
     size: tuple[int, int]
     whole: Image.Image
 
-    def planes(self, picture: Image.Image) -> list[bytes]:
-        """The bytes of Y, Cb and Cr, each row by row."""
-        return [picture.tobytes("raw", band) for band in ("Y", "Cb", "Cr")]
+    def pixels_hash(self, raw: bytes, colours: Image.Image) -> str:
+        """A hash of the size and of the pixels as they were decoded; of a JPEG's colours, of the `sampled` ones.
 
-    def pixels_hash(self, raw: list[bytes]) -> str:
-        """A hash of the size and of the pixels as they were decoded; `raw` are the planes of the picture."""
+        `raw` and `colours` are the grey and the sampled colours of the picture.
+        """
         digest = hashlib.sha256(f"{self.size} {self.whole.mode} {self.whole.size}".encode())
-        if self.whole is not self.picture:
-            raw = self.planes(self.whole) if self.whole.mode == "YCbCr" else [self.whole.tobytes()]
-        for plane in raw:
-            digest.update(plane)
+        if self.whole.mode != "YCbCr":
+            digest.update(self.whole.tobytes())
+        elif self.whole is self.picture:
+            digest.update(raw)
+            digest.update(colours.tobytes())
+        else:
+            digest.update(self.whole.tobytes("raw", "Y"))
+            digest.update(sampled(self.whole).tobytes())
         return digest.hexdigest()
 
 
@@ -159,7 +175,7 @@ def decode(data: bytes, max_pixels: int, *, draw: Draw | None = None) -> Decoded
         picture, grid = whole, 8 * whole.width / size[0]
     else:
         whole = open_picture(data, max_pixels, svg_size=WORKING, draw=draw)
-        size, grid = whole.size, 8.0
+        size, grid = whole.size, 0.0 if kind_of(data) == "svg" else 8.0
         ground = Image.new("RGBA", whole.size, (*GROUND, 255))
         picture = Image.alpha_composite(ground, whole).convert("RGB").convert("YCbCr")
     area = picture.width * picture.height
@@ -206,22 +222,26 @@ def _light(counts: np.ndarray) -> dict[str, list[Any]]:
     return {
         "brightness": mean.tolist(), "contrast": np.sqrt(np.maximum(square - mean * mean, 0)).tolist(),
         "darkest": dark.tolist(), "lightest": light.tolist(),
-        "information": np.maximum(0, np.log2(n) - rest).tolist(),
+        "information": np.maximum(0, np.log2(n) - rest).round(9).tolist(),
     }  # fmt: skip
 
 
-def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray) -> float:
+def _sharpness(grey: np.ndarray) -> float:
     """How much steepness a blur of nine pixels would take away, 0 to 1 (Crete et al. 2007); flat parts say nothing.
 
-    Of `grey` (height, width) and its steps `down` and `across`, in every second row.
+    Of `grey` (height, width), in rows that are `apart`.
     """
-    if min(grey.shape) < 12:
+    high, wide = grey.shape
+    if min(high, wide) < 12:
         return 0.0
-    found = 0.0
-    nine = np.int16(9)  # nine times a step, beside the way that nine steps go
-    rows = grey[::2]
-    ways = grey[9::2] - grey[:-9:2], rows[:, 9:] - rows[:, :-9]
-    for steps, way in zip((down[4:-4:2], across[::2, 4:-4]), ways, strict=True):
+    every = apart(high)
+    rows, found, nine = grey[::every], 0.0, np.int16(9)  # nine times a step, beside the way that nine steps go
+    above, below = grey[4 : high - 5 : every], grey[5 : high - 4 : every]
+    for steps, way in (
+        (below - above, grey[9::every] - grey[: high - 9 : every]),
+        (rows[:, 5:-4] - rows[:, 4:-5], rows[:, 9:] - rows[:, :-9]),
+    ):  # fmt: skip
+        np.abs(steps, out=steps)
         lost = steps * nine
         np.minimum(lost, np.abs(way, out=way), out=lost)
         whole = 9 * total(steps)
@@ -229,54 +249,56 @@ def _sharpness(grey: np.ndarray, down: np.ndarray, across: np.ndarray) -> float:
     return found
 
 
-def _noise(slopes: np.ndarray) -> float:
-    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996); from steps across."""
-    high, wide = (slopes.shape[0] - 2) // 16, (slopes.shape[1] - 1) // 16
+def _noise(grey: np.ndarray) -> float:
+    """The deviation of noise, 0 to 1, by the quietest quarter of blocks (after Immerkær 1996).
+
+    The blocks are those of every second band of sixteen rows, where there are enough of them.
+    """
+    high, wide = (grey.shape[0] - 2) // 16, (grey.shape[1] - 2) // 16
     if high < 2 or wide < 2:
         return 0.0
-    part = slopes[: high * 16 + 2, : wide * 16 + 1]
-    bends = part[:, 1:] - part[:, :-1]
-    turns = bends[1:] - bends[:-1]
-    rough = turns[1:] - turns[:-1]
+    if high >= 8:
+        bands = grey[: high // 2 * 32].reshape(high // 2, 32, -1)[:, :18, : wide * 16 + 2]
+    else:
+        bands = np.lib.stride_tricks.sliding_window_view(grey, 18, axis=0)[::16].transpose(0, 2, 1)
+        bands = bands[:high, :, : wide * 16 + 2]
+    slopes = bands[..., 1:] - bands[..., :-1]
+    bends = slopes[..., 1:] - slopes[..., :-1]
+    turns = bends[:, 1:] - bends[:, :-1]
+    rough = turns[:, 1:] - turns[:, :-1]
     np.abs(rough, out=rough)  # at most 8 · 255, sixteen of which fit into 16 bits
-    rows = np.add.reduce(rough.reshape(high, 16, wide * 16), axis=1, dtype=np.int16)
-    blocks = np.sort(rows.reshape(high, wide, 16).sum(2, dtype=np.int32), axis=None)
+    rows = np.add.reduce(rough, axis=1, dtype=np.int16)
+    blocks = np.sort(rows.reshape(len(bands), wide, 16).sum(2, dtype=np.int32), axis=None)
     return float(blocks[blocks.size // 4]) / 256 * math.sqrt(math.pi / 2) / 6 / 255
 
 
-def _blocking(down: np.ndarray, columns: np.ndarray, shape: tuple[int, int], grid: float) -> float:
-    """How much steeper steps are on the grid of a JPEG's blocks than beside it, 0 to 1; 0 where no grid is left."""
+def _blocking(grey: np.ndarray, grid: float) -> float:
+    """How much steeper steps are on the grid of a JPEG's blocks than beside it, 0 to 1; 0 where no grid is left.
+
+    By the middle one of the grid's lines: all of them stand out in a JPEG, and few in a drawing that has some edges.
+    """
     side = round(grid)
-    if side not in (2, 4, 8) or abs(grid - side) > 0.01 or min(len(down), len(columns)) < 4 * side:
+    if side not in (2, 4, 8) or abs(grid - side) > 0.01 or min(grey.shape) < 4 * side + 1:
         return 0.0
-    found, rows = 1.0, slice(side - 1, None, side)
-    for n, edges, whole, width in (
-        (len(down), total(down[rows]), total(down), shape[1]),
-        (len(columns), int(columns[rows].sum()), int(columns.sum()), shape[0]),
-    ):
-        on = len(range(n)[rows])
-        edge, beside = edges / on / width, (whole - edges) / (n - on) / width
+    found = 1.0
+    for rows in (grey[:: apart(len(grey))], np.ascontiguousarray(grey[:, :: apart(grey.shape[1])].T)):
+        steps = rows[:, 1:] - rows[:, :-1]
+        lines = column_sums(np.abs(steps, out=steps)).astype(np.int64)
+        on = np.sort(lines[side - 1 :: side])
+        edge = int(on[len(on) // 2]) / len(steps)
+        beside = int(lines.sum() - on.sum()) / (len(lines) - len(on)) / len(steps)
         found = min(found, (edge - beside) / (edge + beside + 1.0))
     return max(0.0, found)
 
 
-def _products(planes: list[np.ndarray]) -> np.ndarray:
-    """Sums of products of 1, Y, Cb and Cr, the latter two about zero, at about 48 by 48 pixels: (4, 4)."""
-    rows, columns = (slice(None, None, max(1, n // 48)) for n in planes[0].shape)
-    some = [plane[rows, columns] for plane in planes]
-    values = np.ones((4, some[0].size), np.float32)
-    for place, one in enumerate(some, 1):
-        values[place] = one.ravel()
-    values[2:] -= 128
-    found: np.ndarray = values @ values.T
-    return found
-
-
-def _colour(products: np.ndarray) -> dict[str, list[Any]]:
-    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour, from `_products`: (n, 4, 4)."""
-    means = products.astype(np.float64) / products[:, :1, :1]
-    luma, blue, red = means[:, 0, 1], means[:, 0, 2], means[:, 0, 3]
-    bb, br, rr = means[:, 2, 2] - blue * blue, means[:, 2, 3] - blue * red, means[:, 3, 3] - red * red
+def _colour(pixels: np.ndarray) -> dict[str, list[Any]]:
+    """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour; of YCbCr, (n, pixels, 3)."""
+    pixels[..., 1:] -= 128
+    count = pixels.shape[1]
+    products = (pixels.transpose(0, 2, 1) @ pixels).astype(np.float64) / count
+    luma, blue, red = (pixels.sum(1) / count).astype(np.float64).T
+    bb, br, rr = (products[:, one, other] for one, other in ((1, 1), (1, 2), (2, 2)))
+    bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
     first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
     spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br
     spread += 0.344**2 * rr + 1.944**2 * bb - 2 * 0.344 * 1.944 * br

@@ -110,8 +110,9 @@ def pick_diverse(
 @query("data.candidates", doors=())
 def read_candidates(act: Act, *, name: str, where: Where) -> list[tuple[str, str, str, int, bool]]:
     """Of what is meant: id, content, what it is called, revision, and whether something is found of it."""
-    ids = meant(act.session, find_dataset(act.session, name), where)
-    troubled = open_findings(act.session, ids)
+    dataset = find_dataset(act.session, name)
+    ids = meant(act.session, dataset, where)
+    troubled = open_findings(act.session, ids, dataset.id)
     rows = rows_of(act.session, ids, ("sha256", "name", "key", "revision"))
     return [(row.id, row.sha256, row.name or row.key, row.revision, row.id in troubled) for row in rows]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sfumato.data import appearance
 from sfumato.data.near import Groups, pairs_within
+from sfumato.data.packed import alike
 from sfumato.data.pictures import Unusable
 from sfumato.data.scan import Table
 from sfumato.data.second_look import CROPPED, MIRRORED, TURNED, Alike, Small, compare
@@ -41,11 +42,9 @@ class Pair:
 
 def unlike(table: Table) -> np.ndarray:
     """Places of pictures, one for each content, that can be told apart: neither flat nor unreadable."""
-    first: dict[str, int] = {}
-    for place, pixels in enumerate(table.pixels):
-        if pixels and not table.is_flat[place]:
-            first.setdefault(pixels, place)
-    return np.array(sorted(first.values()), np.int64)
+    told = np.flatnonzero(table.readable & ~table.is_flat)
+    order, starts = alike(table.pixels.values[told])
+    return np.sort(told[order[starts]])
 
 
 def find_pairs(table: Table, options: Options) -> Work:
@@ -75,7 +74,8 @@ def _find_pairs(table: Table, options: Options) -> Work:
 
     pairs: list[Pair] = []
     for number, (one, other) in enumerate(sorted(wanted), 1):
-        left, right = small(one), small(other)
+        # In an order of their own, so that the same two pictures are always found to be as much alike.
+        left, right = (small(place) for place in sorted((one, other), key=lambda place: table.sha256[place]))
         alike = compare(left, right, how) if left is not None and right is not None else None
         if alike is not None:
             pairs.append(Pair(one, other, alike))

@@ -115,9 +115,12 @@ def settle(session: Session, decision: Decision, checks: Sequence[str], *, once:
     session.execute((last.where(Finding.settled_by != "") if once else last).values(values), execution_options=unseen)
 
 
-def open_findings(session: Session, ids: Iterable[str]) -> set[str]:
+def open_findings(session: Session, ids: Sequence[str], dataset_id: str) -> set[str]:
     """Those of the items that have an open finding."""
     found: set[str] = set()
+    if len(ids) > CHUNK:  # then all of them are read at once, rather than looked up by very many ids
+        own = select(Finding.item_id).where(Finding.dataset_id == dataset_id, Finding.state == "open").distinct()
+        return set(session.scalars(own)).intersection(ids)
     for some in chunks(ids):
         open_ones = select(Finding.item_id).where(Finding.item_id.in_(some), Finding.state == "open")
         found |= set(session.scalars(open_ones))
@@ -163,9 +166,16 @@ def _changes(
     missing = sorted(set(edits) - set(there))
     if missing:
         raise NotFound(f"There is no picture '{missing[0]}' in '{dataset.name}'.", hint="Look at the list again.")
-    rows = {}
+    rows: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    known: dict[Any, Any] = {}  # what becomes of those that were the same, and to which the same is done
     for one, values in edits.items():
         _, revision, edited, *present = there[one]
+        alike = (id(values), revision, *edited, *map(_plain, present))
+        if alike in known:
+            if known[alike] is not None:
+                rows[one] = known[alike]
+            continue
+        known[alike] = None
         now = dict(zip(columns, present, strict=True))
         own = {column: value for column, value in values.items() if column != "edited"}
         _check_lengths(own)
@@ -175,8 +185,13 @@ def _changes(
             continue
         before = {column: now[column] for column in changed} | {"edited": edited, "revision": revision}
         after = {column: own[column] for column in changed} | {"edited": decided, "revision": revision + 1}
-        rows[one] = (before, after)
+        rows[one] = known[alike] = (before, after)
     return rows
+
+
+def _plain(value: Any) -> Any:
+    """A value of a column as something that can be looked up by."""
+    return value if isinstance(value, str | int | float | None) else json.dumps(value, sort_keys=True)
 
 
 def _write(
@@ -202,8 +217,10 @@ def _write(
 def _set(session: Session, rows: Mapping[str, dict[str, Any]]) -> None:
     """Set the columns of items; those that become the same are set together."""
     alike: dict[str, list[str]] = {}
+    said: dict[int, str] = {}  # most rows share what they become with others
     for one, after in rows.items():
-        alike.setdefault(json.dumps(after, sort_keys=True), []).append(one)
+        key = said.get(id(after)) or said.setdefault(id(after), json.dumps(after, sort_keys=True))
+        alike.setdefault(key, []).append(one)
     if len(alike) > FEW:
         # The ids were read from this project's own rows within this transaction.
         session.bulk_update_mappings(Item.__mapper__, [{"id": one, **after} for one, after in rows.items()])

@@ -24,6 +24,7 @@ COLUMNS = {
     "category": "category", "concept": "thing", "split": "split", "weight": "weight", "attributes": "attributes",
     "consent": "consent", "family": "family", "flip_ok": "mirroring",
 }  # fmt: skip
+COUNTED = ("style", "licence", "split")
 MOST = 200
 
 
@@ -74,16 +75,17 @@ class Pair:
 def diff(workspace: Workspace, *, first: str, second: str) -> Diff:
     """What became of a frozen version (NAME@VERSION) on the way to another: counts, decisions between, and in words."""
     old, new, decisions = _between(workspace, first=first, second=second)
-    pairs = _paired(workspace, old, new, _mended(workspace, labels=[old[0], new[0]]))
+    both, pairs = _paired(workspace, old, new, _mended(workspace, labels=[old[0], new[0]]))
     added = sum(one.before is None for one in pairs)
     removed = sum(one.after is None for one in pairs)
     changed = Counter(COLUMNS[column] for one in pairs for column in changes_of(one))
-    same = sum(one.before is not None and one.after is not None and not changes_of(one) for one in pairs)
-    came = [one.before for one in pairs if one.before is not None]
-    became = [one.after for one in pairs if one.after is not None]
-    styles, licences, splits = (
-        Counted(_counts(came, column), _counts(became, column)) for column in ("style", "licence", "split")
+    same = len(both) + sum(_kind_of(one) == "same" for one in pairs)
+    shared = _counts_of_lines(both)
+    before, after = (
+        {column: _counts(lines, column, shared[column]) for column in COUNTED}
+        for lines in ([one.before for one in pairs], [one.after for one in pairs])
     )
+    styles, licences, splits = (Counted(before[column], after[column]) for column in COUNTED)
     says = in_words(old[0], new[0], added, removed, dict(changed.most_common()), decisions)
     return Diff(
         old[0], new[0], added, removed, dict(changed.most_common()), same, styles, licences, splits, decisions, says
@@ -98,7 +100,7 @@ def list_differing(
         raise InvalidInput(f"There is no difference called '{kind}'.", hint="It is added, removed or changed.")
     old, new, _ = _between(workspace, first=first, second=second)
     collected = _mended(workspace, labels=[old[0], new[0]])
-    found = [one for one in _paired(workspace, old, new, collected) if _kind_of(one) == kind]
+    found = [one for one in _paired(workspace, old, new, collected)[1] if _kind_of(one) == kind]
     some = found[max(start, 0) : max(start, 0) + max(1, min(count, MOST))]
     lines = [one.after or one.before for one in some]
     ids = _items(workspace, dataset=new[0], sha256s=[line.sha256 for line in lines if line])
@@ -174,9 +176,16 @@ def _items(act: Act, *, dataset: str, sha256s: list[str]) -> dict[tuple[str, str
     return found
 
 
-def _paired(workspace: Workspace, old: Known, new: Known, collected: dict[str, str]) -> list[Pair]:
-    """The lines of two versions side by side: by source and content, then what was mended, then by what it says."""
-    before, after = (_lines(workspace, items) for _, items in (old, new))
+def _paired(
+    workspace: Workspace, old: Known, new: Known, collected: dict[str, str]
+) -> tuple[list[str], list[Pair]]:  # fmt: skip
+    """The written lines that both versions have, and the other ones side by side.
+
+    Those are paired by source and content, then by what was mended, then by what they say.
+    """
+    texts = [workspace.store.get(items).decode().split("\n") for _, items in (old, new)]
+    same = Counter(texts[0]) & Counter(texts[1])
+    before, after = (_but(lines, same) for lines in texts)
     pairs: list[Pair] = []
 
     def match(key: Any, *, alone: bool = False) -> None:
@@ -199,16 +208,31 @@ def _paired(workspace: Workspace, old: Known, new: Known, collected: dict[str, s
     match(lambda line: (line.source, collected.get(line.sha256, line.sha256)))
     match(lambda line: line.sha256)
     match(lambda line: (line.source, line.url, line.name, line.style), alone=True)  # other bytes at the same place
-    return pairs + [Pair(line, None) for line in before] + [Pair(None, line) for line in after]
+    lone = [Pair(line, None) for line in before] + [Pair(None, line) for line in after]
+    return list(same.elements()), pairs + lone
 
 
-def _lines(workspace: Workspace, items_sha256: str) -> list[ItemLine]:
-    data = workspace.store.get(items_sha256)
-    return [ItemLine.model_validate(json.loads(line)) for line in data.decode().split("\n")]
+def _but(lines: list[str], same: Counter[str]) -> list[ItemLine]:
+    """The lines as read, without those that are the same in both versions."""
+    left, found = same.copy(), []
+    for line in lines:
+        if left[line] > 0:
+            left[line] -= 1
+        else:
+            found.append(ItemLine.model_validate(json.loads(line)))
+    return found
 
 
-def _counts(lines: Iterable[ItemLine], column: str) -> dict[str, int]:
-    return dict(Counter(str(getattr(line, column)) for line in lines).most_common())
+def _counts_of_lines(texts: list[str]) -> dict[str, Counter[str]]:
+    """How often each value of the columns that are counted is in written lines; what is not written is as usual."""
+    rows: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
+    usual = {column: ItemLine.model_fields[column].get_default(call_default_factory=True) for column in COUNTED}
+    return {column: Counter(str(row.get(column, usual[column])) for row in rows) for column in COUNTED}
+
+
+def _counts(lines: Iterable[ItemLine | None], column: str, shared: Counter[str]) -> dict[str, int]:
+    own = Counter(str(getattr(line, column)) for line in lines if line is not None)
+    return dict((own + shared).most_common())
 
 
 def in_words(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -20,6 +20,7 @@ from sfumato.errors import InvalidInput, unknown
 from sfumato.jobs import JobView, enqueue
 
 if TYPE_CHECKING:
+    from sfumato.data.packed import Hexes
     from sfumato.data.second_look import Small
 
 CHECKS = Catalog("sfumato.data.checks", ("TITLE", "SAYS", "KIND", "Options"))
@@ -65,33 +66,32 @@ class ItemRow:
 class Table:
     """What was measured of all kept pictures, one array for each column: what a check of kind "pixels" judges.
 
-    `column` has those of `Appearance` by name; `small` opens a picture small, for a second look at a few.
+    `column` has by name those of `Appearance` (n), `width`, `height` and `has_alpha` (n), and the words `source`,
+    `given_split`, `family` and `split`, as the dataset would be frozen now. `small` opens a picture small, for a
+    second look at a few.
     """
 
-    ids: list[str]
-    sha256: list[str]
-    source: list[str]
-    split: list[str]  # as the dataset would be frozen now
-    given_split: list[str]
-    family: list[str]
-    width: np.ndarray
-    height: np.ndarray
-    has_alpha: np.ndarray
-    column: dict[str, np.ndarray]
-    pixels: list[str]  # hashes of the pixels, "" where they cannot be decoded
+    ids: "Hexes | list[str]"
+    sha256: "Hexes"
+    pixels: "Hexes"  # hashes of the pixels, "" where they cannot be decoded
+    column: Mapping[str, Any]
     small: "Callable[[str], Small]"
     memory: dict[str, Any] = field(default_factory=dict)  # what one check has found and another needs again
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getattr__(self, name: str) -> np.ndarray:
-        """A measured column by its name."""
+    def __getattr__(self, name: str) -> Any:
+        """A column by its name."""
         try:
-            found: np.ndarray = self.__dict__["column"][name]
+            return self.__dict__["column"][name]
         except KeyError as missing:
             raise AttributeError(name) from missing
-        return found
+
+    @property
+    def readable(self) -> np.ndarray:
+        """Which pictures could be decoded: (n) bool."""
+        return self.pixels.known()
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,29 +12,20 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Workspace
-from sfumato.data.appearance import MEASURE, measure_all, miniature
+from sfumato.data.appearance import MEASURE, measure_all
 from sfumato.data.drawing import Drawer
 from sfumato.data.findings import close_unseen, keep_findings
-from sfumato.data.freeze import split_of
-from sfumato.data.pictures import Draw, Unusable
+from sfumato.data.pictures import Draw
+from sfumato.data.reading import bytes_of, keep_small, read_table, small_ones
 from sfumato.data.records import KEPT, Appearance, Item, Scan
 from sfumato.data.scan import CHECKS, ItemRow, Pictured, Pictures, Proposal, Table, work_of
-from sfumato.data.second_look import PACKED, Small
+from sfumato.data.second_look import Small
 from sfumato.db import new_id
-from sfumato.errors import Gone, NotFound
 from sfumato.jobs import JobContext, Progress
-from sfumato.store import Store
-from sfumato.store.rows import Rows
 
 BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
 THREADS = 2
 TOGETHER = 20  # pictures that a thread measures at a time
-NUMBERS = (
-    "file_bytes", "brightness", "contrast", "darkest", "lightest", "sharpness", "noise", "blocking", "information",
-    "colourfulness", "hue",
-)  # fmt: skip
-HASHES = ("phash", "dhash")
-MORE = 9  # of `more_hashes`
 Steps = Generator[Progress, None, Any]
 
 
@@ -138,7 +128,7 @@ def measure_kept(
 
     def read() -> Iterator[bytes]:
         for sha256 in sha256s:
-            data = _bytes(workspace.store, sha256)
+            data = bytes_of(workspace.store, sha256)
             sizes.append(None if data is None else len(data))
             yield data or b""
 
@@ -148,26 +138,6 @@ def measure_kept(
     measured = measure_all(read(), workspace.settings.max_pixels, draw=draw, drawn=keep)
     values = [None if n is None else {"file_bytes": n, **one} for n, one in zip(sizes, measured, strict=True)]
     return values, drawn
-
-
-def small_ones(workspace: Workspace) -> Rows:
-    """Where what had to be drawn is kept small: drawing takes a hundred times as long as decoding."""
-    return Rows(workspace.path / "cache" / "scores" / f"small-{MEASURE}", PACKED // 2)
-
-
-def keep_small(rows: Rows, drawn: dict[str, Small]) -> None:
-    """Add pictures to those that are kept small; the rows have two bytes in each of their numbers."""
-    rows.append(list(drawn), np.stack([one.packed() for one in drawn.values()]).view(np.float16))
-
-
-def _bytes(store: Store, sha256: str) -> bytes | None:
-    """Kept bytes, none of them where the file is missing, None where it was erased."""
-    try:
-        return store.get(sha256)
-    except Gone:
-        return None
-    except NotFound:
-        return b""
 
 
 def _write_measured(
@@ -186,64 +156,6 @@ def _write_measured(
             setattr(row, name, value)
     if new:
         session.execute(insert(Appearance), new)
-
-
-def read_table(workspace: Workspace, dataset_id: str, draw: Draw) -> Table:
-    """What was measured of all kept pictures, as arrays."""
-    plain = (Item.id, Item.sha256, Item.source, Item.given_split, Item.family, Item.width, Item.height, Item.has_alpha)
-    seen = (*(getattr(Appearance, name) for name in (*NUMBERS, *HASHES)), Appearance.is_flat)
-    with workspace.read() as session:
-        statement = (
-            select(*plain, *seen, Appearance.pixels_sha256, Appearance.more_hashes, Item.concept, Item.style)
-            .join(Appearance, Appearance.item_id == Item.id)
-            .where(Item.dataset_id == dataset_id, Item.state == KEPT)
-            .order_by(Item.id)
-        )
-        texts: list[list[str]] = [[] for _ in range(6)]
-        sizes: list[tuple[int, int, bool]] = []
-        numbers: list[tuple[float, ...]] = []
-        packed: list[tuple[int, ...]] = []
-        flat: list[bool] = []
-        places: list[tuple[str, str]] = []
-        for row in session.execute(statement.execution_options(yield_per=2_000)):
-            for kept, value in zip(texts, (*row[:5], row[-4]), strict=True):
-                kept.append(value)
-            sizes.append(tuple(row[5:8]))
-            numbers.append(tuple(row[8 : 8 + len(NUMBERS)]))
-            more = row[-3] or [0] * MORE
-            packed.append((*row[8 + len(NUMBERS) : 10 + len(NUMBERS)], *more))
-            flat.append(row[-5])
-            places.append((row[-2] or row[1], row[-1]))
-    measured = np.array(numbers, np.float64).reshape(len(numbers), len(NUMBERS))
-    hashed = np.array(packed, np.int64).reshape(len(packed), len(HASHES) + MORE)
-    column = {name: measured[:, place] for place, name in enumerate(NUMBERS)}
-    column |= {name: hashed[:, place].view(np.uint64) for place, name in enumerate(HASHES)}
-    column |= {"more_hashes": hashed[:, len(HASHES) :].view(np.uint64), "is_flat": np.array(flat, bool)}
-    width, height, alpha = np.array(sizes, np.int64).reshape(len(sizes), 3).T
-    ids, sha256, source, given, family, pixels = texts
-
-    rows = small_ones(workspace)
-
-    @lru_cache(maxsize=4_096)  # 17 kB each
-    def small(wanted: str) -> Small:
-        known, values = rows.find([wanted])
-        if known[0]:
-            return Small.unpacked(values[0].view(np.uint8))
-        data = _bytes(workspace.store, wanted)
-        if not data:
-            raise Unusable("missing", "its bytes are not in the store")
-        return Small.of(miniature(data, workspace.settings.max_pixels, draw=draw))
-
-    return Table(
-        ids, sha256, source, _splits(places), given, family, width, height, alpha.astype(bool), column, pixels, small
-    )  # fmt: skip
-
-
-def _splits(places: list[tuple[str, str]]) -> list[str]:
-    styles: dict[str, set[str]] = defaultdict(set)
-    for concept, style in places:
-        styles[concept].add(style)
-    return [split_of(concept, style, styles) for concept, style in places]
 
 
 def _run(

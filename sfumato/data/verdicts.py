@@ -28,11 +28,10 @@ def leave_out(
     """Leave pictures out of what is frozen from now on; nothing is deleted, and it can be undone as a whole."""
     dataset = find_dataset(act.session, name)
     ids = meant(act.session, dataset, where)
-    known = open_findings(act.session, ids)
-    edits: dict[str, Mapping[str, Any]] = {
-        row.id: {} if row.state == LEFT_OUT and row.id in known else {"state": LEFT_OUT}
-        for row in rows_of(act.session, ids, ("state",))
-    }
+    known = open_findings(act.session, ids, dataset.id)
+    gone: Mapping[str, Any] = {"state": LEFT_OUT}
+    edits: dict[str, Mapping[str, Any]] = dict.fromkeys(ids, gone)
+    edits |= {row.id: {} for row in rows_of(act.session, sorted(known), ("state",)) if row.state == LEFT_OUT}
     said = title or f"left out {in_words(len(ids))}{because_of(where)}"
     decision = apply(
         act, dataset, edits, verb="leave out", name=said, reason=reason, expected=expected, settles=("*",),
@@ -52,11 +51,12 @@ def keep(
     dataset = find_dataset(act.session, name)
     ids = meant(act.session, dataset, where, state=None)
     only = where.check if where.check not in (None, "*", *RIGHTS) else None
-    known = open_findings(act.session, ids)
+    known = open_findings(act.session, ids, dataset.id)
+    kept: Mapping[str, Any] = {"state": KEPT}
     edits: dict[str, Mapping[str, Any]] = {}
     for row in rows_of(act.session, ids, ("state", "edited")):
         stands = row.state == KEPT and (only is not None or (row.id in known and "state" in row.edited))
-        edits[row.id] = {} if stands else {"state": KEPT}
+        edits[row.id] = {} if stands else kept
     said = title or f"kept {in_words(len(ids))}{because_of(where)}"
     decision = apply(
         act, dataset, edits, verb="keep", name=said, reason=reason, expected=expected, settles=(only or "*",),

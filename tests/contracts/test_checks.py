@@ -5,8 +5,9 @@ import pytest
 from pydantic import BaseModel
 
 from sfumato.data.appearance import measure, miniature
+from sfumato.data.packed import Hexes
+from sfumato.data.reading import HASHES, NUMBERS
 from sfumato.data.scan import CHECKS, WORK, ItemRow, Proposal, Table, work_of
-from sfumato.data.scanning import HASHES, NUMBERS
 from sfumato.data.second_look import Small
 from tests.data.seen_pictures import COPIES, FAULTS, jpeg, scene
 
@@ -36,10 +37,13 @@ def table(files) -> Table:
     column["more_hashes"] = np.array(more, np.int64).reshape(len(rows), 9).view(np.uint64)
     names = [f"{place:04}" for place in range(len(files))]
     splits = ["train" if place % 2 else "test" for place in range(len(files))]
-    sizes = np.full(len(files), 160)
+    none, sizes = [""] * len(files), np.full(len(files), 160)
+    column |= {"width": sizes, "height": sizes, "has_alpha": np.zeros(len(files), bool)}
+    column |= {"source": none, "split": splits, "given_split": splits, "family": none}
+    contents = Hexes.of([f"{place + 1:064x}" for place in range(len(files))])
     return Table(
-        names, names, [""] * len(files), splits, splits, [""] * len(files), sizes, sizes, np.zeros(len(files), bool),
-        column, [row["pixels_sha256"] for row in rows], lambda name: Small.of(miniature(files[int(name)], MOST)),
+        names, contents, Hexes.of([row["pixels_sha256"] for row in rows]), column,
+        lambda sha256: Small.of(miniature(files[int(sha256, 16) - 1], MOST)),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from sfumato.data.appearance import UNREADABLE, measure
 from tests.data.made_pictures import encoded, picture
@@ -37,6 +37,26 @@ def test_sharpness_does_not_depend_on_resolution_and_falls_with_blur():
     assert same == pytest.approx(sharp, abs=0.12)
     assert blurred < 0.45 < min(sharp, same)
     assert measure(jpeg(Image.new("RGB", (200, 200), "teal")), MOST)["sharpness"] == 0.0
+
+
+def test_a_flat_drawing_on_a_grid_shows_no_blocks_and_a_strong_jpeg_of_it_does():
+    drawn = Image.new("RGB", (256, 256), "lemonchiffon")
+    draw = ImageDraw.Draw(drawn)
+    draw.rectangle((64, 64, 191, 191), fill="crimson", outline="black", width=8)  # its edges lie where blocks meet
+    draw.rectangle((96, 96, 127, 159), fill="white")
+    assert measure(encoded(drawn), MOST)["blocking"] == 0
+    rough = np.asarray(drawn, np.float32) + np.random.default_rng(0).normal(0, 20, (256, 256, 3))
+    noisy = Image.fromarray(rough.clip(0, 255).astype(np.uint8))
+    fine, coarse = (measure(jpeg(noisy, quality), MOST)["blocking"] for quality in (95, 6))
+    assert fine < 0.03
+    assert coarse > 0.2
+
+
+def test_colours_alone_make_other_pixels():
+    one, other = (Image.new("YCbCr", (256, 256), (120, 100, 150)) for _ in range(2))
+    other.paste((120, 150, 100), (65, 129, 81, 145))  # a block of a JPEG's colours, no other grey
+    hashes = {measure(jpeg(which, subsampling=0), MOST)["pixels_sha256"] for which in (one, other)}
+    assert len(hashes) == 2
 
 
 def test_the_same_pixels_have_the_same_hash_whatever_lies_beside_them():

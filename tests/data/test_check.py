@@ -234,7 +234,7 @@ def test_what_was_drawn_once_is_not_drawn_again_to_be_compared(workspace, tmp_pa
         (folder / f"{name}.svg").write_text(SVG.format(SHAPES.format(ink), note))
     collect(path=str(folder))
     check(only=["corrupt"])
-    monkeypatch.setattr("sfumato.data.scanning.miniature", None)  # what decodes or draws for a second look
+    monkeypatch.setattr("sfumato.data.reading.miniature", None)  # what decodes or draws for a second look
     assert check(only=["near_copies"])["found"] == {"near_copies": 2}
     found = list_findings(workspace, name="mine", limit=9)
     assert {one.check for one in found} == {"near_copies"}

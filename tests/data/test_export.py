@@ -11,10 +11,12 @@ import sys
 import tarfile
 import time
 import zipfile
+from collections import deque
 
 import pytest
 from PIL import Image
 
+from sfumato.care.doctor import examine
 from sfumato.care.erasure import erase
 from sfumato.data.exports import imagefolder, outgoing, work
 from sfumato.data.exports.asking import export, export_to_fetch, finished_export
@@ -189,6 +191,36 @@ def test_after_kill_9_it_goes_on_and_gives_what_an_unbroken_one_gives(workspace,
         joined = [b"".join(path.read_bytes() for path in sorted(one.glob("*.tfrecord-*"))) for one in (whole, folder)]
         assert joined[0] == joined[1]
     assert not list(tmp_path.glob(".*draft*"))
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one_or_with_the_doctor(workspace, frozen, send, tmp_path):
+    code = (
+        "import os, signal\n"
+        "from sfumato.data.exports import work\n"
+        "work._close = lambda *of: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from sfumato.jobs.worker import main\n"
+        "main()"
+    )
+
+    def killed(name):
+        job = export(workspace, data=frozen.label, form="imagefolder", folder=tmp_path / name)
+        options = ["--workspace", str(workspace.path), "--job", job.id, "--lease", "0.5"]
+        ended = subprocess.run([sys.executable, "-c", code, *options], env=handed_on(workspace), capture_output=True)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        return job
+
+    first, second = killed("first"), killed("second")
+    assert len(list(tmp_path.glob(".*.draft-*"))) == 2
+    cancel_job(workspace, job_id=first.id)
+    time.sleep(0.6)  # the leases end
+    run_worker(workspace, only_job=first.id)
+    assert get_job(workspace, job_id=first.id).status == "cancelled"
+    send(frozen, "imagefolder", "whole")
+    assert [one.name.split(".draft")[0] for one in tmp_path.glob(".*.draft-*")] == [".second"]  # it still goes on
+    cancel_job(workspace, job_id=second.id)
+    run_worker(workspace, only_job=second.id)
+    deque(examine(workspace, mend=True), maxlen=0)
+    assert not list(tmp_path.glob(".*.draft-*"))
 
 
 def test_one_that_was_done_before_its_worker_could_say_so_is_not_done_again(workspace, frozen, send):

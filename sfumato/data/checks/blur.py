@@ -17,7 +17,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    below: float = Field(0.45, ge=0, le=1, description="sharpness, 0 to 1; photographs in focus have 0.6 and more")
+    below: float = Field(0.48, ge=0, le=1, description="sharpness, 0 to 1; photographs in focus have 0.6 and more")
     least_side: int = Field(64, ge=12, description="pixels of the shorter side from which on it can be told")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from sfumato.data.scan import Proposal, Table
@@ -19,8 +20,7 @@ class Options(BaseModel):
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
     """Propose whatever had no pixels to measure."""
-    for place, pixels in enumerate(table.pixels):
-        if not pixels:
-            size = int(table.file_bytes[place])
-            what = f"Its {size:,} bytes cannot be decoded to the end" if size else "Its file is not in the store"
-            yield Proposal(table.ids[place], 1.0, f"{what}.", details={"file_bytes": size})
+    for place in np.flatnonzero(~table.readable):
+        size = int(table.file_bytes[place])
+        what = f"Its {size:,} bytes cannot be decoded to the end" if size else "Its file is not in the store"
+        yield Proposal(table.ids[place], 1.0, f"{what}.", details={"file_bytes": size})

@@ -1,11 +1,12 @@
 """Pictures that are there more than once, byte for byte or pixel for pixel."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sfumato.data.findings import group_name
+from sfumato.data.packed import alike
 from sfumato.data.scan import Proposal, Table
 
 TITLE = "exact copies"
@@ -23,12 +24,14 @@ class Options(BaseModel):
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
     """Propose every group of the same pictures; its oldest one has the score 0 and is the one to keep."""
-    alike: dict[str, list[int]] = defaultdict(list)
-    for place, (content, pixels) in enumerate(zip(table.sha256, table.pixels, strict=True)):
-        alike[(pixels if options.by_pixels else "") or content].append(place)
-    for group in alike.values():
-        if len(group) < 2:
-            continue
+    content = table.sha256.values
+    if options.by_pixels:
+        content = np.where(table.readable[:, None], table.pixels.values, content)
+    order, starts = alike(content)
+    ends = np.append(starts[1:], len(order))
+    copied = np.flatnonzero(ends - starts > 1)
+    for run in copied[np.argsort(order[starts[copied]], kind="stable")]:
+        group = order[starts[run] : ends[run]].tolist()
         first, name = group[0], group_name("exact_copies", table.ids[group[0]])
         yield Proposal(
             table.ids[first], 0.0, f"The first that came of {len(group)} exact copies.", name,

@@ -22,7 +22,7 @@ class Options(BaseModel):
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
     """Propose what has no colour, unless half of the dataset has none: then that is how it is meant."""
-    readable = np.array([bool(pixels) for pixels in table.pixels], bool)
+    readable = table.readable
     grey = readable & ~table.is_flat & (table.colourfulness < options.below)
     if grey.sum() * 2 > len(table):
         return

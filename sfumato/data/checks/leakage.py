@@ -38,11 +38,13 @@ def _parted(table: Table, learnt: int, held: int, *, frozen: bool) -> tuple[str,
 
 def _same_bytes(table: Table) -> Iterator[tuple[int, int, str, float]]:
     """Each picture beside those of its content that are given to another split."""
+    splits = set(table.given_split)
+    if len(splits) < 2:
+        return
     first: dict[tuple[str, str], int] = {}
     for place, content in enumerate(zip(table.pixels, table.given_split, strict=True)):
         if content[0]:
             first.setdefault(content, place)
-    splits = set(table.given_split)
     for place, pixels in enumerate(table.pixels):
         for split in sorted(splits - {table.given_split[place]}):
             other = first.get((pixels, split))

@@ -22,7 +22,7 @@ class Options(BaseModel):
 
 def judge(table: Table, options: Options) -> Iterator[Proposal]:
     """Propose what tells fewer bits than asked for, and what is a plain shade."""
-    readable = np.array([bool(pixels) for pixels in table.pixels], bool)
+    readable = table.readable
     for place in np.flatnonzero(readable & (table.is_flat | (table.information < options.below))):
         bits, contrast = float(table.information[place]), float(table.contrast[place])
         what = "nothing but a plain shade" if table.is_flat[place] else f"fewer than {options.below:g} bits"

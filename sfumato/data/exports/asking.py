@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.actions.registry import require
 from sfumato.data.freeze import VersionView, find_version
@@ -69,6 +72,18 @@ def _ask(act: Act, *, version: VersionView, form: str, where: Where, target: str
     key = "data.export:" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     act.says(f"asked to export {version.label} as {form}", subject=f"dataset_version/{version.id}")
     return enqueue(act, kind="data.export", spec=spec, key=key)
+
+
+def draft_of(target: Path, job_id: str) -> Path:
+    """Where an export lies until it is whole."""
+    return target.with_name(f".{target.name}.draft-{job_id[-12:]}")
+
+
+def leftovers(session: Session) -> list[Path]:
+    """What exports left half-written that were killed and will not go on: their jobs have failed or were cancelled."""
+    ended = select(Job.id, Job.spec).where(Job.kind == "data.export", Job.status.not_in(("waiting", "running")))
+    drafts = [draft_of(Path(spec["target"]), job_id) for job_id, spec in session.execute(ended)]
+    return [path for draft in drafts for path in (draft, draft.with_name(f"{draft.name}.zip")) if path.exists()]
 
 
 @query("data.fetch_export", needs="dataset.write", doors=("api",))

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from sfumato.actions import Workspace
+from sfumato.data.exports.asking import draft_of, leftovers
 from sfumato.data.exports.credits import credit_lines
 from sfumato.data.exports.documents import write_documents
 from sfumato.data.exports.outgoing import Line, Shard, lines_of, samples_of, share_out
@@ -105,7 +106,12 @@ def export(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
 def _write(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     target, folder = Path(spec["target"]), draft_of(Path(spec["target"]), ctx.job_id)
     there = finished(target, ctx.job_id)
+    with ctx.workspace.read() as session:
+        left_behind = leftovers(session)
+    for path in left_behind:
+        remove(path)
     if there is not None:
+        remove(folder)  # what a kill left of it after it had taken its place
         return there
     yield Progress(0, 0, "pictures", "reading the version")
     with in_words():
@@ -129,9 +135,12 @@ def _write(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
     return told
 
 
-def draft_of(target: Path, job_id: str) -> Path:
-    """Where an export lies until it is whole."""
-    return target.with_name(f".{target.name}.draft-{job_id[-12:]}")
+def remove(path: Path) -> None:
+    """Take away what was half-written, a folder or a file."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def finished(target: Path, job_id: str) -> dict[str, Any] | None:
