@@ -110,9 +110,9 @@ class Prepared:
         scope = {"of_project": session.info["project"], "of_person": session.info["person"]}
         given = compiled.construct_params(values | scope)
         if dialect.name == "sqlite":  # its driver is asked directly, which is half of the time
-            ready = tuple(given[name] for name in compiled.positiontup or ())
-            driver: Any = session.connection().connection.driver_connection
-            return list(driver.execute(compiled.string, ready))
+            ready = tuple([given[name] for name in compiled.positiontup or ()])
+            driver: Any = session.info.get("driver") or session.connection().connection.driver_connection
+            return driver.execute(compiled.string, ready).fetchall()  # type: ignore[no-any-return]
         return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, given).all()]
 
     def _narrowed(self, dialect: str) -> Select[*tuple[Any, ...]]:
