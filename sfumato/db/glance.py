@@ -18,7 +18,7 @@ from sfumato.db.engine import Database, in_words
 from sfumato.db.scope import ScopedSession
 
 PATIENCE = 0.02  # seconds of the processor after which a search is given up
-STEPS = 5_000  # of SQLite's machine, after which it looks at the clock
+STEPS = 50_000  # of SQLite's machine, after which it looks at the clock
 
 
 class Glance(Database):

@@ -69,7 +69,7 @@ def lines(text: str) -> Markup:
 
 def csrf_field(token: str) -> Markup:
     """The field by which a form shows that it comes from a page of ours; templates call it as `csrf()`."""
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+    return Markup(f'<input type="hidden" name="csrf" value="{escape(token)}">')
 
 
 def kept(name: str, *said_by: Hashable, caller: Callable[[], Markup]) -> Markup:
