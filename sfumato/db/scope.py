@@ -112,7 +112,7 @@ class Prepared:
         if dialect.name == "sqlite":  # its driver is asked directly, which is half of the time
             ready = tuple([given[name] for name in compiled.positiontup or ()])
             driver: Any = session.info.get("driver") or session.connection().connection.driver_connection
-            return driver.execute(compiled.string, ready).fetchall()  # type: ignore[no-any-return]
+            return driver.execute(compiled.string, ready).fetchall()
         return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, given).all()]
 
     def _narrowed(self, dialect: str) -> Select[*tuple[Any, ...]]:
