@@ -185,11 +185,17 @@ def read_lines(folder: Path, *, error: str = "", last: int = 0) -> list[dict[str
     return found[-last:] if last else found
 
 
+@lru_cache(maxsize=1_024)
+def _is_secret(name: str) -> bool:
+    """Whether what a field of this name holds is nobody's business."""
+    return SECRET_NAME.search(name) is not None and name not in NOT_SECRET
+
+
 def _clean(value: Any, name: str = "") -> Any:
     """The value as JSON, without secrets, and not longer than it need be."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    if name and SECRET_NAME.search(name) and name not in NOT_SECRET:
+    if name and _is_secret(name):
         return HIDDEN
     if isinstance(value, dict):
         return {str(key): _clean(one, str(key)) for key, one in value.items()}

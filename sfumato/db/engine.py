@@ -135,7 +135,9 @@ def _sqlite(address: URL, busy_milliseconds: int, **options: Any) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         if connection.get_execution_options().get("begin") == "BEGIN":
-            connection.connection.driver_connection.execute("BEGIN")  # it cannot fail, and is said for each read
+            driver = connection.connection.driver_connection
+            if not driver.in_transaction:  # as it is where a glance has begun
+                driver.execute("BEGIN")  # it cannot fail, and is said for each read
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from sfumato.db.engine import Database, in_words
+from sfumato.db.scope import ScopedSession
 
 PATIENCE = 0.02  # seconds of the processor after which a search is given up
-STEPS = 5_000  # of SQLite's machine, after which it looks at the clock
+STEPS = 50_000  # of SQLite's machine, after which it looks at the clock
 
 
 class Glance(Database):
@@ -26,29 +27,51 @@ class Glance(Database):
     def __init__(self, address: URL) -> None:
         super().__init__(address, busy_milliseconds=0, poolclass=StaticPool)
         self._kept: sqlite3.Connection | None = None
-        self._until = 0.0
+        self._until: float | None = None
         event.listen(self.engine, "connect", self._keep)
+        self._reading = self.engine.execution_options(begin="BEGIN")
 
     @contextmanager
     def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
-        """A session that sees one consistent state and changes nothing, for a moment."""
-        self._until = time.thread_time() + PATIENCE
-        with super().read(project=project, person=person) as session:
-            yield session
+        """A session that sees one consistent state and changes nothing, for a moment.
+
+        `Prepared` statements ask the driver's connection directly; for others the session takes it up as ever.
+        """
+        connection = self._connection()
+        scope = {"project": project, "person": person, "driver": connection}
+        with in_words(), ScopedSession(self._reading, info=scope) as session:
+            connection.execute("BEGIN")
+            try:
+                yield session
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
 
     def value(self, statement: str) -> Any:
         """The one value that a statement without parameters selects, None where it finds nothing."""
-        self._until = time.thread_time() + PATIENCE
         with in_words():
-            if self._kept is None:
-                self.engine.connect().close()
-            assert self._kept is not None
-            rows = self._kept.execute(statement).fetchall()
+            rows = self._connection().execute(statement).fetchall()
         return rows[0][0] if rows else None
+
+    def _connection(self) -> sqlite3.Connection:
+        """The one connection, from now on with fresh patience."""
+        self._until = None
+        if self._kept is None:
+            with in_words():
+                self.engine.connect().close()
+        assert self._kept is not None
+        return self._kept
+
+    def _late(self) -> bool:
+        """Whether patience is over; the clock, which is dear, is looked at only by what takes long."""
+        moment = time.thread_time()
+        if self._until is None:
+            self._until = moment + PATIENCE
+        return moment > self._until
 
     def _keep(self, connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute("PRAGMA query_only=ON")
-        connection.set_progress_handler(lambda: time.thread_time() > self._until, STEPS)
+        connection.set_progress_handler(self._late, STEPS)
         self._kept = connection
 
 

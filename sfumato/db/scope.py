@@ -99,20 +99,20 @@ class Prepared:
         if any(_escapes(part) for part in visitors.iterate(statement)):
             raise OutsideProject("A part of this statement cannot be kept to its project.")
         self._statement = statement
-        self._compiled: dict[str, Any] = {}
+        self._compiled: dict[str, tuple[Any, dict[str, Any]]] = {}
 
     def rows(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
         """The rows that the session's person may see of the session's project."""
         dialect = session.get_bind().dialect
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = self._narrowed(dialect.name).compile(dialect=dialect)
-        scope = {"of_project": session.info["project"], "of_person": session.info["person"]}
-        given = compiled.construct_params(values | scope)
+        if dialect.name not in self._compiled:
+            made = self._narrowed(dialect.name).compile(dialect=dialect)
+            self._compiled[dialect.name] = made, dict(made.params)
+        compiled, written = self._compiled[dialect.name]
+        given = {**written, **values, "of_project": session.info["project"], "of_person": session.info["person"]}
         if dialect.name == "sqlite":  # its driver is asked directly, which is half of the time
-            ready = tuple(given[name] for name in compiled.positiontup or ())
-            driver: Any = session.connection().connection.driver_connection
-            return list(driver.execute(compiled.string, ready))
+            ready = tuple([given[name] for name in compiled.positiontup or ()])
+            driver: Any = session.info.get("driver") or session.connection().connection.driver_connection
+            return driver.execute(compiled.string, ready).fetchall()
         return [tuple(row) for row in session.connection().exec_driver_sql(compiled.string, given).all()]
 
     def _narrowed(self, dialect: str) -> Select[*tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -148,11 +149,17 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
     looks_as = looks_as if looks_as in actor.roles else ""
     named = next((one for one in counts.projects if one.id == project), Named("", "No project yet"))
     me = Me(actor.id, actor.name, actor.roles, looks_as, named, counts.projects, known.by == "session")
-    desks = [shown(desk, actor.roles, looks_as) for desk in visit.house.desks]
+    desks = desks_of(visit.house.desks, actor.roles, looks_as)
     return around | {
         "me": me, "desks": desks, "running": counts.running, "waits": counts.waits, "notices": counts.notices,
         "tour": counts.tour,
     }  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def desks_of(desks: tuple[Desk, ...], roles: tuple[str, ...], looks_as: str) -> tuple[Shown, ...]:
+    """All desks as a person of these roles sees them."""
+    return tuple(shown(desk, roles, looks_as) for desk in desks)
 
 
 def shown(desk: Desk, roles: tuple[str, ...], looks_as: str) -> Shown:

@@ -5,6 +5,7 @@ nobody. Where more is needed, or somebody holds the database, the request goes t
 """
 
 import inspect
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -47,7 +48,7 @@ class Glances:
         try:
             _ = visit.workspace  # raises where nobody has come in, as the guard does
             answer = handler(visit)
-        except (TakesLonger, SfumatoError, SQLAlchemyError):
+        except (TakesLonger, SfumatoError, SQLAlchemyError, sqlite3.Error):
             return None
         finally:
             visit.take_time()

@@ -1,6 +1,7 @@
 """What every page looks like: the templates' environment, icons by name, and the list of components."""
 
 import re
+from collections.abc import Callable, Hashable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +26,9 @@ GALLERY_KEYS = [
 ON_THE_BAR = ("home", "create", "models", "asks")  # desks shown on a phone; the rest are under "More"
 CUT = "\x1e"  # between the parts of the frame; no text that people write holds it as it is
 MOST = 256  # frames that are kept
+PIECES = 512  # pieces of pages that are kept
 _surroundings: dict[tuple[Any, ...], list[Markup]] = {}
+_pieces: dict[tuple[Hashable, ...], Markup] = {}
 
 
 class Named(Protocol):
@@ -66,7 +69,21 @@ def lines(text: str) -> Markup:
 
 def csrf_field(token: str) -> Markup:
     """The field by which a form shows that it comes from a page of ours; templates call it as `csrf()`."""
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+    return Markup(f'<input type="hidden" name="csrf" value="{escape(token)}">')
+
+
+def kept(name: str, *said_by: Hashable, caller: Callable[[], Markup]) -> Markup:
+    """A piece of a page, drawn once for each of what it is `said_by`: all that it says has to be among that.
+
+    Templates write {% call kept("name", …) %} around it; the name is of that place alone.
+    """
+    key = (name, *said_by)
+    found = _pieces.get(key)
+    if found is None:
+        if len(_pieces) >= PIECES:
+            _pieces.clear()
+        found = _pieces[key] = caller()
+    return found
 
 
 @pass_context
@@ -100,7 +117,7 @@ def make_environment() -> Environment:
     )  # fmt: skip
     environment.filters.update(FILTERS, lines=lines)
     shared: dict[str, Any] = {
-        "icon": icon, "static": static, "surroundings": surroundings, "sheets": SHEETS,
+        "icon": icon, "static": static, "surroundings": surroundings, "kept": kept, "sheets": SHEETS,
         "letters": letters, "on_the_bar": ON_THE_BAR,
     }  # fmt: skip
     environment.globals.update(shared)

@@ -1,5 +1,6 @@
 """Running the studio: where it may listen, its workers, the server, and ending all of it cleanly."""
 
+import ctypes
 import ipaddress
 import logging
 import os
@@ -26,6 +27,7 @@ PORT = 8760
 TRIED = 20  # ports after the one that is taken
 LANES = {"quick": 0, "long": 10}  # and how much they give way to everything else on the machine
 SHARES = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "fuse.sshfs", "sshfs", "davfs", "fuse.davfs2", "afs"}
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
 GRACE = 20.0  # seconds that workers have for their present step
 
 
@@ -180,6 +182,18 @@ class Server(uvicorn.Server):
         hub = self.config.app.state.house.hub  # type: ignore[union-attr]
         threading.Thread(target=hub.stop, daemon=True).start()
         super().handle_exit(sig, frame)
+
+
+def give_memory_back() -> None:
+    """Let threads share two pools, and what is large go back to the system when it is freed (glibc's mallopt(3)).
+
+    By itself each thread keeps a pool of its own, and with it the most that it ever needed. Other libraries of C
+    have no such call, and no such habit.
+    """
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, value in ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, 131_072), (M_TRIM_THRESHOLD, 131_072)):
+            mallopt(option, value)
 
 
 def serve(app: FastAPI, place: Place, taken: socket.socket, ready: Callable[[], None] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Which pictures a list is narrowed to, as its address says it, for the gallery, the history and one picture."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,13 +21,15 @@ class Sift:
 
     def options(self, me: str) -> dict[str, Any]:
         """The options of a query; "me" stands for whoever asks."""
-        said = asdict(self)
-        by = said.pop("by")
-        return said | {"made_by": me if by == "me" else by}
+        by = me if self.by == "me" else self.by
+        return {"model": self.model, "made_by": by, "verdict": self.verdict, "words": self.words,
+                "request_id": self.request_id}  # fmt: skip
 
     def address(self, path: str, **more: str) -> str:
         """An address with this narrowing and something more."""
-        said = {name: value for name, value in (asdict(self) | more).items() if value}
+        said = {"model": self.model, "by": self.by, "verdict": self.verdict, "words": self.words,
+                "request_id": self.request_id, **more}  # fmt: skip
+        said = {name: value for name, value in said.items() if value}
         return f"{path}?{urlencode(said)}" if said else path
 
     @property
@@ -38,7 +40,7 @@ class Sift:
     @property
     def narrows(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.query)
+        return bool(self.model or self.by or self.verdict or self.words or self.request_id)
 
 
 MOST = 200  # letters of one part

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sfumato.actions import Workspace
 from sfumato.web.app import create_app
 from sfumato.web.first import bring_to_life
-from sfumato.web.serve import Place, Workers, listen, serve
+from sfumato.web.serve import Place, Workers, give_memory_back, listen, serve
 from sfumato.web.serving import Serving, new_secret
 
 Say = Callable[[str], None]
@@ -25,6 +25,7 @@ def run_studio(
     say: Say = print,
 ) -> None:
     """Start workers and server, print the one address, and stay until Ctrl-C or SIGTERM."""
+    give_memory_back()
     launch = new_secret()
     own = () if place.host in ("0.0.0.0", "::") else (place.host,)
     serving = Serving((*names, *own), place.encrypted or place.behind_proxy, launch)

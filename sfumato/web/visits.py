@@ -193,9 +193,13 @@ class Visit:
         """What a form of this session carries."""
         return self._token
 
+    @functools.cached_property
+    def _field(self) -> Markup:
+        return csrf_field(self.token())
+
     def csrf(self) -> Markup:
         """The field of a form by which we know it as our own."""
-        return csrf_field(self.token())
+        return self._field
 
     def render(self, template: str, *, status: int = 200, page: Page | None = None, **context: Any) -> HTMLResponse:
         """Answer with a page; what surrounds it is added here."""

@@ -25,6 +25,7 @@ from tests.generation.test_gallery import drawn
 from tests.people.team import come, own
 from tests.web.conftest import ROOT, Browser, enter, open_studio
 
+pytestmark = pytest.mark.sqlite("a glance is a look into SQLite's file; over a network pages are answered in threads")
 PAGE = "/pictures"
 ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n"
 

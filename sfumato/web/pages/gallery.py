@@ -2,9 +2,12 @@
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Form, Query
+from jinja2 import Environment
+from markupsafe import Markup
 from PIL import Image
 from starlette.responses import JSONResponse, Response
 
@@ -12,7 +15,7 @@ from sfumato import __version__
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import find_model
 from sfumato.errors import InvalidInput, NotFound
-from sfumato.generation.gallery import list_tiles
+from sfumato.generation.gallery import Tile, list_tiles
 from sfumato.generation.history import drawing_models
 from sfumato.generation.pictures import show_image, show_request
 from sfumato.review.judge import Judged, approve, rate, reject, review_of, withdraw
@@ -32,7 +35,7 @@ COMPARED = 6  # pictures at once
 Word = Annotated[str, Form(max_length=100)]
 Words = Annotated[str, Form(max_length=4_000)]
 Short = Annotated[str, Query(max_length=100)]
-_kept: dict[tuple[str, str], tuple[int, list[str]]] = {}
+_kept: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = {}
 CRUMB = ("Pictures", "/pictures")
 
 
@@ -51,22 +54,34 @@ def show_pictures(visit: Here) -> Response:
     page = Page("Pictures", desk="create", crumbs=(("Create", "/create"), ("Pictures", "")), keys=tuple(GALLERY_KEYS))
     answer = visit.render(
         "pictures/index.html", page=page, sift=sifted, models=_models(visit),
-        tiles=[(one.id, one.seed, one.prompt, one.model, one.verdict) for one in found[:PART]],
-        older=older, newest=sifted.address("/pictures") if after else "", may=allowed(visit.workspace, "review.write"),
-        tail=sifted.query,
+        tiles=_tiles(visit.house.environment, found[:PART], sifted.query), older=older,
+        newest=sifted.address("/pictures") if after else "", may=allowed(visit.workspace, "review.write"),
     )  # fmt: skip
     answer.headers.update({"ETag": tag, "Cache-Control": "private, no-cache"})
     return answer
 
 
-def _models(visit: Visit) -> list[str]:
+def _tiles(environment: Environment, found: list[Tile], tail: str) -> Markup:
+    return Markup(
+        "".join([_tile(environment, one.id, one.seed, one.prompt, one.model, one.verdict, tail) for one in found])
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _tile(environment: Environment, *said: str | int | None) -> str:
+    """A tile, drawn once for each of what it says, which is all that it is made from."""
+    module: Any = environment.get_template("pictures/tile.html").module
+    return str(module.tile(*said))
+
+
+def _models(visit: Visit) -> tuple[str, ...]:
     """The models that draw, asked for anew when anything has happened."""
     workspace = visit.workspace
     key, position = (str(workspace.path), workspace.project), visit.position
     kept = _kept.get(key)
     if kept is None or kept[0] != position:
         visit.look_up()
-        kept = _kept[key] = (position, drawing_models(workspace))
+        kept = _kept[key] = (position, tuple(drawing_models(workspace)))
     return kept[1]
 
 

@@ -110,8 +110,9 @@ async function send() {
     finish(done, total, refused);
   } catch (problem) {
     const kept = done ? `The upload stopped at ${done.toLocaleString("en")} of ${count(total)}. Those are kept. Try again to add the rest.` : "The upload stopped before any file was kept. Try again.";
-    tell(done, total, kept);
-    say([kept, problem.message].filter(Boolean).join(" "), "fails");
+    const words = [problem.message, kept].filter(Boolean).join(" ");
+    tell(done, total, words);
+    say(words, "fails");
   } finally {
     sending = false;
     button.removeAttribute("aria-busy");
@@ -139,7 +140,7 @@ async function post(files, moved, again = 0) {
     const one = new XMLHttpRequest();
     one.upload.addEventListener("progress", (step) => step.lengthComputable && moved(step.loaded / step.total));
     one.addEventListener("load", () => give(one));
-    one.addEventListener("error", () => fail(new Error("")));
+    one.addEventListener("error", () => fail(new Error("The studio does not answer: it may have been stopped.")));
     one.open("POST", form.dataset.upload);
     one.setRequestHeader("Accept", "application/json");
     one.setRequestHeader("X-CSRF-Token", form.elements.csrf.value);
