@@ -1,27 +1,25 @@
 """Making room: what may go, what is lost with it, and letting it go; each time it is written into the log."""
 
 import contextlib
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
-from sqlalchemy import Row, Table, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.actions.registry import require
 from sfumato.care.contents import drafts
 from sfumato.care.findings import DAY
-from sfumato.care.naming import hashes, tables_of
+from sfumato.care.naming import tables_of
 from sfumato.care.records import Cleared
 from sfumato.care.storage import walk
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, unknown
 from sfumato.logs import LARGEST
 from sfumato.store.disk import in_words
+from sfumato.training.letting_go import last_and_best, needed
 
 NEEDS = "workspace.care"
 KINDS = ("caches", "copies", "checkpoints")
@@ -168,7 +166,7 @@ def old_checkpoints(act: Act, *, keep_last: int, run: str | None) -> list[Going]
         rows = session.execute(select(runs.c.id, runs.c.name)).all()
         if run is not None and run not in {row.name for row in rows}:
             raise unknown("run", run, [row.name for row in rows])
-        kept = _held(session, tables)
+        kept = needed(session, tables, besides=FREE)
         told = select(table.c.id, table.c.content_hash, table.c.samples_seen, table.c.run_id)
         weights = [one for one in session.execute(told) if act.store.has(one.content_hash)]
     going = []
@@ -182,33 +180,3 @@ def old_checkpoints(act: Act, *, keep_last: int, run: str | None) -> list[Going]
                     what, ref = f"{row.name} at {one.samples_seen:,} pictures", f"checkpoint/{one.id}"
                     going.append(Going(what, size, one.content_hash, ref=ref))
     return going
-
-
-def _held(session: Session, tables: dict[str, Table]) -> set[str]:
-    """Ids and hashes of weights that something needs: a model, a run that goes on from them, whatever is live."""
-    held: set[str] = set()
-    for name, table in tables.items():
-        if name not in FREE:
-            for column in table.columns:
-                if column.name.endswith("sha256") or column.name == "checkpoint_id":
-                    held |= hashes(session, table, column.name)
-    return held
-
-
-def last_and_best(found: list[Row], keep_last: int, log: Path) -> set[int]:
-    """How far the checkpoints that stay had come: the last ones, and the one with the lowest held-out loss."""
-    far = sorted({row.samples_seen for row in found})
-    losses = dict(_losses(log))
-    known = [one for one in far if one in losses]
-    best = {min(known, key=lambda one: losses[one])} if known else set()
-    return set(far[-keep_last:]) | best
-
-
-def _losses(log: Path) -> Iterator[tuple[int, float]]:
-    with contextlib.suppress(FileNotFoundError), log.open(encoding="utf-8") as stream:
-        for line in stream:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                said = json.loads(line)
-                held_out = [float(one) for one in (said.get("held_out") or {}).values()]
-                if held_out:
-                    yield int(said["samples"]), fmean(held_out)

@@ -1,5 +1,6 @@
 """`sfumato train`: runs of a recipe on a frozen version, gone on with exactly where they stopped."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from sfumato.cli.following import follow
 from sfumato.cli.plugins import group
 from sfumato.cli.speech import answer, opened, pairs, table
 from sfumato.cli.style import style
+from sfumato.errors import InvalidInput
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]
 Leave = Annotated[bool, typer.Option("--no-wait", help="Ask for it and leave; `sfumato worker` does it.")]
@@ -28,7 +30,15 @@ def train(
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Choose what is not given for so much time: 90s, 30m, 1h30m.")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, and train nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, show what the network would see, and train nothing.")
+    ] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --dry-run: the first pictures as they are fed, as PNG.")
+    ] = None,
+    keep: Annotated[
+        int, typer.Option(metavar="N", help="Keep the last N checkpoints and the best; without it all of them.")
+    ] = 0,
     no_wait: Leave = False,
 ) -> None:
     """The command may be left with Ctrl-C; training goes on, and a later one goes on exactly where it stopped.
@@ -43,11 +53,14 @@ def train(
             options, kept = dialled(context, workspace, plugin, data, options, budget)
         if dry_run:
             plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
-            answer(context, plan, lambda: pairs(flat(plan)))
+            seen = ahead_of(workspace, plugin, data, options, parent, sheet=sheet)
+            answer(context, plan | {"sees": seen}, lambda: pairs(flat(plan) + seen_in_words(seen)))
             return
+        if sheet is not None:
+            raise InvalidInput("A sheet is made of a run that is not started.", hint="Give --dry-run too.")
         job = runs.train(
             workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd(),
-            chosen=kept,
+            chosen=kept, keep=keep,
         )  # fmt: skip
         finish(context, workspace, job, name, wait=not no_wait)
 
@@ -73,6 +86,29 @@ def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]
         "recipe": recipe_name, "data": found.version.label, "pictures": found.version.n, **begins,
         "options": found.options,
     }  # fmt: skip
+
+
+def ahead_of(
+    workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None, *, sheet: Path | None
+) -> dict[str, Any]:
+    """Return what the network would see, but for its pictures, which go into the file `sheet`."""
+    from sfumato.store.files import write_whole
+    from sfumato.training.ahead import look_ahead
+
+    found = look_ahead(workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
+    if sheet is not None:
+        write_whole(sheet, found.sheet())
+    return {key: value for key, value in asdict(found).items() if key not in ("fed", "data")}
+
+
+def seen_in_words(seen: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what the network would see as pairs of a word and what it says."""
+    from sfumato.store.disk import in_words
+
+    epochs = f"{seen['epochs']:,.1f} times each of {seen['train']:,} pictures, in {seen['steps']:,} steps"
+    rows = [("sees", epochs), ("memory", f"about {in_words(sum(seen['memory'].values()))}")]
+    rows += [(f"  {what}", in_words(held)) for what, held in seen["memory"].items()]
+    return rows + [(one["what"], f"{one['count']:,}: {one['why']}") for one in seen["facts"]]
 
 
 def dialled(

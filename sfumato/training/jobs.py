@@ -20,6 +20,7 @@ from sfumato.training.cards import has_card, make_card
 from sfumato.training.folder import last_logged, log_step, prepare, save_preview
 from sfumato.training.hardware import memory_used
 from sfumato.training.kept import keep_checkpoint
+from sfumato.training.letting_go import let_go
 from sfumato.training.loop import Diverged, Learner, Step, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
@@ -129,6 +130,9 @@ def _training(
             if step.said:
                 extra["said"] = step.said
                 log_step(folder, learner.samples_seen, into="said.jsonl", said=step.said)
+                with ctx.write() as session:  # what it came to in trouble is kept when it goes on
+                    machine = learner.machine.model_dump()
+                    session.execute(update(Run).where(Run.id == wanted.id).values(machine=machine))
             speed = (learner.samples_seen - before) / max(spent, 1e-9)
             left = (learner.options.samples - learner.samples_seen) * (time.monotonic() - start)
             extra |= {
@@ -193,6 +197,8 @@ def _keep(
         session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=step.samples_seen))
     log_step(folder, step.samples_seen, **{key: extra[key] for key in sorted(extra)})
     saving.save_state(folder, learner)
+    if wanted.details.get("keep"):
+        let_go(ctx, wanted.id, wanted.details["keep"], folder)
 
 
 def keep_provenance(ctx: JobContext, run: str, **known: Any) -> None:

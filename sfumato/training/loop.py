@@ -31,6 +31,10 @@ class Diverged(SfumatoError):
 LOWER = "The last checkpoint is kept. Start another run from it with a lower lr: --from NAME --lr NUMBER."
 
 
+class OutOfMemory(SfumatoError):
+    """The smallest part of a batch finds no room; what was kept before is sound."""
+
+
 class Recipe(Protocol):
     """What the loop asks of a recipe's file.
 
@@ -141,10 +145,7 @@ def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
     options, machine, found = learner.options, learner.machine, {}
     for phase, optimizers in learner.walk:
         weights = list(phase.moved(learner.net).parameters())
-        loss = gradients(
-            phase.losses, learner.net, given, weights=weights,
-            shards=machine.shards, bf16=machine.bf16, accumulate=getattr(options, "accumulate", 1),
-        )  # fmt: skip
+        loss = fitted_gradients(learner, phase, given, weights)
         norm = torch.nn.utils.clip_grad_norm_(weights, options.clip)
         if not math.isfinite(float(norm)) or not math.isfinite(loss):
             learner.net.zero_grad(set_to_none=True)
@@ -162,6 +163,39 @@ def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
     return found
 
 
+def fitted_gradients(learner: Learner, phase: Phase, given: dict[str, Tensor], weights: list[nn.Parameter]) -> float:
+    """Set the gradient of a phase's loss; where memory runs out, in twice as many parts, from then on.
+
+    The batch is the same, and so is the result within rounding, since gradients are set only once all parts are
+    there. Raises OutOfMemory when not even one picture at a time finds room.
+    """
+    batch = len(next(iter(given.values())))
+    while True:
+        machine = learner.machine
+        parts = getattr(learner.options, "accumulate", 1) * machine.parts
+        try:
+            return gradients(
+                phase.losses, learner.net, given, weights=weights,
+                shards=machine.shards, bf16=machine.bf16, accumulate=parts,
+            )  # fmt: skip
+        except (RuntimeError, MemoryError) as problem:
+            if not is_out_of_memory(problem):
+                raise
+            if parts >= batch:
+                raise OutOfMemory(
+                    "There is not enough memory for one picture at a time.",
+                    hint="Take a smaller size, width or depth, or recompute=true where the recipe has it.",
+                ) from problem
+        learner.machine = machine.model_copy(update={"parts": 2 * machine.parts})
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the processor or on another device."""
+    return isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or any(
+        words in str(problem).lower() for words in ("allocate memory", "out of memory", "bad_alloc")
+    )
+
+
 def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
     """Take steps until all samples are seen or `stop()`; yields after each, the caller saves when asked to.
 
@@ -174,7 +208,7 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
         start, before = time.perf_counter(), learner.samples_seen
         given = recipe.batch(options, material, before)
         over = before + options.batch >= options.samples
-        step = Step(before + options.batch, math.nan, 0.0)
+        step, parts = Step(before + options.batch, math.nan, 0.0), learner.machine.parts
         try:
             step.parts = walk_phases(learner, given)
             step.loss, skipped = list(step.parts.values())[-1], []
@@ -183,6 +217,8 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
             if len(skipped) >= (2 if over else PATIENCE) or not is_sound(learner.net):
                 raise stopped(skipped) from problem
             step.said = f"Left out the batch at sample {before:,}, whose loss is not a number: {skipped[-1][1]}."
+        if learner.machine.parts != parts:
+            step.said = step.said or squeezed(learner)
         learner.samples_seen += options.batch
         learner.steps += 1
         if not skipped:
@@ -197,6 +233,16 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
             step.nearness = measure(material, step.preview) if getattr(recipe, "DRAWS_NEW", True) else None
             step.said = step.said or (step.nearness.said if step.nearness else "")
         yield step
+
+
+def squeezed(learner: Learner) -> str:
+    """What a person should know when memory ran out and a batch is computed in more parts."""
+    batch = learner.options.batch
+    parts = min(batch, getattr(learner.options, "accumulate", 1) * learner.machine.parts)
+    return (
+        f"Memory ran out at sample {learner.samples_seen:,}. A batch is still {batch:,} pictures, but computed in "
+        f"{parts:,} parts one after the other from now on, with the same result within rounding."
+    )
 
 
 def is_sound(net: nn.Module) -> bool:

@@ -15,6 +15,8 @@ from sfumato.errors import InvalidInput
 from sfumato.features.encoders import minilm
 from sfumato.features.retrieval import Shelf
 
+USUAL = 12  # tokens of a caption of usual length
+
 
 @dataclass
 class Material:
@@ -81,11 +83,12 @@ def as_tensor(pictures: np.ndarray) -> Tensor:
 
 
 def load_material(
-    version: FrozenVersion, size: int, cache: Path, *, with_words: bool = True
+    version: FrozenVersion, size: int, cache: Path, *, with_words: bool = True, with_states: bool = True
 ) -> Generator[tuple[int, int], None, Material]:
     """Decode pictures and encode captions, yielding (done, total); returns the Material.
 
-    Without words no caption is encoded and nothing lies on the shelf, for what looks at pictures alone.
+    Without words no caption is encoded and nothing lies on the shelf, for what looks at pictures alone. Without
+    states captions are known and all else is as in a run, but their encodings are nought and of a usual length.
     Raises InvalidInput when nothing is left to train on.
     """
     pictures, lines = version.decode(size)
@@ -97,7 +100,11 @@ def load_material(
     texts: dict[str, int] = {}
     captions = np.array([[texts.setdefault(text, len(texts)) for text in variants(line)] for line in lines], np.int64)
     if with_words:
-        words, words_on = yield from _encode(list(texts), cache)
+        if with_states:
+            words, words_on = yield from _encode(list(texts), cache)
+        else:
+            words = np.broadcast_to(np.float16(0), (len(texts), minilm.LENGTH, minilm.DIM))
+            words_on = np.broadcast_to(np.arange(minilm.LENGTH) < USUAL, (len(texts), minilm.LENGTH))
         names = sorted({line.concept for line in lines})
         embedded = yield from _embed(names, cache)
         shelf = Shelf.build([(line.concept, line.style, line.split == "train") for line in lines], names, embedded)

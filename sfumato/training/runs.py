@@ -25,6 +25,7 @@ from sfumato.training.records import OWN, Run
 NEEDS = ("Options", "build", "batch", "losses", "held_out", "preview", "describe")
 RECIPES = Catalog("sfumato.training.recipes", NEEDS)
 LETTERS = "Use letters, digits, dots and dashes."
+MOST_KEPT = 1_000
 LONGER = "long"  # a run's model of the longer average is called NAME-long
 
 
@@ -95,19 +96,24 @@ def train(
     parent: str | None = None,
     where: Path | None = None,
     chosen: dict[str, Any] | None = None,
+    keep: int = 0,
 ) -> JobView:
     """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
 
     With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
     `chosen` is kept too: what a budget came to, with its reasons; the options alone decide what the run learns.
+    Of its checkpoints the last `keep` stay and the best by held-out loss, and what something else needs; 0 is all.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
     check_name(name)
+    if not 0 <= keep <= MOST_KEPT:
+        raise InvalidInput(f"{keep} checkpoints cannot be kept.", hint=f"Give 1 to {MOST_KEPT}, or 0 for all.")
     made = plan(workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
     if made.parent is not None and not workspace.store.has(made.parent.sha256):
         workspace.store.put_file(made.parent.path)  # needed until the first state, whatever becomes of the name
     code = code_of(where, workspace.store) if where is not None else {}
     details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
+    details |= {"keep": keep} if keep else {}
     return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details)
 
 
@@ -124,7 +130,7 @@ def fork(
         raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script with another name.")
     label = data or version_by_id(workspace, version_id=old.version_id).label
     return train(workspace, recipe_name=old.recipe, data=label, name=into, options={**old.options, **(changes or {})},
-                 parent=parent, where=where, chosen={"forked_from": name})  # fmt: skip
+                 parent=parent, where=where, chosen={"forked_from": name}, keep=old.details.get("keep", 0))  # fmt: skip
 
 
 def check_name(name: str) -> None:
@@ -160,6 +166,8 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[s
     if there is not None:
         same = (recipe_name, options, version.id, parent_sha256)
         if (there.recipe, made.defaults | there.options, there.version_id, there.parent_sha256) == same:
+            if details.get("keep"):
+                there.details = (there.details or {}) | {"keep": details["keep"]}
             return _continue(act, there)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
     check_unused(act.session, name)

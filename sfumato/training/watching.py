@@ -137,6 +137,16 @@ def curves_of(folder: Path) -> Curves:
     )  # fmt: skip
 
 
+def read_said(workspace: Workspace, *, name: str, most: int = 3) -> list[tuple[int, str]]:
+    """The newest things that a run found worth saying, each with how many pictures it had seen; none twice."""
+    said: dict[str, int] = {}
+    for line in _lines(_folder(workspace, name) / "said.jsonl"):
+        words = str(line.get("said", ""))
+        said.pop(words, None)
+        said[words] = int(line.get("samples", 0))
+    return [(at, words) for words, at in list(said.items())[-most:]]
+
+
 def list_previews(workspace: Workspace, *, name: str) -> list[int]:
     """At which numbers of pictures seen a run drew its fixed captions, oldest first."""
     return previews_of(_folder(workspace, name))

@@ -10,10 +10,13 @@ TINY = ["--samples", "16", "--batch", "4", "--size", "8", "--depth", "1", "--wid
 
 
 @pytest.mark.whole
-def test_a_run_is_planned_then_trained_then_listed(frozen, capsys):
+def test_a_run_is_planned_then_trained_then_listed(frozen, capsys, tmp_path):
     call = ["train", "flow", "--data", "shapes", "--name", "tiny", *TINY]
-    assert entry.main([*call, "--dry-run", "--json"]) == 0
+    sheet = tmp_path / "fed.png"
+    assert entry.main([*call, "--dry-run", "--json", "--sheet", str(sheet)]) == 0
     plan = json.loads(capsys.readouterr().out)
+    assert (plan["sees"]["steps"], plan["sees"]["size"]) == (4, 8)
+    assert sheet.read_bytes().startswith(b"\x89PNG")
     assert (plan["options"]["samples"], plan["options"]["batch"], plan["pictures"]) == (16, 4, 12)
     assert entry.main(["train", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []

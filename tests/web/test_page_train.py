@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
 import sfumato
 from sfumato.data.freeze import freeze
+from sfumato.training.records import Run
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
 
@@ -149,3 +151,30 @@ def test_a_fork_fills_the_form_with_the_options_of_its_run(browser, workspace, v
     page = browser.page("/new-run?fork=first").text
     assert "Forked from first" in page
     assert 'value="1000"' in page
+
+
+def test_what_the_network_would_see_is_shown_on_the_form(browser, version):
+    form = {"recipe": "flow", "name": "first", "data": "animals@latest", "size": "16", "width": "64", "depth": "1",
+            "batch": "4", "samples": "8", "keep": "3"}  # fmt: skip
+    page = browser.post("/new-run/look", data=form).text
+    assert "there are no buckets by aspect" in page
+    assert "The first 8 pictures of the run" in page
+    assert page.count("data:image/png;base64,") >= 8
+    assert 'name="keep" type="number" min="1" max="1000" placeholder="all" value="3"' in page
+    assert "Runs will be here" in browser.page("/train").text  # nothing was started
+    refused = browser.post("/new-run/look", data=form | {"size": "18"})
+    assert refused.status_code == 422
+    assert "no multiple" in refused.text
+
+
+def test_what_a_run_said_and_what_it_keeps_is_on_its_page(browser, workspace, version):
+    folder = workspace.path / "runs" / a_run(workspace, "first", version.id)
+    folder.mkdir(parents=True)
+    said = {"samples": 64, "said": "Memory ran out at sample 64. A batch is still 32 pictures."}
+    (folder / "said.jsonl").write_text(f"{json.dumps(said)}\n{json.dumps(said | {'samples': 96})}\n")
+    with workspace.write() as session:
+        session.execute(update(Run).where(Run.name == "first").values(details={"keep": 2}))
+    page = browser.page("/train/first").text
+    assert page.count("Memory ran out at sample 64.") == 1
+    assert "After 96 pictures" in page
+    assert "The newest 2 are kept" in page

@@ -49,7 +49,7 @@ class Options(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.fold == 3 or self.size // self.fold < LEAST:
-            raise ValueError(f"fold {self.fold} does not fit {self.size} pixels: 1, 2 or 4, and {LEAST} places at least")
+            raise ValueError(f"fold {self.fold} does not fit {self.size} pixels: 1, 2 or 4, and {LEAST} places or more")
         return self
 
     @property

@@ -7,6 +7,8 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.data.freeze import version_row
 from sfumato.jobs import JobView
+from sfumato.training.ahead import Ahead
+from sfumato.training.ahead import look_ahead as foresee
 from sfumato.training.budget import Chosen
 from sfumato.training.budget import choose as try_out
 from sfumato.training.compare import compare
@@ -39,11 +41,16 @@ def train(
     recipe_name: str = "flow",
     options: dict[str, Any] | None = None,
     parent: str | None = None,
+    keep: int = 0,
 ) -> JobView:
-    """Train a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`; a job does it."""
+    """Train a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`; a job does it.
+
+    Its last `keep` checkpoints stay, and the best, and those that something else needs; 0 keeps all.
+    """
     _there(workspace, data)
     return aside(
-        ask_to_train, workspace, name=name, data=data, recipe_name=recipe_name, options=options, parent=parent
+        ask_to_train, workspace, name=name, data=data, recipe_name=recipe_name, options=options, parent=parent,
+        keep=keep,
     )  # fmt: skip
 
 
@@ -61,9 +68,19 @@ def _there(workspace: Workspace, data: str) -> None:
         version_row(session, data)
 
 
+def look_ahead(
+    workspace: Workspace, *, data: str, recipe_name: str = "flow", options: dict[str, Any] | None = None,
+    parent: str | None = None,
+) -> Ahead:  # fmt: skip
+    """What a run of these options would see: what is done to pictures and captions, and the first tensors as PNGs."""
+    _there(workspace, data)
+    return aside(foresee, workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
+
+
 offer(router, "GET", "/runs", list_runs)
 offer(router, "GET", "/run-comparison", compare)
 offer(router, "POST", "/run-choices", choose, name="training.choose", once=False)
+offer(router, "POST", "/run-previews", look_ahead, name="training.look_ahead", once=False)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
 offer(router, "POST", "/runs/{name}/resume", resume)

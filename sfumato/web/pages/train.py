@@ -12,9 +12,10 @@ from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import list_models
 from sfumato.data.shelf import list_frozen
-from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
+from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
 from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
+from sfumato.training.ahead import Ahead
 from sfumato.training.budget import Chosen
 from sfumato.training.records import OWN
 from sfumato.training.runs import resume
@@ -25,11 +26,12 @@ from sfumato.training.watching import (
     list_checkpoints,
     list_previews,
     read_curves,
+    read_said,
     show_card,
 )
 from sfumato.web.addresses import Router
 from sfumato.web.api.runs import choose as choose_options
-from sfumato.web.api.runs import train
+from sfumato.web.api.runs import look_ahead, train
 from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import fields, read_form
@@ -90,8 +92,9 @@ def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "
 
 
 def _form(
-    visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None, chosen: Chosen | None = None
-) -> Response:
+    visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None,
+    *, chosen: Chosen | None = None, ahead: Ahead | None = None,
+) -> Response:  # fmt: skip
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
@@ -107,6 +110,8 @@ def _form(
         form=fields(told, given, first=FIRST),
         given=given,
         chosen=chosen,
+        ahead=ahead,
+        in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[one.name for one in list_models(visit.workspace, limit=50)],
         cost=cost(visit.workspace, recipe, told, given),
@@ -120,7 +125,7 @@ def _form(
 def choose_for(visit: Here, form: Sent) -> Response:
     """The form again, with what a time comes to on this machine, and why."""
     recipe = form.get("recipe", "flow")
-    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget")}
+    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget", "keep")}
     given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
     try:
         found = choose_options(
@@ -129,6 +134,21 @@ def choose_for(visit: Here, form: Sent) -> Response:
     except (InvalidInput, NotFound) as wrong:
         return _form(visit, recipe, given | asked, wrong)
     return _form(visit, recipe, found.options | asked, chosen=found)
+
+
+@router.post("/new-run/look")
+def look(visit: Here, form: Sent) -> Response:
+    """The form again, with what a run of its options would see."""
+    recipe = form.get("recipe", "flow")
+    options = read_form(schema(RECIPES, recipe), form)
+    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget", "keep")}
+    try:
+        found = look_ahead(
+            visit.workspace, data=asked["data"], recipe_name=recipe, options=options, parent=asked["parent"] or None
+        )
+    except (InvalidInput, NotFound, Unsupported) as wrong:
+        return _form(visit, recipe, options | asked, wrong)
+    return _form(visit, recipe, options | asked, ahead=found)
 
 
 def changed(told: dict[str, Any], given: dict[str, Any], chosen: str) -> dict[str, Any]:
@@ -144,7 +164,7 @@ def start(visit: Here, form: Sent) -> Response:
     """Start a run, or say what has to be different."""
     recipe = form.get("recipe", "flow")
     options = read_form(schema(RECIPES, recipe), form)
-    asked = {"name": form.get("name", "").strip(), "data": form.get("data", ""), "parent": form.get("parent", "")}
+    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "keep")}
     try:
         train(
             visit.workspace,
@@ -153,6 +173,7 @@ def start(visit: Here, form: Sent) -> Response:
             recipe_name=recipe,
             options=options,
             parent=asked["parent"] or None,
+            keep=int(asked["keep"]) if asked["keep"].isdecimal() else 0,
         )
     except (InvalidInput, Conflict, NotFound) as wrong:
         return _form(visit, recipe, options | asked, wrong)
@@ -185,6 +206,7 @@ def show_run(visit: Here, name: str) -> Response:
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),
+        said=read_said(workspace, name=name),
         memory=in_words(int(extra["memory"])) if extra.get("memory") else "",
         origin=origin_in_words(one.run.details.get("provenance", {})),
         may=allowed(workspace, "training.write"),
