@@ -257,5 +257,28 @@ def compare(
     answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
 
 
+@app.command("export-logs")
+def export_logs(
+    context: typer.Context,
+    run: Run,
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    to: Annotated[str, typer.Option(metavar="KIND", help="tensorboard (with previews) or csv.")] = "tensorboard",
+) -> None:
+    """Write a run's losses, speed and previews as files for TensorBoard, or as a table.
+
+    Example: `sfumato train export-logs first logs/first`
+    """
+    from typing import get_args
+
+    from sfumato.training import logbook
+
+    if to not in get_args(logbook.To):
+        raise InvalidInput(f"'{to}' is no kind of log.", hint=f"Say --to {' or --to '.join(get_args(logbook.To))}.")
+    with opened(context) as workspace:
+        found = logbook.export_logs(workspace, name=run, target=target, to=to)  # type: ignore[arg-type]
+    wrote = f"Wrote {found.points:,} points of {found.curves} curves and {found.previews} previews into {found.path}."
+    answer(context, found, lambda: wrote)
+
+
 def _loss(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
