@@ -143,13 +143,13 @@ def withdraw_ask(act: Act, *, ask: str, reason: str = "", version: int | None = 
 
 @query("ask.waiting", doors=("api", "cli"))
 def asks_waiting(act: Act, *, limit: int = SHOWN) -> list[AskView]:
-    """Open asks of others that wait for me, in person or by a role that I hold here; the first due first.
+    """Open asks that wait for me: those to me, and those of others to a role that I hold here; the first due first.
 
     What was asked of a role that nobody holds waits for the admins.
     """
     handed_back = select(Reply.ask_id).where(Reply.kind == "declined", Reply.made_by == act.actor.id)
     order = (Ask.due.is_(None), Ask.due, Ask.id)
-    theirs = Ask.made_by != act.actor.id
+    theirs = (Ask.made_by != act.actor.id) | (Ask.to == act.actor.id)
     which = (Ask.status == "open", theirs, Ask.to.in_(reaching(act)), Ask.id.not_in(handed_back))
     return _views(
         act, list(act.session.scalars(select(Ask).where(*which).order_by(*order).limit(min(max(limit, 1), SHOWN))))

@@ -33,6 +33,8 @@ class Verdict:
     more: int | None
     settled_at: int | None
 
+TOUCHING = 1e-9  # a margin that no number of pictures could show
+
 
 def decide(wanted: Wanted, known: Interval | None) -> Verdict:
     """Decide from n_min on: it holds if the bound passes, and fails if the value itself is on the wrong side.
@@ -62,7 +64,7 @@ def _settled_at(wanted: Wanted, known: Interval) -> int | None:
     A share's interval is Wilson's, whose bound meets t at n = z² t (1 - t) / (p - t)². Others narrow by the root of n.
     """
     margin = known.value - wanted.threshold if wanted.comparator == "at_least" else wanted.threshold - known.value
-    if margin <= 0 or wanted.bound == "value":
+    if margin <= TOUCHING or wanted.bound == "value":
         return None
     if wanted.measure != APPROVAL:
         half = abs(known.value - (known.low if wanted.bound == "low" else known.high))

@@ -62,7 +62,7 @@ def compare(act: Act, *, names: str) -> Comparison:
 def _compared(act: Act, card: RunCard) -> Compared:
     folder = act.workspace.path / "runs" / card.id
     curves = curves_of(folder)
-    mean = _mean(curves)
+    mean = mean_of(curves)
     previews = previews_of(folder)
     speeds = [speed for _, speed in curves.speed]
     return Compared(
@@ -73,7 +73,7 @@ def _compared(act: Act, card: RunCard) -> Compared:
     )  # fmt: skip
 
 
-def _mean(curves: Curves) -> list[tuple[float, float]]:
+def mean_of(curves: Curves) -> list[tuple[float, float]]:
     """The held-out loss as one line: the mean over levels of noise, where all of them were measured."""
     if not curves.held_out:
         return []

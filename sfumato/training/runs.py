@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -80,10 +80,22 @@ def plan(
     version = find_version(workspace, label=data)
     if parent is None and getattr(module, "NEEDS_PARENT", False):
         raise InvalidInput(f"The recipe '{recipe_name}' learns beside a model and needs one.", hint="--from MODEL")
-    model = None if parent is None else fitting(find_model(workspace, parent), module.describe(resolved))
+    described = _described(module, resolved)
+    model = None if parent is None else fitting(find_model(workspace, parent), described)
     fields = module.Options.model_fields.items()
     defaults = {name: one.get_default(call_default_factory=True) for name, one in fields if not one.is_required()}
     return Plan(resolved.model_dump(), version, model, defaults)
+
+
+def _described(module: Any, options: Any) -> dict[str, Any]:
+    """What a checkpoint would say of the network; raises InvalidInput where its options do not fit together."""
+    try:
+        found: dict[str, Any] = module.describe(options)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name, says = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"These options do not fit together: {name}: {says}.", hint=f"Change {name}.") from problem
+    return found
 
 
 def train(

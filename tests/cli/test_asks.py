@@ -29,7 +29,7 @@ def test_an_ask_is_made_shown_changed_and_answered(ref, capsys):
     key = made["id"][-8:]
     changed = said(capsys, "asks", "change", key, "--version", "1", "--to", "admin", "--question", "Two llamas?")
     assert (changed["version"], changed["to"]) == (2, "role/admin")
-    assert [one["id"] for one in said(capsys, "asks", "list")] == [made["id"]]
+    assert [one["id"] for one in said(capsys, "asks", "list", "--mine")] == [made["id"]]
     assert [one["id"] for one in said(capsys, "asks", "list", "--about", ref)] == [made["id"]]
     assert entry.main(["asks", "change", key, "--version", "1", "--question", "Three?"]) == 5
     assert "you changed it meanwhile" in capsys.readouterr().err

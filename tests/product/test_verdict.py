@@ -52,6 +52,10 @@ def test_at_most_looks_at_the_high_end():
     assert (found.state, found.settled_at) == ("not enough data", 1352)  # 200 times (0.026 / 0.01) squared
 
 
+def test_a_share_that_touches_the_threshold_asks_for_no_endless_number():
+    assert decide(wanted(1e-200, comparator="at_most", n_min=1), wilson(0.0, 1)).settled_at is None
+
+
 @given(st.integers(1, 400), st.data(), st.floats(0, 1), st.sampled_from(["at_least", "at_most"]))
 def test_what_it_says_is_missing_is_what_is_missing(n, data, threshold, comparator):
     share = data.draw(st.integers(0, n)) / n

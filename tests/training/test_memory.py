@@ -12,6 +12,8 @@ from sfumato.training.loop import Learner, OutOfMemory, train
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
 
+pytestmark = pytest.mark.whole
+
 CHILD = """
 import re, resource
 import torch

@@ -41,3 +41,9 @@ def test_an_unknown_key_is_refused_with_the_nearest(studio, key, meant):
 def test_a_name_that_cannot_be_a_file_is_refused(studio, name):
     with pytest.raises(InvalidInput, match="cannot be a run's name"):
         runs.train(studio, recipe_name="flow", data="drawn", name=name)
+
+
+def test_options_that_do_not_fit_together_are_refused_before_anything_is_begun(studio):
+    with pytest.raises(InvalidInput, match="patch: the side of the picture, 18, is no multiple of it"):
+        runs.train(studio, recipe_name="flow", data="drawn", name="odd", options={"size": 18})
+    assert "odd" not in [run.name for run in runs.list_runs(studio)]

@@ -118,6 +118,16 @@ def test_a_loop_of_ones_own_has_its_page_with_all_that_it_said(browser, workspac
     assert "mine" in browser.page("/train").text
 
 
+def test_what_is_held_out_by_noise_stands_in_one_chart_with_what_is_learnt(browser, workspace, version):
+    with sfumato.run("noisy", data="animals", workspace=workspace, steps=2) as run:
+        run.log(step=1, loss=0.9, held_out={"t=0.2": 0.8, "t=0.8": 0.6})
+        run.log(step=2, loss=0.5, held_out={"t=0.2": 0.6, "t=0.8": 0.4})
+    page = browser.page("/train/noisy").text
+    assert "training from 0.900 to 0.500" in page
+    assert "held out, mean of all noise from 0.700 to 0.500" in page
+
+
+@pytest.mark.whole
 def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(browser, version):
     form = {"recipe": "flow", "name": "first", "data": "animals@latest", "budget": "10s", "width": "64", "depth": "1"}
     page = browser.post("/new-run/choose", data=form).text
@@ -153,6 +163,7 @@ def test_a_fork_fills_the_form_with_the_options_of_its_run(browser, workspace, v
     assert 'value="1000"' in page
 
 
+@pytest.mark.whole
 def test_what_the_network_would_see_is_shown_on_the_form(browser, version):
     form = {"recipe": "flow", "name": "first", "data": "animals@latest", "size": "16", "width": "64", "depth": "1",
             "batch": "4", "samples": "8", "keep": "3"}  # fmt: skip

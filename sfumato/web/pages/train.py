@@ -17,6 +17,7 @@ from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
 from sfumato.training.ahead import Ahead
 from sfumato.training.budget import Chosen
+from sfumato.training.compare import mean_of
 from sfumato.training.records import OWN
 from sfumato.training.runs import resume
 from sfumato.training.watching import (
@@ -242,12 +243,18 @@ def last_of(points: list[tuple[float, float]]) -> float | None:
 
 
 def charts_of(curves: Curves, seen: str = "pictures seen") -> list[Chart]:
-    """Training loss, held-out loss by level of noise, and speed, as charts."""
+    """Loss of what it learns from beside that of what is held out, the latter by level of noise, and speed, as charts.
+
+    Both lie in one chart only where held-out values are told by level of noise: others need not be losses.
+    """
     levels = sorted(curves.held_out, key=_place)
     held_out = [Series(f"{_noise(level)}", curves.held_out[level]) for level in levels]
     by_noise = all("=" in level for level in levels)
+    both = [Series("training", curves.loss)]
+    if levels and by_noise:
+        both.append(Series("held out, mean of all noise", mean_of(curves)))
     found = [
-        line_chart("Training loss", [Series("training", curves.loss)], seen, "lower is better"),
+        line_chart("Loss" if len(both) > 1 else "Training loss", both, seen, "lower is better"),
         line_chart("Held-out loss by noise" if by_noise else "Held-out loss", held_out, seen, "lower is better"),
         line_chart("Speed", [Series("speed", curves.speed)], seen, "pictures a second"),
         *(
