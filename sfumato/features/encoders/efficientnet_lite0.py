@@ -29,8 +29,12 @@ def _session() -> Any:
 
 
 def on_white(pictures: np.ndarray) -> np.ndarray:
-    """Premultiplied pictures (N, H, W, 4) uint8 as (N, H, W, 3) uint8 on white."""
-    return pictures[..., :3] + (255 - pictures[..., 3:])
+    """Premultiplied pictures (N, H, W, 4) uint8 as (N, H, W, 3) uint8 on white.
+
+    A network may draw colours above its alpha, which no picture has: they count as the alpha, and never wrap around.
+    """
+    colours, alpha = pictures[..., :3], pictures[..., 3:]
+    return np.minimum(colours, alpha) + (255 - alpha)
 
 
 def encode(pictures: np.ndarray, side: int = SIDE) -> np.ndarray:
