@@ -23,7 +23,7 @@ from sfumato.web.touring import Strip, strip_of
 if TYPE_CHECKING:
     from sfumato.web.visits import Visit
 
-FRESH = 2.0  # seconds that the counts of a page may be old
+FRESH = 5.0  # seconds that the counts of a page may be old
 LOOKS_AS = "sfumato_looks_as"
 THEME = "sfumato_theme"
 RAIL = "sfumato_rail"
@@ -90,7 +90,7 @@ _lock = threading.Lock()
 
 
 def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
-    """What runs and what waits, counted anew when something has happened, and every two seconds."""
+    """What runs and what waits, counted anew when something has happened, and every five seconds."""
     position = last_position(workspace) if position is None else position
     kept, moment = _kept.get(_whose(workspace)), time.monotonic()
     if kept is not None and kept.position == position and moment < kept.at + FRESH:
@@ -110,7 +110,7 @@ def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
 
 
 def counts_at_hand(workspace: Workspace, position: int) -> Counts | None:
-    """What was counted since the last event, None where somebody has to count: after two seconds one does, for all."""
+    """What was counted since the last event, None where somebody has to count: after five seconds one does, for all."""
     kept = _kept.get(_whose(workspace))
     if kept is None or kept.position != position:
         return None

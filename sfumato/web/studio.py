@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sfumato.actions import Workspace
 from sfumato.web.app import create_app
 from sfumato.web.first import bring_to_life
-from sfumato.web.serve import Place, Workers, give_memory_back, listen, serve
+from sfumato.web.serve import Place, Workers, give_memory_back, leave_what_stays, listen, serve
 from sfumato.web.serving import Serving, new_secret
 
 Say = Callable[[str], None]
@@ -43,6 +43,7 @@ def run_studio(
             if browser and has_browser():
                 webbrowser.open(address)
 
+        leave_what_stays()
         serve(app, place, taken, ready)
     finally:
         over.set()
