@@ -188,8 +188,8 @@ class Server(uvicorn.Server):
 def leave_what_stays() -> None:
     """Have the collector of cycles skip all that is loaded by now, and look at the rest less often.
 
-    Modules, tables and templates stay as long as the server does; going over them took a share of each page, and a tenth
-    of a second at once now and then.
+    Modules, tables and templates stay as long as the server does; going over them took a share of each page, and
+    a tenth of a second at once now and then.
     """
     gc.collect()
     gc.freeze()
