@@ -126,5 +126,6 @@ def hash_of(path: Path) -> str:
             while block := stream.read(1 << 20):
                 digest.update(block)
     except OSError as problem:
-        raise NotFound(f"{path} cannot be read: {problem.strerror}.", hint="Name a file of weights, or a folder of diffusers.") from problem
+        hint = "Name a file of weights, or a folder of diffusers."
+        raise NotFound(f"{path} cannot be read: {problem.strerror}.", hint=hint) from problem
     return digest.hexdigest()
