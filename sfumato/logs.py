@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from typing import Any
 
 LARGEST = 5_000_000  # bytes of one file, before it steps back
 KEPT = 5  # files that have stepped back
+LOOKED_AT = 0.2  # seconds between two looks at how large the file is, and whether it is still the same
 LONGEST = 20_000  # characters of one value
 SHORT = 100  # characters of what is often said
 HIDDEN = "…"
@@ -76,6 +78,7 @@ class Log:
         self.path = folder / f"{name}.log"
         self.largest, self.kept = largest, kept
         self._stream: io.FileIO | None = None
+        self._looked, self._size = 0.0, 0
         self._lock = threading.Lock()
 
     def write(self, event: str, *, level: str = "info", **fields: Any) -> None:
@@ -103,13 +106,23 @@ class Log:
 
     def _append(self, data: bytes) -> None:
         stream = self._open()
-        if stream.tell() > 0 and os.fstat(stream.fileno()).st_size + len(data) > self.largest:
+        if self._size > 0 and self._size + len(data) > self.largest:
             self._step_back(stream)
+            self._looked = 0.0
             stream = self._open()
         stream.write(data)  # one write to a file opened for appending: lines of two processes do not mix
+        self._size += len(data)
 
     def _open(self) -> io.FileIO:
-        """The open file, opened again when another process has let it step back."""
+        """The open file, looked at now and then: what another process has let step back is opened again."""
+        moment = time.monotonic()
+        if self._stream is not None and moment < self._looked + LOOKED_AT:
+            return self._stream
+        stream = self._open_again()
+        self._looked, self._size = moment, os.fstat(stream.fileno()).st_size
+        return stream
+
+    def _open_again(self) -> io.FileIO:
         if self._stream is not None:
             with contextlib.suppress(FileNotFoundError):
                 if os.stat(self.path).st_ino == os.fstat(self._stream.fileno()).st_ino:
@@ -202,5 +215,7 @@ def _clean(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple | set):
         return [_clean(one) for one in value]
     text = str(value)
+    if len(text) <= SHORT and text.isalnum():
+        return text  # none of the patterns is in a word by itself
     text = _without_secrets(text) if len(text) <= SHORT else without_secrets(text)
     return text if len(text) <= LONGEST else text[: LONGEST // 2] + f" {HIDDEN} " + text[-LONGEST // 2 :]

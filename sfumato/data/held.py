@@ -5,7 +5,6 @@ import ctypes
 import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +14,7 @@ from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from sfumato.actions import Act
 from sfumato.actions.records import Event, WorkspaceInfo
+from sfumato.data.coded import Coded, Ids
 from sfumato.data.narrowing import EQUAL, ITEM_RANGES, RANGES, SEEN_RANGES, Where, narrow
 from sfumato.data.records import Appearance, Dataset, Decided, Decision, Finding, Item, Scan
 from sfumato.db.scope import Prepared
@@ -54,38 +54,6 @@ _lock = threading.Lock()
 _reading: dict[str, threading.Lock] = {}  # one for each dataset, so that a large one holds up nobody else
 
 
-class Coded:
-    """A column of words: for each picture the place of its word among `values`."""
-
-    def __init__(self, said: Iterable[str] = ()) -> None:
-        import numpy as np
-
-        self.places: dict[str, int] = {}
-        self.codes: np.ndarray[Any, Any] = np.array([self._place(one) for one in said], np.int32)
-
-    def _place(self, value: str) -> int:
-        return self.places.setdefault(value, len(self.places))
-
-    @property
-    def values(self) -> list[str]:
-        """All different words, in the order in which they came."""
-        return list(self.places)
-
-    def find(self, value: str) -> int:
-        """The place of a word, -1 where no picture has it."""
-        return self.places.get(value, -1)
-
-    def changed(self, places: "np.ndarray[Any, Any]", said: Sequence[str], n: int) -> "Coded":
-        """The column with other words at these places, and room for `n` pictures."""
-        import numpy as np
-
-        fresh = Coded()
-        fresh.places = dict(self.places)
-        fresh.codes = np.concatenate([self.codes, np.full(n - len(self.codes), fresh._place(""), np.int32)])
-        fresh.codes[places] = [fresh._place(one) for one in said]
-        return fresh
-
-
 @dataclass(frozen=True)
 class Mark:
     """What changes whenever a dataset does; none of it is slow to ask for."""
@@ -104,7 +72,7 @@ class Columns:
     """All pictures of one dataset in the order of their ids, as they were at `mark`."""
 
     mark: Mark
-    ids: list[str]
+    ids: Ids
     captions: list[str]
     numbers: dict[str, "np.ndarray[Any, Any]"]
     words: dict[str, Coded]
@@ -112,11 +80,6 @@ class Columns:
     checks: dict[str, "np.ndarray[Any, Any]"] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)  # what was worked out of them
     stamp: Stamp = ()  # as they were last found to be true
-
-    @cached_property
-    def places(self) -> dict[str, int]:
-        """Each picture's place by its id."""
-        return {one: place for place, one in enumerate(self.ids)}
 
     @cached_property
     def spoken(self) -> tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]", list[str]]:
@@ -187,7 +150,7 @@ def _mark(act: Act, dataset: Dataset) -> Mark:
 
 def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Columns:
     if held is None or held.mark.collected != mark.collected or _erased(act, held.mark.event):
-        held = Columns(mark, [], [], {}, {name: Coded() for name in EQUAL}, {})
+        held = Columns(mark, Ids(), [], {}, {name: Coded() for name in EQUAL}, {})
         fresh, last = held, ""
         while rows := _rows(act, Item.dataset_id == dataset_id, Item.id > last, most=ROWS):
             fresh, last = _with_rows(fresh, mark, rows), rows[-1][0]
@@ -198,7 +161,7 @@ def _renewed(act: Act, dataset_id: str, held: Columns | None, mark: Mark) -> Col
     rows = _rows(act, Item.dataset_id == dataset_id, Item.id > (held.ids[-1] if held.ids else ""))
     touched = select(Decided.item_id).join(Decision, Decision.id == Decided.decision_id)
     touched = touched.where(Decision.dataset_id == dataset_id, Decision.id > (held.mark.decision or ""))
-    ids = sorted(set(act.session.scalars(touched)) & set(held.places)) if mark.decision != held.mark.decision else []
+    ids = sorted(held.ids.known(act.session.scalars(touched))) if mark.decision != held.mark.decision else []
     for start in range(0, len(ids), AT_ONCE):
         rows += _rows(act, Item.id.in_(ids[start : start + AT_ONCE]))
     fresh = _with_rows(held, mark, rows)
@@ -235,8 +198,8 @@ def _with_rows(held: Columns, mark: Mark, rows: list[Any]) -> Columns:
         worked_out = {key: one for key, one in held.kept.items() if key[0] not in PASSING}
         return replace(held, mark=mark, checks={}, kept=worked_out)
     across = dict(zip(("id", *PLAIN, *ITEM_RANGES), zip(*rows, strict=True), strict=True))
-    fresh = Columns(mark, [*held.ids, *sorted(set(across["id"]) - set(held.places))], [], {}, {}, {})
-    n, places = len(fresh.ids), np.array([fresh.places[one] for one in across["id"]])
+    fresh = Columns(mark, held.ids.with_more(across["id"]), [], {}, {}, {})
+    n, places = len(fresh.ids), fresh.ids.places(across["id"])
     fresh.captions = [*held.captions, *[""] * (n - len(held.ids))]
     for place, caption in zip(places.tolist(), across["name"], strict=True):
         fresh.captions[place] = caption
@@ -264,7 +227,7 @@ def _measure(act: Act, columns: Columns, *conditions: Any) -> None:
     wholes: dict[str, np.ndarray[Any, Any]] = {}
     for rows in act.session.execute(wanted.execution_options(yield_per=ROWS)).partitions():
         across = list(zip(*rows, strict=True))
-        places = np.array([columns.places.get(one, -1) for one in across[0]])
+        places = columns.ids.places(across[0])
         there = places >= 0
         for name, column in zip(SEEN_RANGES, across[1:], strict=True):
             if name not in wholes:
@@ -279,13 +242,13 @@ def _find(act: Act, dataset_id: str, columns: Columns) -> None:
     import numpy as np
 
     open_ones = select(Finding.check, Finding.item_id).where(Finding.dataset_id == dataset_id, Finding.state == "open")
-    by_check: dict[str, list[int]] = {}
+    by_check: dict[str, list[str]] = {}
     for check, item in act.session.execute(open_ones):
-        if item in columns.places:
-            by_check.setdefault(check, []).append(columns.places[item])
-    for check, places in by_check.items():
+        by_check.setdefault(check, []).append(item)
+    for check, found in by_check.items():
+        places = columns.ids.places(found)
         columns.checks[check] = np.zeros(len(columns.ids), bool)
-        columns.checks[check][places] = True
+        columns.checks[check][places[places >= 0]] = True
 
 
 def parts_of(act: Act, dataset: Dataset, columns: Columns, where: Where) -> dict[str, "np.ndarray[Any, Any]"]:
@@ -346,8 +309,8 @@ def _asked(act: Act, dataset: Dataset, columns: Columns, where: Where) -> Any:
     key = ("asked", where.model_dump_json())
     if key not in columns.kept:
         mask = np.zeros(len(columns.ids), bool)
-        ids = act.session.scalars(narrow(select(Item.id), dataset.id, where))
-        mask[[columns.places[one] for one in ids if one in columns.places]] = True
+        places = columns.ids.places(act.session.scalars(narrow(select(Item.id), dataset.id, where)).all())
+        mask[places[places >= 0]] = True
         columns.forget("asked")
         columns.kept[key] = mask
     return columns.kept[key]

@@ -29,21 +29,24 @@ class Glance(Database):
         self._kept: sqlite3.Connection | None = None
         self._until: float | None = None
         event.listen(self.engine, "connect", self._keep)
-        self._reading = self.engine.execution_options(begin="BEGIN")
+        self._session = ScopedSession(self.engine.execution_options(begin="BEGIN"))
 
     @contextmanager
     def read(self, *, project: str | None = None, person: str | None = None) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing, for a moment.
 
-        `Prepared` statements ask the driver's connection directly; for others the session takes it up as ever.
+        `Prepared` statements ask the driver's connection directly; for others the session takes it up as ever. It
+        is one and the same each time, since making one would be dear: a read within a read is refused by SQLite.
         """
-        connection = self._connection()
-        scope = {"project": project, "person": person, "driver": connection}
-        with in_words(), ScopedSession(self._reading, info=scope) as session:
+        connection, session = self._connection(), self._session
+        session.info.update({"project": project, "person": person, "driver": connection})
+        with in_words():
             connection.execute("BEGIN")
             try:
                 yield session
             finally:
+                if session.in_transaction():  # which it is not where prepared statements alone were asked
+                    session.close()
                 if connection.in_transaction:
                     connection.rollback()
 

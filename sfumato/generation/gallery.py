@@ -18,7 +18,7 @@ THEIRS = (Request.id == Image.request_id) & (Request.project_id == Image.project
 WORDS = 8  # that are looked for in a prompt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would take as long as finding them
 class Tile:
     """A picture as a tile needs it; `verdict` is the one that decides, None where nobody judged it."""
 

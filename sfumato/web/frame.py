@@ -87,26 +87,32 @@ class Kept:
 
 _kept: dict[tuple[str, str, str], Kept] = {}
 _lock = threading.Lock()
+_turns = tuple(threading.Lock() for _ in range(16))
 
 
 def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
     """What runs and what waits, counted anew when something has happened, and every five seconds."""
     position = last_position(workspace) if position is None else position
-    kept, moment = _kept.get(_whose(workspace)), time.monotonic()
-    if kept is not None and kept.position == position and moment < kept.at + FRESH:
-        return kept.counts
+    with _turns[hash(_whose(workspace)) % len(_turns)]:  # of many who come at once one counts, and the others look
+        kept, moment = _kept.get(_whose(workspace)), time.monotonic()
+        if kept is not None and kept.position == position and moment < kept.at + FRESH:
+            return kept.counts
+        counts = _counted(workspace)
+        with _lock:
+            if len(_kept) > 5_000:
+                _kept.clear()
+            _kept[_whose(workspace)] = Kept(position, moment, counts)
+    return counts
+
+
+def _counted(workspace: Workspace) -> Counts:
     with workspace.read() as session:
         open_jobs = select(func.count(Job.id)).where(Job.status.in_(("waiting", "running")))
         running = session.scalar(open_jobs) or 0
     projects = [Named(one.id, one.name, bool(one.archived_at)) for one in list_projects(workspace, archived=True)]
     shown = [one for one in projects if not one.archived or one.id == workspace.project]
     waits, notices, tour = _told(workspace)
-    counts = Counts(running, waits, tuple(shown), notices, tour)
-    with _lock:
-        if len(_kept) > 5_000:
-            _kept.clear()
-        _kept[_whose(workspace)] = Kept(position, moment, counts)
-    return counts
+    return Counts(running, waits, tuple(shown), notices, tour)
 
 
 def counts_at_hand(workspace: Workspace, position: int) -> Counts | None:
@@ -139,6 +145,7 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
     around: dict[str, Any] = {
         "visit": visit, "page": replace(page, crumbs=page.crumbs or ((page.title, ""),), here=page.here or visit.path),
         "csrf": visit.csrf, "theme": cookies.get(THEME, ""), "rail": cookies.get(RAIL, ""), "me": None,
+        "since": visit.position,
     }  # fmt: skip
     known = visit.known
     if known is None:
@@ -154,6 +161,13 @@ def frame_of(visit: "Visit", page: Page) -> dict[str, Any]:
         "me": me, "desks": desks, "running": counts.running, "waits": counts.waits, "notices": counts.notices,
         "tour": counts.tour,
     }  # fmt: skip
+
+
+def framed_by(visit: "Visit") -> tuple[Any, ...]:
+    """All that the frame of a page depends on, but for the page itself and the newest event."""
+    known, cookies = visit.known, visit.cookies
+    chosen = cookies.get(THEME, ""), cookies.get(RAIL, ""), cookies.get(LOOKS_AS, "")
+    return visit.path, known, visit.workspace.project, visit.counts, visit.token(), chosen
 
 
 @lru_cache(maxsize=256)

@@ -29,6 +29,7 @@ MOST = 256  # frames that are kept
 PIECES = 512  # pieces of pages that are kept
 _surroundings: dict[tuple[Any, ...], list[Markup]] = {}
 _pieces: dict[tuple[Hashable, ...], Markup] = {}
+_around: dict[tuple[Hashable, ...], tuple[bytes, bytes, bytes]] = {}
 
 
 class Named(Protocol):
@@ -100,6 +101,17 @@ def surroundings(context: Context) -> list[Markup]:
         if len(_surroundings) >= MOST:
             _surroundings.clear()
         found = _surroundings[key] = _drawn(context)
+    return found
+
+
+def kept_around(key: tuple[Hashable, ...], draw: Callable[[], str]) -> tuple[bytes, bytes, bytes]:
+    """What stands before, between and after the two places of a page that are not kept, which it marks by CUT."""
+    found = _around.get(key)
+    if found is None:
+        if len(_around) >= MOST:
+            _around.clear()
+        start, middle, *end = draw().encode().split(CUT.encode())  # a page with nothing inside has no second place
+        found = _around[key] = start, middle, end[0] if end else b""
     return found
 
 

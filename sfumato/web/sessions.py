@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,7 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@lru_cache(maxsize=1_024)
 def csrf_of(secret: str) -> str:
     """The token that forms carry: only who holds the session's cookie can make it."""
     return hmac.new(secret.encode(), b"sfumato csrf", hashlib.sha256).hexdigest()[:40]

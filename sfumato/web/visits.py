@@ -5,7 +5,7 @@ import functools
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -25,9 +25,9 @@ from sfumato.errors import Forbidden
 from sfumato.logs import Log, new_error_id
 from sfumato.web.desks import Desk, Page
 from sfumato.web.events import Hub
-from sfumato.web.frame import Counts, counts_at_hand, counts_of, frame_of
+from sfumato.web.frame import Counts, counts_at_hand, counts_of, frame_of, framed_by
 from sfumato.web.limits import Limits
-from sfumato.web.look import csrf_field
+from sfumato.web.look import CUT, csrf_field, kept_around
 from sfumato.web.problems import SignInNeeded
 from sfumato.web.serving import Serving
 from sfumato.web.sessions import Doorkeeper, Known, csrf_of
@@ -203,9 +203,22 @@ class Visit:
 
     def render(self, template: str, *, status: int = 200, page: Page | None = None, **context: Any) -> HTMLResponse:
         """Answer with a page; what surrounds it is added here."""
-        around = frame_of(self, page or Page("Sfumato"))
-        text = self.house.environment.get_template(template).render(**(around | context))
-        return HTMLResponse(text, status)
+        return HTMLResponse(self._draw(template, page or Page("Sfumato"), **context), status)
+
+    def _draw(self, template: str, page: Page, **context: Any) -> str:
+        return self.house.environment.get_template(template).render(**(frame_of(self, page) | context))
+
+    def render_around(
+        self, inner: bytes, template: str, *, page: Page, headers: Mapping[str, str], **said: Hashable
+    ) -> HTMLResponse:
+        """Answer with a page as `render` does, of which all that stands around `inner` is kept by what it says.
+
+        The template writes `inner` where it has {{ inner }}; all else that it shows has to be among `said`.
+        """
+        key = (template, page, *said.values(), *framed_by(self))
+        start, middle, end = kept_around(key, lambda: self._draw(template, page, since=CUT, inner=CUT, **said))
+        since = str(self.position).encode()
+        return HTMLResponse(b"".join((start, since, middle, inner, end)), headers=dict(headers))
 
     def go(self, path: str) -> RedirectResponse:
         """Answer a form: look at another page of ours now."""

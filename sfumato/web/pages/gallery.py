@@ -6,8 +6,6 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Form, Query
-from jinja2 import Environment
-from markupsafe import Markup
 from PIL import Image
 from starlette.responses import JSONResponse, Response
 
@@ -25,7 +23,7 @@ from sfumato.web.desks import Page
 from sfumato.web.files import file_answer, lasting
 from sfumato.web.frame import LOOKS_AS, RAIL, THEME
 from sfumato.web.glances import at_a_glance
-from sfumato.web.look import GALLERY_KEYS
+from sfumato.web.look import GALLERY_KEYS, make_environment
 from sfumato.web.sifting import said_by
 from sfumato.web.visits import Here, Visit, not_modified
 
@@ -37,6 +35,7 @@ Words = Annotated[str, Form(max_length=4_000)]
 Short = Annotated[str, Query(max_length=100)]
 _kept: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = {}
 CRUMB = ("Pictures", "/pictures")
+PAGE = Page("Pictures", desk="create", crumbs=(("Create", "/create"), ("Pictures", "")), keys=tuple(GALLERY_KEYS))
 
 
 @router.get("/pictures")
@@ -51,27 +50,22 @@ def show_pictures(visit: Here) -> Response:
         visit.look_up()
     found = list_tiles(visit.workspace, after=after or None, limit=PART + 1, **sifted.options(visit.me.id))
     older = sifted.address("/pictures", after=found[PART - 1].id) if len(found) > PART else ""
-    page = Page("Pictures", desk="create", crumbs=(("Create", "/create"), ("Pictures", "")), keys=tuple(GALLERY_KEYS))
-    answer = visit.render(
-        "pictures/index.html", page=page, sift=sifted, models=_models(visit),
-        tiles=_tiles(visit.house.environment, found[:PART], sifted.query), older=older,
-        newest=sifted.address("/pictures") if after else "", may=allowed(visit.workspace, "review.write"),
+    return visit.render_around(
+        _tiles(found[:PART], sifted.query), "pictures/index.html", page=PAGE, sift=sifted, models=_models(visit),
+        any=bool(found), older=older, newest=sifted.address("/pictures") if after else "",
+        may=allowed(visit.workspace, "review.write"), headers={"ETag": tag, "Cache-Control": "private, no-cache"},
     )  # fmt: skip
-    answer.headers.update({"ETag": tag, "Cache-Control": "private, no-cache"})
-    return answer
 
 
-def _tiles(environment: Environment, found: list[Tile], tail: str) -> Markup:
-    return Markup(
-        "".join([_tile(environment, one.id, one.seed, one.prompt, one.model, one.verdict, tail) for one in found])
-    )
+def _tiles(found: list[Tile], tail: str) -> bytes:
+    return b"".join([_tile(one.id, one.seed, one.prompt, one.model, one.verdict, tail) for one in found])
 
 
 @lru_cache(maxsize=4_096)
-def _tile(environment: Environment, *said: str | int | None) -> str:
+def _tile(*said: str | int | None) -> bytes:
     """A tile, drawn once for each of what it says, which is all that it is made from."""
-    module: Any = environment.get_template("pictures/tile.html").module
-    return str(module.tile(*said))
+    module: Any = make_environment().get_template("pictures/tile.html").module
+    return str(module.tile(*said)).encode()
 
 
 def _models(visit: Visit) -> tuple[str, ...]:
