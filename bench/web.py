@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT))
 CODE = (
     "sfumato/web/*.py", "sfumato/web/pages/*.py", "sfumato/web/api/*.py", "sfumato/web/templates/**/*.html",
     "sfumato/db/*.py", "sfumato/actions/*.py", "sfumato/people/*.py", "sfumato/generation/gallery.py",
-    "sfumato/data/items.py", "sfumato/data/held.py", "sfumato/data/coded.py", "sfumato/logs.py", "bench/web.py", "bench/web_workspace.py", "bench/knocking.py",
+    "sfumato/data/items.py", "sfumato/data/held.py", "sfumato/data/coded.py",
+    "sfumato/logs.py", "bench/web.py", "bench/web_workspace.py", "bench/knocking.py",
 )  # fmt: skip
 TARGETS = {
     "gallery_rps": (500.0, True), "not_modified_rps": (1500.0, True), "gallery_p99_ms": (50.0, False),
@@ -123,7 +124,8 @@ def gallery(studio: Studio, rounds: int, seconds: float) -> dict[str, Any]:
         "gallery_rounds": [round(heard.per_second, 1) for heard in whole],
         "gallery_p50_ms": round(1e3 * statistics.median(one for heard in paced for one in heard.seconds), 2),
         "gallery_paced_rps": round(statistics.median(heard.per_second for heard in paced), 1),
-        "gallery_p99_ms": round(statistics.median(slowest), 2), "gallery_p99_rounds": [round(one, 1) for one in slowest],
+        "gallery_p99_ms": round(statistics.median(slowest), 2),
+        "gallery_p99_rounds": [round(one, 1) for one in slowest],
         "not_modified_rps": round(statistics.median(heard.per_second for heard in unchanged), 1),
         "gallery_bytes": len(body),
     }
