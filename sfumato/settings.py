@@ -30,6 +30,9 @@ class Settings(BaseModel):
     diffusers_python: Path | None = Field(
         None, description="SFUMATO_DIFFUSERS_PYTHON: a python that has diffusers, where this one has not"
     )
+    litert_python: Path | None = Field(
+        None, description="SFUMATO_LITERT_PYTHON: a python that has litert-torch, to write models for small devices"
+    )
     packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
 
     def as_environment(self) -> dict[str, str]:

@@ -152,10 +152,11 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder for it.")],
     *,
     to: Annotated[
-        str, typer.Option(metavar="FORM", help="safetensors, onnx, diffusers, or for adapters peft or kohya.")
+        str,
+        typer.Option(metavar="FORM", help="safetensors, onnx, diffusers; litert for GANs; peft or kohya for adapters."),
     ],
 ) -> None:
-    """Write a model for other programs. ONNX is compared in onnxruntime with torch before it is kept.
+    """Write a model for other programs. ONNX and LiteRT are compared with torch before they are kept.
 
     Example: `sfumato models export first ./first.onnx --to onnx`
     """

@@ -1,4 +1,4 @@
-"""Writing a model for other programs; ONNX is kept only when onnxruntime draws what torch draws."""
+"""Writing a model for other programs; ONNX and LiteRT are kept only when they draw what torch draws."""
 
 import contextlib
 import hashlib
@@ -13,6 +13,7 @@ from sfumato.checkpoints.adapters import Adapter, read_whole, write_kohya, write
 from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import ModelView
 from sfumato.errors import Damaged, Unsupported
+from sfumato.generation.litert import write_litert
 from sfumato.generation.stock import digest, write_folder
 from sfumato.store.files import write_whole
 
@@ -28,6 +29,8 @@ def carry(model: ModelView, form: str, target: Path) -> dict[str, Any]:
         write_checkpoint(target, read_whole(model.path), alone(model.header))
     elif form == "onnx":
         told = {"difference": _write_onnx(model, target), "tolerance": TOLERANCE}
+    elif form == "litert":
+        told = write_litert(model, target)
     elif form == "diffusers":
         told = write_folder(model, target)
         size, sha256 = digest(target)

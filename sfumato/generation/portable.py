@@ -8,6 +8,7 @@ from typing import Literal
 from sfumato.actions import Act, Workspace, action
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
+from sfumato.generation.litert import interpreter
 from sfumato.generation.stock import STOCK, why_not
 from sfumato.jobs import JobView, enqueue
 
@@ -16,10 +17,12 @@ FORMS = {
     "onnx": "the network with its weights, compared with torch before it is kept",
     "peft": "an adapter as a folder: adapter_config.json and adapter_model.safetensors",
     "kohya": "an adapter as one .safetensors file",
+    "litert": "a generator for phones and small devices (.tflite), compared with torch before it is kept",
     "diffusers": "a folder of diffusers' own classes, with scheduler, codec, text encoder and tokenizer",
 }
-Form = Literal["safetensors", "onnx", "peft", "kohya", "diffusers"]
-ENDINGS = {"safetensors": ".safetensors", "onnx": ".onnx", "kohya": ".safetensors", "peft": "", "diffusers": ""}
+Form = Literal["safetensors", "onnx", "peft", "kohya", "litert", "diffusers"]
+FOLDERS = ("peft", "diffusers")  # what is written as a folder; the rest are files that end so:
+ENDINGS = {"safetensors": ".safetensors", "onnx": ".onnx", "kohya": ".safetensors", "litert": ".tflite"}
 EXPORTERS = "pip install 'sfumato[train]' onnx onnxscript"
 
 
@@ -39,17 +42,19 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
         )
     if form == "onnx":
         _check_onnx()
+    if form == "litert":
+        _check_litert(model)
     if form == "diffusers" and (why := why_not(model.header)):
         raise InvalidInput(
             f"The model '{name}' has no place in diffusers. {why}",
             hint=f"One that has: sfumato train flow --data NAME --name RUN --architecture {STOCK}",
         )
     path = Path(target).expanduser().absolute()
-    if not ENDINGS[form]:
+    if form in FOLDERS:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise Conflict(f"{path} holds something already; nothing was written.", hint="Name a new folder.")
     elif path.suffix != ENDINGS[form]:
-        if path.suffix in {*ENDINGS.values()} - {""} or path.is_file():
+        if path.suffix in ENDINGS.values() or path.is_file():
             raise InvalidInput(f"{path.name} does not end with {ENDINGS[form]}.", hint="Name a file or a folder.")
         path = path / f"{model.name}{ENDINGS[form]}"
     if path.is_file():
@@ -63,6 +68,15 @@ def _check_onnx() -> None:
     for needed in ("torch", "onnx", "onnxscript"):
         if find_spec(needed) is None:  # looked for only: to import them takes seconds, and is the job's
             raise Unsupported(f"Writing ONNX needs {needed}, which is not installed.", hint=EXPORTERS)
+
+
+def _check_litert(model: ModelView) -> None:
+    if "latent" not in model.header.options:  # what only networks of one call draw from
+        raise InvalidInput(
+            f"The model '{model.name}' draws in many steps, and LiteRT takes generators that draw in one call.",
+            hint="Train one with sfumato train r3gan, or take --to onnx.",
+        )
+    interpreter()
 
 
 @action("model.export", needs="training.write", doors=("cli",))
