@@ -33,6 +33,9 @@ class Settings(BaseModel):
     litert_python: Path | None = Field(
         None, description="SFUMATO_LITERT_PYTHON: a python that has litert-torch, to write models for small devices"
     )
+    tensorflow_python: Path | None = Field(
+        None, description="SFUMATO_TENSORFLOW_PYTHON: a python that has TensorFlow, to draw with models made there"
+    )
     packages_dir: Path | None = Field(None, description="SFUMATO_PACKAGES_DIR: npm tarballs kept locally")
 
     def as_environment(self) -> dict[str, str]:

@@ -163,11 +163,14 @@ def keep_folder(store: Store, files: dict[str, Path], header: Header) -> str:
         return store.put_file(Path(target.name))
 
 
-def unpack(path: Path, target: Path) -> Path:
-    """Write the files that `keep_folder` kept into the folder `target`, whole or not at all, unless they are there."""
+def unpack(path: Path, target: Path, *, index: str = INDEX) -> Path:
+    """Write the files that `keep_folder` kept into the folder `target`, whole or not at all, unless they are there.
+
+    Raises Damaged where `index` is not among them.
+    """
     entries = {name: one for name, one in described_of(path).items() if name != "__metadata__"}
-    if INDEX not in entries or not all(PLACE.fullmatch(name) for name in entries):
-        raise Damaged(f"{path.name} does not hold a folder of diffusers.")
+    if index not in entries or not all(PLACE.fullmatch(name) for name in entries):
+        raise Damaged(f"{path.name} does not hold a model with {index}.")
     if _is_whole(target, entries):
         return target
     shutil.rmtree(target, ignore_errors=True)  # a cache may have been cleared in part

@@ -97,7 +97,7 @@ def weight(size: int) -> str:
 def adopt(
     context: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="The file of weights, or a folder of diffusers; it stays as it is.")
+        Path, typer.Argument(metavar="PATH", help="Weights, a folder of diffusers, .keras or a SavedModel; it stays.")
     ],
     *,
     name: Annotated[str, typer.Option(metavar="MODEL", help="What to call the model.")],
@@ -111,7 +111,8 @@ def adopt(
 ) -> None:
     """Take finished weights in as a model with its own record, and say what it can and cannot do here.
 
-    A folder of diffusers (Stable Diffusion, SDXL or PixArt) draws in diffusers, and needs its maker's licence.
+    A folder of diffusers (Stable Diffusion, SDXL or PixArt) draws in diffusers, a .keras file or SavedModel that takes
+    noise alone in TensorFlow, each in an environment of its own; both need their maker's licence.
 
     Example: `sfumato models adopt generator.safetensors --name ours --licence MIT --maker "Ann"`
     """

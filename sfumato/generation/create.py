@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sfumato.actions import Act, Workspace, action
+from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import DEFAULT, ModelView, find_model
 from sfumato.data.collect import read_options
@@ -108,18 +109,19 @@ def create(
     if model.header.architecture == FOLDER:
         plan = for_folder(plan, model.name)
     elif "latent" in model.header.options:
-        plan = for_one_call(plan, model.name)
+        plan = for_one_call(plan, model.name, elsewhere=bool(engine_of(model.header)))
     else:
         SAMPLERS.get(plan.sampler)
-    if model.header.architecture != FOLDER and "text_width" not in model.header.options:
+    elsewhere = engine_of(model.header)
+    if not elsewhere and "text_width" not in model.header.options:
         raise InvalidInput(
             f"The model '{plan.model}' makes pictures larger; it draws none from words.", hint="Name another model."
         )
-    if model.header.architecture == FOLDER:
+    if elsewhere:
         nearby, understood = False, undisclosed(text, model.header.options)
     if nearby:
         load_ahead(plan.engine, model)
-    if model.header.architecture != FOLDER:
+    if not elsewhere:
         understood = understand(text, model.card())
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
@@ -142,10 +144,11 @@ def for_folder(plan: CreateOptions, name: str) -> CreateOptions:
     return plan.model_copy(update={"sampler": ITS_OWN, "upscale": upscale})
 
 
-def for_one_call(plan: CreateOptions, name: str) -> CreateOptions:
+def for_one_call(plan: CreateOptions, name: str, *, elsewhere: bool = False) -> CreateOptions:
     """The plan for a model that draws in one call; raises InvalidInput for what such a model cannot take.
 
-    Where nothing else than usual was asked for, the record says what really happens: one step, no guidance.
+    Where nothing else than usual was asked for, the record says what really happens: one step, no guidance. One that is
+    drawn with `elsewhere` is not enlarged unless that is asked for.
     """
     usual = CreateOptions()
     taken = {"sampler": (usual.sampler, ONE_CALL), "steps": (usual.steps, 1), "guidance": (usual.guidance, 0.0, 1.0)}
@@ -155,8 +158,11 @@ def for_one_call(plan: CreateOptions, name: str) -> CreateOptions:
             f"The model '{name}' draws in one call: it has no {' and no '.join(refused)} to choose.",
             hint="Leave that out; guidance 0, which says nothing to the network, is the only choice.",
         )
-    said = 0.0 if plan.guidance == 0 else 1.0
-    return plan.model_copy(update={"sampler": ONE_CALL, "steps": 1, "guidance": said})
+    if elsewhere and plan.engine != usual.engine:
+        raise InvalidInput(f"The model '{name}' is drawn with by TensorFlow.", hint="Leave out --engine.")
+    said = 0.0 if plan.guidance == 0 or elsewhere else 1.0
+    upscale = 1 if elsewhere and plan.upscale == usual.upscale else plan.upscale
+    return plan.model_copy(update={"sampler": ONE_CALL, "steps": 1, "guidance": said, "upscale": upscale})
 
 
 def created(asked: Asked, job: JobView) -> Created:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sfumato.actions import Workspace
 from sfumato.catalog import Catalog
 from sfumato.checkpoints.card import Card
-from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
+from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.db import link, new_id
 from sfumato.errors import Conflict, SfumatoError, Unsupported
@@ -72,8 +72,8 @@ def load_ahead(wanted: str, model: ModelView) -> None:
 
 def choose_engine(wanted: str, model: ModelView) -> str:
     """The engine for a model: the one asked for, else onnxruntime where it has a graph, else torch."""
-    if model.header.architecture == FOLDER:
-        return "diffusers_folder"
+    if elsewhere := engine_of(model.header):
+        return elsewhere
     if wanted != "auto":
         return wanted
     has_graph = graph_path(model.header.architecture, model.header.options).exists()
@@ -93,7 +93,7 @@ def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, d
         raise Conflict(f"The model '{request.model}' was changed since this was asked.", hint="Ask again.")
     yield Progress(len(done), request.n, "pictures", "loading the model")
     network = load_network(choose_engine(request.engine, model), model)
-    card = None if model.header.architecture == FOLDER else model.card()
+    card = None if engine_of(model.header) else model.card()
     missing = [place for place in range(request.n) if place not in done]
     plan = Plan(
         Understood(**request.understood), [request.seed + place for place in missing], request.sampler,

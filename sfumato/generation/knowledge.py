@@ -82,6 +82,9 @@ def listed(words: Collection[str]) -> str:
 
 def undisclosed(prompt: str, options: Mapping[str, Any]) -> Understood:
     """A sentence for a model whose pictures nobody knows; it is said what drawing takes, from its header's options."""
+    if "step_gflops" not in options:
+        says = "It takes no words: it draws from noise alone, whatever the sentence says."
+        return Understood(prompt, "", prompt, "", 0.0, undisclosed=says)
     says = (
         "Its maker has not disclosed the training data, so nothing can be said of these words.\n"
         f"A picture of {options['size']} × {options['size']} takes about {options['memory_gb']:,.1f} GB of memory and "

@@ -6,7 +6,6 @@ it takes 1.8 GB and would not be welcome in every installation.
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from sfumato.checkpoints.models import ModelView
+from sfumato.checkpoints.peers import HANDED, named_python
 from sfumato.errors import Damaged, Unsupported
 from sfumato.settings import read_settings
 from sfumato.store.files import write_whole
 
 PEER = Path(__file__).parent / "litert_peer.py"
 NEEDED = "In an environment of its own: pip install torch==2.13.0, then pip install litert-torch torch==2.13.0"
-HANDED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "SYSTEMROOT")
 TOLERANCE = 1e-5  # largest difference between LiteRT and torch; pixels lie in [-1, 1]
 LONGEST = 1_800  # seconds that the conversion may take
 SEED = 0
@@ -29,14 +28,12 @@ SEED = 0
 
 def interpreter() -> Path:
     """The Python that has litert-torch; raises Unsupported, saying what to install, where none is named."""
-    said = read_settings().litert_python
+    said = named_python(read_settings().litert_python, "SFUMATO_LITERT_PYTHON")
     if said is None:
         raise Unsupported(
             "Writing LiteRT needs litert-torch in an environment of its own, and none is named.",
             hint=f"{NEEDED}. Then set SFUMATO_LITERT_PYTHON to its python.",
         )
-    if shutil.which(said) is None:
-        raise Unsupported(f"SFUMATO_LITERT_PYTHON names {said}, which cannot be run.", hint="Correct or unset it.")
     return said
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from sfumato.actions import Act, Workspace, action
+from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.generation.litert import interpreter
@@ -36,6 +37,11 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
     if form not in FORMS:
         raise unknown("form of export", form, FORMS)
     model = find_model(workspace, name)
+    if library := engine_of(model.header):
+        raise InvalidInput(
+            f"The model '{name}' was taken in as it is ({library}), and is not written in another form.",
+            hint="Hand on what it was taken in from; the record has its hash.",
+        )
     if form in ("peft", "kohya") and not model.header.adapter:
         raise InvalidInput(
             f"The model '{name}' is no adapter, so it has no {form} layout.", hint="--to safetensors or --to onnx"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 import sfumato
 from sfumato.actions import Act, Workspace, action
 from sfumato.catalog import Catalog
+from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.header import ZIP, Header, is_pickle, read_header, read_shapes
 from sfumato.checkpoints.records import Model
@@ -19,7 +20,7 @@ from sfumato.errors import Conflict, InvalidInput
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.records import OWN
 from sfumato.training.runs import check_name, check_unused
-from sfumato.training.taking_in import is_folder, known_kind, refuse_options, speed, take_in, takes
+from sfumato.training.taking_in import drawn_elsewhere, known_kind, refuse_options, speed, take_in, takes
 from sfumato.training.weights import FILE, hash_of, keep_file
 
 ARCHITECTURES = Catalog("sfumato.models.architectures", ("Options", "build"))
@@ -41,21 +42,24 @@ def adopt(
     workspace: Workspace, *, path: str | Path, name: str, data: str = "", licence: str = "", maker: str = "",
     architecture: str = "", options: dict[str, Any] | None = None,
 ) -> Adopted:  # fmt: skip
-    """Take a finished file of weights, or a folder of diffusers, in as the model `name`; what is given stays as it is.
+    """Take finished weights, a folder of diffusers or a generator of TensorFlow in as `name`; what is given stays.
 
     A safetensors file whose network is Sfumato's (its own header says so, or `architecture` and `options`) draws here,
     if its shapes fit; any other is kept unopened and can be traced and handed on. A folder of a pipeline that is known
-    draws in diffusers; its licence has to be said, and its maker has not disclosed what it learnt from.
+    draws in diffusers, a .keras file or SavedModel that takes noise in TensorFlow; their licence has to be said, and
+    their maker has not disclosed what they learnt from, unless `data` says so of a generator.
 
     Raises InvalidInput for a pickle, for shapes that do not fit and for a header out of all bounds, Damaged for a file
     that does not hold what it says.
     """
     check_name(name)
     source = Path(path).expanduser()
-    if is_folder(source):
-        refuse_options(architecture, data)
-        kept, header, _ = take_in(workspace, source, licence, maker)
-        return _adopt(workspace, name=name, sha256=kept, header=header, version="")
+    version = find_version(workspace, label=data) if data else None
+    facts = {"name": version.label, "content_hash": version.content_hash, **version.summary} if version else {}
+    if drawn_elsewhere(source):
+        refuse_options(source, architecture, data)
+        kept, header = take_in(workspace, source, licence, maker, facts)
+        return _adopt(workspace, name=name, sha256=kept, header=header, version=version.id if version else "")
     sha256 = hash_of(source)
     with source.open("rb") as stream:
         first = stream.read(8)
@@ -68,9 +72,7 @@ def adopt(
     if source.suffix == ".safetensors" and not architecture and (kind := known_kind(source, licence)):
         about["kind"] = kind
     header = _header(source, name, about, architecture, options or {})
-    version = find_version(workspace, label=data) if data else None
     if version is not None:
-        facts = {"name": version.label, "content_hash": version.content_hash, **version.summary}
         header = header.model_copy(update={"data": facts})
     kept = keep_file(workspace.store, source, header)
     return _adopt(workspace, name=name, sha256=kept, header=header, version=version.id if version else "")
@@ -128,16 +130,17 @@ def _adopt(act: Act, *, name: str, sha256: str, header: Header, version: str) ->
     if version:
         link(act.session, row.ref, f"dataset_version/{version}", "learnt from")
     act.says(f"took in the model {name}", subject=row.ref)
-    may = _folder_may(header) if header.architecture == FOLDER else _may(header, bool(version))
+    may = _elsewhere_may(header, bool(version)) if engine_of(header) else _may(header, bool(version))
     return Adopted(name, sha256, header.architecture, *may)
 
 
-def _folder_may(header: Header) -> tuple[list[str], list[str]]:
-    needs = takes(header.options, speed())
-    return (
-        ["be listed, backed up, traced and handed on, with its hash", f"draw here, in diffusers: {needs}"],
-        ["answer where a picture comes from: its maker has not disclosed the training data"],
-    )
+def _elsewhere_may(header: Header, has_data: bool) -> tuple[list[str], list[str]]:
+    if header.architecture == FOLDER:
+        draws = f"draw here, in diffusers: {takes(header.options, speed())}"
+    else:
+        draws = f"draw here, in TensorFlow: {header.options['size']} pixels wide, in one call, whatever the sentence"
+    unsaid = "answer where a picture comes from: its maker has not disclosed the training data"
+    return ["be listed, backed up, traced and handed on, with its hash", draws], [] if has_data else [unsaid]
 
 
 def _may(header: Header, has_data: bool) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""Taking in what others trained: a folder of diffusers, under the licence that its maker gives it.
+"""Taking in what others trained: a folder of diffusers, or a generator of Keras or TensorFlow, under its licence.
 
 Of a single file it is said what it is; it has no tokenizer, so that it is drawn with only as a folder.
 """
@@ -11,8 +11,9 @@ import numpy as np
 
 import sfumato
 from sfumato.actions import Workspace
+from sfumato.checkpoints import tensorflow
 from sfumato.checkpoints.adding import check_licence
-from sfumato.checkpoints.folders import ARCHITECTURE, INDEX, Folder, keep_folder, look_into
+from sfumato.checkpoints.folders import ARCHITECTURE, INDEX, keep_folder, look_into
 from sfumato.checkpoints.foreign import recognise
 from sfumato.checkpoints.header import Header
 from sfumato.errors import InvalidInput, NotFound
@@ -22,25 +23,38 @@ ADOPTED = "adopted"
 UNKNOWN = "weights of a kind"
 
 
-def is_folder(source: Path) -> bool:
-    """Whether a folder of diffusers is meant; raises NotFound for a folder that is none."""
+def drawn_elsewhere(source: Path) -> bool:
+    """Whether a folder of diffusers or a generator of TensorFlow is meant; raises NotFound for another folder."""
+    if tensorflow.is_generator(source):
+        return True
     if source.is_dir() and not (source / INDEX).is_file():
-        raise NotFound(f"There is no {INDEX} in {source}.", hint="A folder of diffusers has one.")
+        raise NotFound(
+            f"There is neither {INDEX} nor {tensorflow.PROGRAM} in {source}.",
+            hint="A folder of diffusers has the one, a SavedModel of TensorFlow the other.",
+        )
     return source.is_dir()
 
 
-def take_in(workspace: Workspace, source: Path, licence: str, maker: str) -> tuple[str, Header, Folder]:
-    """Check a folder and keep it; returns the hash of what is kept, its header, and what it takes to draw with it.
+def take_in(
+    workspace: Workspace, source: Path, licence: str, maker: str, data: dict[str, Any] | None = None
+) -> tuple[str, Header]:
+    """Check what somebody's own library draws with, and keep it; returns the hash of what is kept, and its header.
 
-    Raises what `look_into` raises, and InvalidInput where no licence is said.
+    `data` are the facts of the version that a generator of TensorFlow learnt from, if that is here; otherwise its maker
+    has not disclosed it. Raises what `look_into` raises, and InvalidInput where no licence is said.
     """
     about = {"file": source.name, "licence": check_licence(licence), "maker": " ".join(maker.split())}
-    found = look_into(source)
+    if tensorflow.is_generator(source):
+        architecture, files = tensorflow.ARCHITECTURE, tensorflow.files_of(source)
+        options = tensorflow.look_into(source).facts()
+    else:
+        found = look_into(source)
+        architecture, files, options = ARCHITECTURE, found.files, found.facts()
     header = Header(
-        architecture=ARCHITECTURE, options=found.facts(), recipe=ADOPTED, recipe_options=about,
-        data={"undisclosed": True, "licence": about["licence"]}, code=sfumato.__version__,
+        architecture=architecture, options=options, recipe=ADOPTED, recipe_options=about,
+        data=data or {"undisclosed": True, "licence": about["licence"]}, code=sfumato.__version__,
     )  # fmt: skip
-    return keep_folder(workspace.store, found.files, header), header, found
+    return keep_folder(workspace.store, files, header), header
 
 
 def known_kind(source: Path, licence: str) -> str:
@@ -75,10 +89,11 @@ def speed() -> float:
     return 2 * 768**3 / best / 1e9
 
 
-def refuse_options(architecture: str, data: str) -> None:
-    """Raise InvalidInput for what is said of a network of ours, of which a folder of diffusers is none."""
-    if architecture or data:
+def refuse_options(source: Path, architecture: str, data: str) -> None:
+    """Raise InvalidInput for what is said of a network of ours, where others draw."""
+    if architecture:
+        raise InvalidInput(f"{source.name} says itself what its network is.", hint="Leave out --architecture.")
+    if data and not tensorflow.is_generator(source):
         raise InvalidInput(
-            "A folder of diffusers says itself what its network is, and not what it learnt from.",
-            hint="Leave out --architecture and --data.",
+            "A folder of diffusers does not say what it learnt from, and is taken as it is.", hint="Leave out --data."
         )

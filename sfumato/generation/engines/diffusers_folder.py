@@ -4,29 +4,23 @@ SFUMATO_DIFFUSERS_PYTHON names the interpreter of an environment that has diffus
 lies in the cache while it is used. Its own scheduler takes the steps; a seed is torch's, one stream for each picture.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 
 from sfumato.checkpoints.folders import ARCHITECTURE, unpack
 from sfumato.checkpoints.header import read_header
+from sfumato.checkpoints.peers import Peer, named_python
 from sfumato.errors import Cancelled, Damaged, Unsupported
 from sfumato.generation.drawing import Drawn, Plan, Watch
 from sfumato.settings import read_settings
 
 PEER = Path(__file__).parent.parent / "diffusers_peer.py"
 NEEDED = "pip install torch diffusers transformers accelerate sentencepiece"
-HANDED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
@@ -40,17 +34,16 @@ class Loaded:
         self.size = int(self.header.options["size"])
         self._python = interpreter()
         self._folder = unpack(path, path.parents[2] / "cache" / "diffusers" / path.name)
-        self._process: subprocess.Popen[str] | None = None
-        self._said: IO[str] | None = None
+        memory = float(self.header.options.get("memory_gb", 0))
+        self._peer = Peer(self._python, PEER, self._folder, "diffusers", NEEDED, memory, OFFLINE)
 
     def draw(self, plan: Plan, stop: Callable[[], bool], watch: Watch) -> Iterator[Drawn | float]:
         """Yield the share done after every step, and each picture; raises Cancelled within a step."""
         with tempfile.TemporaryDirectory() as out:
-            process = self._begun()
             asked = {"caption": plan.understood.caption, "seeds": list(plan.seeds), "steps": plan.steps,
                      "guidance": plan.guidance, "size": self.size, "out": out}  # fmt: skip
-            self._ask(process, asked)
-            while not (told := self._hear(process)).get("done"):
+            self._peer.ask(asked)
+            while not (told := self._peer.hear()).get("done"):
                 if stop():
                     self.close()
                     raise Cancelled("The drawing was stopped.", hint="Pictures that were finished are kept.")
@@ -64,62 +57,13 @@ class Loaded:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-
-    def _begun(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115
-            handed = {name: os.environ[name] for name in HANDED if name in os.environ} | OFFLINE
-            run = [str(self._python), "-I", str(PEER), str(self._folder)]
-            self._process = subprocess.Popen(
-                run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, env=handed
-            )
-            weakref.finalize(self, self._process.kill)
-        return self._process
-
-    def _ask(self, process: subprocess.Popen[str], asked: dict[str, Any]) -> None:
-        assert process.stdin is not None
-        try:
-            process.stdin.write(json.dumps(asked) + "\n")
-            process.stdin.flush()
-        except BrokenPipeError:
-            raise self._ended(process) from None
-
-    def _hear(self, process: subprocess.Popen[str]) -> dict[str, Any]:
-        """The next thing that the process says; raises in words where it has a problem or has ended."""
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise self._ended(process)
-        told: dict[str, Any] = json.loads(line)
-        if "problem" in told:
-            self.close()
-            if "ModuleNotFoundError" in told["problem"]:
-                raise Unsupported(f"{self._python} cannot draw with diffusers: {told['problem']}.", hint=NEEDED)
-            raise Damaged(f"diffusers cannot draw with this folder: {told['problem']}.", hint="Was it taken in whole?")
-        return told
-
-    def _ended(self, process: subprocess.Popen[str]) -> Damaged:
-        code = process.wait()
-        if self._said is not None:
-            self._said.seek(0)
-        last = (self._said.read() if self._said else "").strip().splitlines()[-1:]
-        need = self.header.options.get("memory_gb", 0)
-        hint = f"It takes about {need:,.1f} GB of memory; free some." if code == -9 else "; ".join(last)
-        return Damaged(f"The process that draws with diffusers ended by itself, with {code}.", hint=hint)
+        self._peer.close()
 
 
 def interpreter() -> Path:
     """The Python that has diffusers: the one that is set, else this one; raises Unsupported, saying what to install."""
-    said = read_settings().diffusers_python
+    said = named_python(read_settings().diffusers_python, "SFUMATO_DIFFUSERS_PYTHON")
     if said is not None:
-        if shutil.which(said) is None:
-            raise Unsupported(
-                f"SFUMATO_DIFFUSERS_PYTHON names {said}, which cannot be run.", hint="Correct or unset it."
-            )
         return said
     if find_spec("diffusers") is None or find_spec("torch") is None:
         raise Unsupported(
