@@ -181,7 +181,9 @@ def _licences(facts: Facts, conditions: list[Clause]) -> list[Clause]:
         troubled = {spdx for kinds in troubles(training.licences).values() for spdx in kinds}
         good = sorted(spdx for spdx in training.licences if spdx not in troubled)
         if good and not troubled:
-            says = f"all {training.n:,} {training.called} are {_joined(good, 'or')}"
+            one = training.called.replace("pictures", "picture").replace("models", "model")
+            all_of_them = f"all {training.n:,} {training.called} are" if training.n > 1 else f"the only {one} is"
+            says = f"{all_of_them} {_joined(good, 'or')}"
             said.append(Clause("licences", says, training.evidence))
         elif good:
             count = sum(training.licences[spdx] for spdx in good)

@@ -77,6 +77,14 @@ def test_what_the_weights_grew_from_counts_as_well():
     assert "card of parent" in {clause.evidence for clause in found.conditions}
 
 
+def test_a_single_model_or_picture_is_told_of_as_one():
+    adopted = Training({"MIT": 1}, {}, "header", "adopted models")
+    one = Training({"CC0-1.0": 1}, {}, "header", "pictures of its dataset")
+    found = answer(Facts(standing="valid", subject="a.png", model="m", training=[adopted, one])).text.lower()
+    assert "the only adopted model is mit" in found
+    assert "the only picture of its dataset is cc0-1.0" in found
+
+
 def test_a_near_copy_is_a_no_that_offers_the_original():
     found = about(nearest=[dataclasses.replace(APPLE, distance=0.1)])
     assert found.verdict == "no"
