@@ -8,6 +8,7 @@ from torch import Tensor
 
 Move = list[tuple[dict[str, Any], list[Tensor]]]
 
+
 class GroupedMuon(torch.optim.Muon):
     """torch's Muon, its state and options, with one batched Newton-Schulz iteration for all matrices of a shape.
 
