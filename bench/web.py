@@ -121,8 +121,7 @@ def gallery(studio: Studio, rounds: int, seconds: float) -> dict[str, Any]:
     return {
         "gallery_rps": round(statistics.median(heard.per_second for heard in whole), 1),
         "gallery_rounds": [round(heard.per_second, 1) for heard in whole],
-        "gallery_p50_ms": round(1e3 * statistics.median(took), 2),
-        "gallery_paced_rps": round(paced.per_second, 1),
+        "gallery_p50_ms": round(1e3 * statistics.median(took), 2), "gallery_paced_rps": round(paced.per_second, 1),
         "gallery_p99_ms": round(1e3 * quantile(took, 0.99), 2),
         "not_modified_rps": round(statistics.median(heard.per_second for heard in unchanged), 1),
         "gallery_bytes": len(body),
