@@ -11,6 +11,12 @@ PEERS = ROOT / "bench" / ".peers"
 # Installed one group after the other: torch alone first, so that nothing else chooses its build.
 WANTED = {
     "diffusers": (("torch==2.13.0",), ("diffusers==0.42.1", "transformers==5.24.0")),
+    # torchvision is asked for with torch, so that it is the one of that version; it is a build for GPUs, of which
+    # train_lucidrains.py loads the part that opens pictures.
+    "lucidrains": (
+        ("torch==2.13.0",),
+        ("torch==2.13.0", "denoising-diffusion-pytorch==2.3.4", "accelerate==1.15.0", "ema-pytorch==0.8.3", "pydantic"),
+    ),
     "cleanvision": (("cleanvision==0.3.7",),),
     "imagededup": (
         ("Pillow", "tqdm", "scikit-learn", "PyWavelets", "matplotlib"),

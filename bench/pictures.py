@@ -26,9 +26,9 @@ def prepare(folder: Path) -> str:
         return f"{LABEL}@{found[0].versions[-1]}"
 
 
-def load(workspace: Workspace, label: str, size: int) -> Material:
+def load(workspace: Workspace, label: str, size: int, *, with_words: bool = True) -> Material:
     """The version's pictures and captions, from the workspace's cache after the first time."""
-    steps = load_material(open_version(workspace, label), size, workspace.path / "cache")
+    steps = load_material(open_version(workspace, label), size, workspace.path / "cache", with_words=with_words)
     while True:
         try:
             next(steps)
@@ -48,6 +48,24 @@ def export_pngs(workspace: Workspace, label: str, size: int | None = None) -> li
             picture = Image.fromarray(to_premultiplied(picture, size)) if size else picture
             picture.save(paths[-1])
     return paths
+
+
+def export_learnt(folder: Path, label: str, size: int) -> Path:
+    """A folder of what is learnt from alone, as PNG files of `size` with colours under their alpha, made once."""
+    from sfumato import library
+
+    target = folder / "cache" / f"bench-learnt-{label}-{size}"
+    if target.exists():
+        return target
+    with library.open(folder) as workspace:
+        pictures, lines = open_version(workspace, label).decode(size)
+    draft = target.with_name(f".{target.name}")
+    draft.mkdir(parents=True, exist_ok=True)
+    for row, line in enumerate(lines):
+        if line.split == "train":
+            Image.fromarray(pictures[row]).save(draft / f"{row:06d}.png")
+    draft.rename(target)
+    return target
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -5,9 +5,12 @@ Dataset that opens each PNG file with PIL and resizes it, a DataLoader with its 
 the frozen text encoder reads in each step, padded to its length, `scaled_dot_product_attention`, the recipe's
 own optimisers as torch has them, gradients clipped, and two running averages, parameter by parameter. Threads,
 allocator and waiting are what PyTorch and the system take by default. `--prepared`
-gives it files that have the network's size already and captions that were encoded beforehand.
+gives it files that have the network's size already and captions that were encoded beforehand; `--folder` says nothing
+to the network, and opens the small files of a folder alone, as the other peers do.
 """
 
+import argparse
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,14 @@ from pictures import arguments, export_pngs, load
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from turns import repeat, serve
+from untold import STEPS, as_pixels, in_parts, leg_arguments, nothing, parameters, play
+from untold import endless as endless_untold
 
 from sfumato.actions import Workspace
 from sfumato.data.captions import variants
 from sfumato.features.encoders import minilm
+from sfumato.models.noise import rising_times
+from sfumato.models.samplers import dpmpp_2m
 from sfumato.training.material import Material
 from sfumato.training.recipes import flow
 
@@ -98,6 +104,26 @@ def with_words(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"words": torch.from_numpy(words), "words_on": torch.from_numpy((there & said).astype(np.float32))}
 
 
+def untold(folder: Path, batch: int) -> Iterator[dict[str, Any]]:
+    """Batches without end of a folder's pictures, of which nothing is said."""
+    for x in endless_untold(folder, batch):
+        words, words_on, reference, reference_on = nothing(x)
+        yield {"x": x, "words": words, "words_on": words_on, "reference": reference, "reference_on": reference_on}
+
+
+@torch.no_grad()
+def draw(net: torch.nn.Module, size: int, count: int) -> np.ndarray:
+    """Pictures of nothing in particular, by the recipe's solver in STEPS calls, (count, S, S, 4) uint8."""
+    times = rising_times(STEPS)
+
+    def some(few: int) -> np.ndarray:
+        z = torch.randn(few, 4, size, size)
+        *_, drawn = dpmpp_2m.sample(lambda z, t: net(z, torch.full((few,), t), *nothing(z)).float(), z, times)
+        return as_pixels(drawn)
+
+    return in_parts(count, some)
+
+
 def with_noise(given: dict[str, Any], options: flow.Options) -> dict[str, Any]:
     """Add times and noise to a batch."""
     given["t"] = torch.sigmoid(torch.randn(len(given["x"])) * options.time_std + options.time_mean)
@@ -150,19 +176,33 @@ class Plain:
                     average[name].mul_(kept).add_(weight, alpha=1 - kept)
         return loss.item()
 
+    def draw(self, count: int) -> dict[str, np.ndarray]:
+        """Pictures by the weights as they are, and by their shorter average."""
+        found = {"live": draw(self.net, self.options.size, count)}
+        with torch.no_grad():
+            for name, weight in self.net.named_parameters():
+                weight.copy_(self.averages[0][name])
+        return found | {"average": draw(self.net, self.options.size, count)}
+
 
 def main() -> None:
-    """Train by turns until there are no more."""
-    parser = arguments()
+    """Take turns, or run a leg."""
+    parser = leg_arguments(arguments())
     parser.add_argument("--prepared", action="store_true", help="small files, and captions encoded beforehand")
-    given = parser.parse_args()
-    with Workspace.open(given.workspace) as workspace:
-        options = flow.Options.model_validate_json(given.options)
-        material = load(workspace, given.data, options.size)
-        paths = export_pngs(workspace, given.data, options.size if given.prepared else None)
+    parser.add_argument("--folder", type=Path, help="say nothing, and open this folder's files alone")
+    given: argparse.Namespace = parser.parse_args()
+    options = flow.Options.model_validate_json(given.options)
+    began = time.process_time()
+    if given.folder:
+        plain = Plain(options, untold(given.folder, options.batch), prepared=True)
+    else:
+        with Workspace.open(given.workspace) as workspace:
+            material = load(workspace, given.data, options.size)
+            paths = export_pngs(workspace, given.data, options.size if given.prepared else None)
         plain = Plain(options, endless(paths, material, options), prepared=given.prepared)
-        about = {"batch": options.batch, "threads": torch.get_num_threads(), "torch": torch.__version__}
-        serve(about, lambda asked: repeat(plain.step, asked))
+    about = {"batch": options.batch, "parameters": parameters(plain.net), "threads": torch.get_num_threads(),
+             "torch": torch.__version__, "lr": options.lr}  # fmt: skip
+    play(plain, about, given, began)
 
 
 if __name__ == "__main__":

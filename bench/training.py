@@ -1,10 +1,12 @@
-"""Pictures a second of our training loop, side by side with a plain float32 PyTorch loop.
+"""Pictures a processor second of our training loops, side by side with plain PyTorch and with the libraries' own.
 
     python bench/training.py [--quick] [--anyway] [--write]
+    python bench/training.py --equal-time --workspace STUDIO --data NAME@VERSION
 
-Both train the same network on the same pictures, turn and turn about, each in a process of its own; the ratio
-is of the medians of all steps. A full run starts both anew several times and then takes one thing at a time
-away from ours (number format, attention, pictures kept decoded, environment, Muon), to tell what it brings.
+Each peer trains the same network on the same pictures as the run of ours that it is held against, in the same batch, by
+turns, each in a process of its own; a ratio is of the medians of turns. A full run starts all anew several times and
+then takes one thing at a time away from ours (number format, attention, pictures kept decoded, environment, Muon), to
+tell what it brings. `--equal-time` lets all learn for ten processor minutes and compares what they draw then.
 """
 
 import argparse
@@ -12,25 +14,44 @@ import json
 import os
 import statistics
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import measure
+import peers
 from measure import ROOT, ratio_interval, ratio_of_medians, say
 from turns import Player, by_turns, python_command
 
 sys.path.insert(0, str(ROOT))
+import equal_time
+
 from sfumato.jobs.worker import TUNED
 
 TARGET = 2.5
+TARGETS = {  # and whether a figure should be at least that, or at most
+    "speedup_over_plain": (TARGET, True), "speedup_over_best_peer": (1.0, True),
+    "fd_ours_over_best_peer_equal_time": (1.0, False),
+}  # fmt: skip
+AGAINST = {  # whom each peer is held against; the same network, batch and kind of optimiser
+    "plain": "ours", "plain_adamw": "ours_adamw", "diffusers": "ours_adamw", "lucidrains": "ours_adamw",
+    "plain_gan": "ours_gan",
+}  # fmt: skip
+NAMED = {
+    "plain": "plain loop, told words, Muon", "plain_adamw": "plain loop, AdamW",
+    "diffusers": "diffusers' tutorial, AdamW", "lucidrains": "denoising-diffusion-pytorch, Adam",
+    "plain_gan": "plain loop, R3GAN",
+}  # fmt: skip
 CODE = (
     "sfumato/training/loop.py", "sfumato/training/machine.py", "sfumato/training/material.py",
-    "sfumato/training/shards.py", "sfumato/training/recipes/flow.py", "sfumato/models/*.py",
-    "sfumato/models/architectures/patch_transformer.py", "bench/training.py", "bench/train_*.py",
-    "bench/pictures.py", "bench/turns.py",
+    "sfumato/training/shards.py", "sfumato/training/recipes/flow.py", "sfumato/training/recipes/r3gan.py",
+    "sfumato/models/*.py", "sfumato/models/architectures/patch_transformer.py",
+    "sfumato/models/architectures/r3gan.py", "bench/training.py", "bench/train_*.py", "bench/pictures.py",
+    "bench/peers.py", "bench/turns.py", "bench/untold.py",
 )  # fmt: skip
-FIGURES = ("speedup_over_plain", "images_per_second", "plain_images_per_second")
+QUICK = {"width": 128, "depth": 6}  # a third of the default network's weights, so that eight sides take their turns
+FIGURES = ("speedup_over_plain", "speedup_over_best_peer", "images_per_second", "plain_images_per_second")
 LONG = ("speedup_over_prepared", "breakdown")
 TAKEN_AWAY = {
     "bf16": "bfloat16 products", "attention": "the attention that the probe chose", "kept": "pictures kept decoded",
@@ -40,11 +61,14 @@ TAKEN_AWAY = {
 
 @dataclass(frozen=True)
 class Material:
-    """What both sides train on, and with which options of the recipe."""
+    """What all sides train on, and with which options of the recipe `flow`."""
 
     workspace: Path
     data: str
     options: str
+    folder: Path  # the same pictures at the network's size, as files
+    network: str  # options of the network, for those who do not know the recipe
+    batch: int
 
 
 def environment(*, tuned: bool) -> dict[str, str]:
@@ -54,32 +78,72 @@ def environment(*, tuned: bool) -> dict[str, str]:
     return found | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
+def peers_environment() -> dict[str, str]:
+    """What a peer's child sees: the shell's environment, and of ours the network."""
+    return peers.environment() | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench")])}
+
+
+def child(name: str, where: Material, *more: str, tuned: bool) -> Player:
+    """Start one side, which loads its pictures; one of ours that is not told what is fastest probes for it."""
+    told = ["--workspace", str(where.workspace), "--data", where.data, "--options", where.options]
+    untold = ["--folder", str(where.folder)]
+    adamw = json.dumps(json.loads(where.options) | {"optimizer": "adamw"})
+    whole = {
+        "plain": ["train_plain.py", *told], "prepared": ["train_plain.py", *told],
+        "plain_adamw": ["train_plain.py", *told, "--options", adamw, *untold],
+        "plain_gan": ["train_plain_gan.py", *untold], "ours_adamw": ["train_ours.py", *told, "--untold"],
+        "ours_gan": ["train_ours.py", *told, "--options", "{}", "--recipe", "r3gan", "--untold"],
+    }.get(name, ["train_ours.py", *told])  # fmt: skip
+    if name in ("diffusers", "lucidrains"):
+        whole = [f"train_{name}.py", *untold, "--network", where.network, "--batch", str(where.batch)]
+        return Player(name, python_command(*whole, python=str(peers.ensure(name))), peers_environment())
+    return Player(name, python_command(*whole, *more), environment(tuned=tuned))
+
+
 def player(name: str, where: Material, *more: str, tuned: bool = True) -> Player:
     """Start one side and wait until it has loaded its pictures; ours also until it has probed."""
-    script = "train_plain.py" if name in ("plain", "prepared") else "train_ours.py"
-    told = ["--workspace", str(where.workspace), "--data", where.data, "--options", where.options, *more]
-    found = Player(name, python_command(script, *told), environment(tuned=tuned))
+    found = child(name, where, *more, tuned=tuned)
     assert found.about  # it has loaded, so that the next one loads and probes undisturbed
     return found
 
 
+def all_sides(stack: ExitStack, where: Material, chosen: tuple[str, ...]) -> list[Player]:
+    """Every peer and every run of ours, ours first and alone, since it may probe; then the others load together."""
+    ours = stack.enter_context(player("ours", where, *chosen))
+    known = ("--machine", json.dumps(ours.about["machine"]))
+    found = [ours]
+    for name in ("ours_adamw", "ours_gan", *AGAINST):
+        more = () if name in AGAINST else (*known, *(("--without", "muon") if name == "ours_adamw" else ()))
+        found.append(stack.enter_context(child(name, where, *more, tuned=name not in AGAINST)))
+    for one in found:
+        assert one.about
+    return found
+
+
 def compare(where: Material, starts: int, rounds: int, seconds: float, tries: int) -> dict[str, Any]:
-    """Ours and plain by turns, both started anew `starts` times; the probe's choices are made once."""
-    heard: dict[str, list[dict[str, Any]]] = {"ours": [], "plain": []}
+    """All sides by turns, started anew `starts` times; the probe's choices are made once."""
+    heard: dict[str, list[dict[str, Any]]] = {}
     chosen: tuple[str, ...] = ("--tries", str(tries))
     about: dict[str, Any] = {}
     others = 0.0
     for start in range(starts):
-        with player("plain", where, tuned=False) as plain, player("ours", where, *chosen) as ours:
-            about = {"ours": ours.about, "plain": plain.about}
-            chosen = ("--machine", json.dumps(ours.about["machine"]))
+        with ExitStack() as stack:
+            sides = all_sides(stack, where, chosen)
+            about = {side.name: side.about for side in sides}
+            chosen = ("--machine", json.dumps(about["ours"]["machine"]))
             watch = measure.Others()
-            for name, turns in by_turns([ours, plain], rounds, at_least=seconds, times=2).items():
-                heard[name] += turns
+            for name, turns in by_turns(sides, rounds, at_least=seconds, times=1).items():
+                heard.setdefault(name, []).extend(turns)
             others = max(others, watch.cores())
-            say(f"start {start + 1} of {starts}: {rate(heard['ours'], about['ours']):.1f} images/s, plain "
-                f"{rate(heard['plain'], about['plain']):.1f}; others took {others:.2f} cores")  # fmt: skip
+            speeds = ", ".join(f"{name} {one['batch'] / statistics.median(costs(heard[name])):.1f}"
+                               for name, one in about.items())  # fmt: skip
+            say(f"start {start + 1} of {starts}, pictures a processor second: {speeds}; others took {others:.2f} cores")
     return {"heard": heard, "about": about, "others": others}
+
+
+def costs(turns: list[dict[str, Any]]) -> list[float]:
+    """The processor seconds of a step, one number for each turn."""
+    return [turn["cpu"] / len(turn["seconds"]) for turn in turns]
 
 
 def rate(turns: list[dict[str, Any]], about: dict[str, Any]) -> float:
@@ -123,20 +187,36 @@ def per_step(turns: list[dict[str, Any]], key: str) -> float:
     return float(sum(turn[key] for turn in turns) / max(len(steps(turns)), 1))
 
 
+def against(heard: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """How many times as many pictures ours sees as each peer in a processor second, and by the clock."""
+    found: dict[str, Any] = {}
+    for peer, ours in AGAINST.items():
+        slow, quick = costs(heard[peer]), costs(heard[ours])
+        found[peer] = {
+            "times_faster": round(ratio_of_medians(slow, quick), 3),
+            "interval": [round(edge, 3) for edge in ratio_interval(slow, quick)],
+            "by_the_clock": round(ratio_of_medians(steps(heard[peer]), steps(heard[ours])), 3),
+        }
+    return found
+
+
 def figures(found: dict[str, Any]) -> dict[str, Any]:
     """What is reported of a comparison."""
-    ours, plain = found["heard"]["ours"], found["heard"]["plain"]
-    about = found["about"]
-    low, high = ratio_interval(steps(plain), steps(ours))
+    heard, about = found["heard"], found["about"]
+    ours, plain = heard["ours"], heard["plain"]
+    beside = against(heard)
     return {
-        "speedup_over_plain": round(ratio_of_medians(steps(plain), steps(ours)), 3),
-        "interval": [round(low, 3), round(high, 3)],
+        "speedup_over_plain": beside["plain"]["times_faster"], "interval": beside["plain"]["interval"],
+        "speedup_over_best_peer": min(one["times_faster"] for one in beside.values()), "against": beside,
         "images_per_second": round(rate(ours, about["ours"]), 2),
         "plain_images_per_second": round(rate(plain, about["plain"]), 2),
-        "steps": [len(steps(ours)), len(steps(plain))],
+        "images_per_cpu_second": {
+            name: round(one["batch"] / statistics.median(costs(heard[name])), 2) for name, one in about.items()
+        },
+        "steps": {name: len(steps(turns)) for name, turns in heard.items()},
         "choices": about["ours"]["machine"], "plain_threads": about["plain"]["threads"],
-        "batch": about["ours"]["batch"], "parameters": about["ours"]["parameters"],
-        "pictures": about["ours"]["pictures"], "torch": about["plain"]["torch"],
+        "batch": about["ours"]["batch"], "pictures": about["ours"]["pictures"], "torch": about["plain"]["torch"],
+        "parameters": {name: one["parameters"] for name, one in about.items()},
         "a_step": {
             name: {key: round(per_step(turns, key), 4) for key in ("cpu", "system", "faults")}
             for name, turns in (("ours", ours), ("plain", plain))
@@ -144,32 +224,68 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def judged(result: dict[str, Any]) -> tuple[bool | None, str]:
+    """All targets in one verdict, and the reason in words."""
+    others = result["others_cores"]
+    if others > measure.QUIET:
+        return measure.verdict(None, TARGET, others)
+    said = {key: measure.verdict(result[key], target, others, at_least=good) for key, (target, good) in TARGETS.items()}
+    missed = [f"{key} is {why}" for key, (good, why) in said.items() if good is False]
+    unsaid = [f"{key}: {why}" for key, (good, why) in said.items() if good is None]
+    if missed or unsaid:
+        return (None if unsaid and not missed else False), "; ".join(missed + unsaid)
+    return True, "every figure meets its target"
+
+
+def with_equal_time(result: dict[str, Any]) -> dict[str, Any]:
+    """Add what the sides drew after equal time, while the code is what that measured; else null."""
+    kept = measure.kept(equal_time.NAME, equal_time.code())
+    key = "fd_ours_over_best_peer_equal_time"
+    result[key] = kept[key] if kept else None
+    result["equal_time"] = kept
+    return result
+
+
 def for_people(result: dict[str, Any]) -> str:
     """The result as a page says it."""
-    low, high = result["interval"]
-    choices, a_step = result["choices"], result["a_step"]
-    rows = [["", "images/s", "processor s a step", "page faults a step"]]
-    for name, key in (("ours", "images_per_second"), ("plain", "plain_images_per_second")):
-        rows.append([name, f"{result[key]:.1f}", f"{a_step[name]['cpu']:.2f}", f"{a_step[name]['faults']:.0f}"])
+    choices, pace = result["choices"], result["images_per_cpu_second"]
+    rows = [["peer", "pictures a processor s", "ours", "ours is faster", "95 % of resamples", "by the clock"]]
+    for name, one in result["against"].items():
+        low, high = one["interval"]
+        rows.append([NAMED[name], f"{pace[name]:.1f}", f"{pace[AGAINST[name]]:.1f}", f"{one['times_faster']:.2f} times",
+                     f"{low:.2f} to {high:.2f}", f"{one['by_the_clock']:.2f} times"])  # fmt: skip
     said = [
         measure.origin(result), "",
-        f"**{result['speedup_over_plain']:.2f} times** the plain loop (95 % of resamples: {low:.2f} to {high:.2f}), "
-        f"batch {result['batch']}, {result['parameters']:,} parameters, {result['pictures']:,} pictures. "
-        f"Verdict: {result['reason']}.",
+        f"**{result['speedup_over_plain']:.2f} times** the plain loop and "
+        f"**{result['speedup_over_best_peer']:.2f} times** the quickest peer; batch {result['batch']}, "
+        f"{result['parameters']['ours']:,} parameters, of the GAN {result['parameters']['ours_gan']:,}, "
+        f"{result['pictures']:,} pictures. Verdict: {result['reason']}.",
         f"Chosen by the probe: {'bfloat16' if choices['bf16'] else 'float32'}, "
         f"{'fused' if choices['fused_attention'] else 'plain'} attention, {choices['threads']} threads.",
         "", measure.table(rows),
     ]  # fmt: skip
     if result.get("speedup_over_prepared"):
         over = result["speedup_over_prepared"]
-        said += ["", f"{over:.2f} times a plain loop that is given small files and encoded captions."]
+        said += ["", f"{over:.2f} times a plain loop that is given small files and encoded captions, by the clock."]
     if result.get("breakdown"):
         rows = [["our loop with", "times as fast as without it", "95 % of resamples"]]
         for name, one in result["breakdown"].items():
             span = f"{one['interval'][0]:.2f} to {one['interval'][1]:.2f}"
             rows.append([TAKEN_AWAY[name], f"{one['times_faster']:.2f}", span])
         said += ["", measure.table(rows)]
+    if result.get("equal_time"):
+        said += ["", after_equal_time(result["equal_time"])]
     return "\n".join(said)
+
+
+def after_equal_time(found: dict[str, Any]) -> str:
+    """What came of equal time, as a page says it."""
+    return (
+        f"At commit {found['commit']} on {found['date'][:10]}, code {found['code']}, learning {found['data']} "
+        f"({found['real']:,} pictures); {found['drawn']} drawings of each, in the features of {found['encoder']}: "
+        f"our worse seed is **{found['fd_ours_over_best_peer_equal_time']:.2f} times** as far as any peer's best.\n\n"
+        + equal_time.table(found)
+    )
 
 
 def main() -> int:
@@ -178,23 +294,26 @@ def main() -> int:
     parser.add_argument("--workspace", type=Path, help="pictures of a workspace instead of the shipped sample")
     parser.add_argument("--data", help="NAME@VERSION in that workspace")
     parser.add_argument("--options", default="{}", help="of the recipe as JSON, such as '{\"batch\": 64}'")
+    parser.add_argument("--equal-time", action="store_true", help="only what is drawn after equal time; hours")
     given: argparse.Namespace = parser.parse_args()
+    if given.equal_time:
+        found = equal_time.measured(equal_place(material(given, equal_time.OPTIONS)))
+        return measure.finish(found, after_equal_time(found))
+    for name in ("diffusers", "lucidrains"):
+        peers.ensure(name)
     code = measure.code_hash(CODE, settings=[TUNED, json.loads(given.options)])
     others = measure.wait_for_quiet(given.wait)
     begun = measure.stamped("training", code, others, anyway=given.anyway) | {"quick": given.quick}
-    measure.with_kept(begun, "training", LONG)
+    with_equal_time(measure.with_kept(begun, "training", LONG))
     if others > measure.QUIET and not given.anyway:
         return measure.refuse(begun, FIGURES, measure.verdict(None, TARGET, others)[1])
-    from pictures import prepare
-
-    folder = given.workspace or measure.OUT / "studio"
-    where = Material(folder, given.data or prepare(folder), given.options)
-    found = compare(where, 1, 4, 2.0, tries=1) if given.quick else compare(where, 3, 8, 3.0, tries=3)
+    where = material(given, (QUICK if given.quick else {}) | json.loads(given.options))
+    found = compare(where, 1, 3, 0.5, tries=1) if given.quick else compare(where, 3, 6, 2.0, tries=3)
     others = found["others"]
     result = begun | measure.stamped("training", code, others, anyway=given.anyway) | figures(found)
-    result["verdict"], result["reason"] = measure.verdict(result["speedup_over_plain"], TARGET, others)
+    result["verdict"], result["reason"] = judged(result)
     if not result["counts"] and not given.anyway:
-        return measure.refuse(result, FIGURES, result["reason"])
+        return measure.refuse(result, FIGURES, measure.verdict(None, TARGET, others)[1])
     if not given.quick:
         result["speedup_over_prepared"] = over_prepared(where, result["choices"], 4, 3.0)
         result["breakdown"] = taken_away(where, result["choices"], 4, 3.0)
@@ -204,6 +323,26 @@ def main() -> int:
     if given.write and result["counts"]:
         measure.write_section("training", for_people(result))
     return measure.finish(result, for_people(result))
+
+
+def material(given: argparse.Namespace, wanted: dict[str, Any]) -> Material:
+    """The pictures that were asked for, or the shipped sample, in a workspace and in a folder."""
+    from pictures import export_learnt, prepare
+
+    from sfumato.training.recipes import flow
+
+    studio = given.workspace or measure.OUT / "studio"
+    data = given.data or prepare(studio)
+    options = flow.Options(**wanted)
+    network = flow.network_options(options).model_dump_json()
+    return Material(studio, data, json.dumps(wanted), export_learnt(studio, data, options.size), network, options.batch)
+
+
+def equal_place(where: Material) -> "equal_time.Place":
+    """The same, as the legs of equal time want it."""
+    seen = {"ours": environment(tuned=True), "plain": environment(tuned=False)}
+    seen |= {name: peers_environment() for name in ("diffusers", "lucidrains")}
+    return equal_time.Place(where.workspace, where.data, where.folder, where.network, where.batch, seen)
 
 
 if __name__ == "__main__":

@@ -152,9 +152,11 @@ def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
             raise Diverged(f"The loss is not a number at sample {learner.samples_seen:,}.", hint=LOWER)
         settings = phase.settings(options, learner.samples_seen)
         for optimizer in optimizers:
-            if isinstance(optimizer, GroupedMuon) and machine.shards != optimizer.shares:
-                optimizer.shares = machine.shards
-                optimizer.each = hands(optimizer.shares).map if optimizer.shares > 1 else map
+            if isinstance(optimizer, GroupedMuon):
+                optimizer.precision = torch.bfloat16 if machine.bf16 else torch.float32
+                if machine.shards != optimizer.shares:
+                    optimizer.shares = machine.shards
+                    optimizer.each = hands(optimizer.shares).map if optimizer.shares > 1 else map
             for group in optimizer.param_groups:
                 group.update(settings)
             optimizer.step()

@@ -33,6 +33,16 @@ def test_the_weights_move_as_by_torchs_own():
         assert differ(ours, theirs) < 1e-4
 
 
+def test_the_iteration_in_float32_is_the_same_within_bfloat16s_rounding():
+    ours, theirs = weights(), weights()
+    exact = GroupedMuon(ours, 1e-2)
+    exact.precision = torch.float32
+    walk(exact, ours, 5)
+    walk(torch.optim.Muon(theirs, 1e-2), theirs, 5)
+    assert 1e-6 < differ(ours, theirs) < 1e-3
+    assert all(weight.dtype == torch.float32 for weight in ours)
+
+
 def test_a_state_kept_by_torchs_own_is_gone_on_with():
     ours, theirs = weights(), weights()
     before, torchs = torch.optim.Muon(ours, 1e-2), torch.optim.Muon(theirs, 1e-2)
