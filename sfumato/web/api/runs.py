@@ -83,7 +83,7 @@ offer(router, "POST", "/run-choices", choose, name="training.choose", once=False
 offer(router, "POST", "/run-previews", look_ahead, name="training.look_ahead", once=False)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
-offer(router, "POST", "/runs/{name}/resume", resume)
+offer(router, "POST", "/runs/{name}/resume", resume, leave_out=("lane",))
 offer(router, "GET", "/runs/{name}/state", show_card)
 offer(router, "GET", "/runs/{name}/checkpoints", list_checkpoints)
 offer(router, "GET", "/run-states", list_cards)
