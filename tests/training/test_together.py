@@ -139,7 +139,6 @@ def test_two_learn_what_one_learns_and_fail_as_one(begin, material):
     with pytest.raises(Fallen, match="Process 2 of 2 failed: There is not enough memory for one picture"):
         troubled(material, team, at_most=5)
     with pytest.raises(Fallen, match="Another process of this run is gone"):
-        team.goes_on(True)
         team.agree()
 
 
