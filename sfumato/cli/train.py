@@ -285,6 +285,23 @@ def compare(
     answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
 
 
+@app.command()
+def worst(context: typer.Context, run: Run) -> None:
+    """Show the concepts that a run drew worst at its end, and which of its pictures are nearest to those drawings.
+
+    Example: `sfumato train worst first`
+    """
+    from sfumato.training.worst import list_worst
+
+    with opened(context) as workspace:
+        found = list_worst(workspace, name=run)
+    rows = [
+        (one.caption, f"{one.distance:.0%}", ", ".join(item.id[-6:] for item in one.beside)) for one in found.concepts
+    ]
+    empty = "Nothing yet: a run that sees a thousand pictures draws its concepts when it ends."
+    answer(context, found, lambda: table(["concept", ">distance", "learnt from"], rows, empty=empty))
+
+
 @app.command("export-logs")
 def export_logs(
     context: typer.Context,

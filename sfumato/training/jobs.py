@@ -29,6 +29,7 @@ from sfumato.training.provenance import Meter, environment
 from sfumato.training.records import Run
 from sfumato.training.runs import LONGER, RunView, recipe, show_run
 from sfumato.training.together import Team
+from sfumato.training.worst import keep_worst
 
 POINTS = 400  # of the curve that is drawn while a run learns
 
@@ -199,6 +200,8 @@ def _keep(
     if step.preview is not None:
         path = save_preview(folder, step.samples_seen, step.preview)
         extra["preview"] = str(path.relative_to(ctx.workspace.path))
+    if step.worst is not None:
+        keep_worst(folder, step.samples_seen, step.worst)
     if not step.save:
         return
     if not all(bool(torch.isfinite(weight).all()) for weight in learner.net.parameters()):

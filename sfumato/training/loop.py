@@ -21,6 +21,7 @@ from sfumato.training.nearness import Nearness, measure
 from sfumato.training.phases import Phase, drawer, phases_of
 from sfumato.training.shards import gradients, hands
 from sfumato.training.together import Fallen, Team
+from sfumato.training.worst import Drawings, draw_concepts
 
 PATIENCE = 3  # batches without a number, one after the other, that end a run
 NAMED = 4  # pictures of a batch that are named
@@ -63,6 +64,7 @@ class Step:
     nearness: Nearness | None = None
     held_out: dict[str, float] | None = None
     preview: np.ndarray | None = None
+    worst: Drawings | None = None  # at the end
     save: bool = False
 
 
@@ -256,7 +258,10 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
             step.held_out = averaged(learner, lambda net: recipe.held_out(options, material, net))
         if team.leads and (over or crosses(before, learner.samples_seen, options.preview_every)):
             step.preview = averaged(learner, lambda net: recipe.preview(options, material, net))
-            step.nearness = measure(material, step.preview) if getattr(recipe, "DRAWS_NEW", True) else None
+            new = getattr(recipe, "DRAWS_NEW", True)
+            step.nearness = measure(material, step.preview) if new else None
+            if over and new:
+                step.worst = averaged(learner, lambda net: draw_concepts(recipe, options, material, net))
             step.said = step.said or (step.nearness.said if step.nearness else "")
         try:
             yield step
