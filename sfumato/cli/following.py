@@ -28,6 +28,15 @@ FIGURES = {
 }
 
 
+def follow_child(context: typer.Context, workspace: "Workspace", job: "JobView") -> "JobView":
+    """Do a job by a child of this process and return it; raises the error that it ended with, or Cancelled."""
+    from sfumato.jobs.nearby import work_in_child
+    from sfumato.jobs.queue import ended_well
+
+    with shown(context, job, workspace.path) as see:
+        return ended_well(work_in_child(workspace, job, on_progress=see))
+
+
 def follow(context: typer.Context, workspace: "Workspace", job: "JobView", *, nearby: bool = False) -> "JobView":
     """Wait until a job is done and return it; raises the error that it ended with, or Cancelled.
 

@@ -34,8 +34,10 @@ def style(
     Example: `sfumato train style --from ./icons --name ours --licence MIT --author "Our team"`
     """
     from sfumato.checkpoints.models import DEFAULT
+    from sfumato.training.processes import only_one
     from sfumato.training.style import as_facts, check_style, in_words, make_style
 
+    only_one("A style")
     with opened(context) as workspace:
         if dry_run:
             checked = check_style(workspace, source=source, base=base or DEFAULT)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sfumato.cli.following import follow
+from sfumato.cli.following import follow, follow_child
 from sfumato.cli.plugins import group
 from sfumato.cli.speech import answer, opened, pairs, table
 from sfumato.cli.style import style
@@ -43,11 +43,14 @@ def train(
 ) -> None:
     """The command may be left with Ctrl-C; training goes on, and a later one goes on exactly where it stopped.
 
+    Under torchrun all processes share every batch, and Ctrl-C stops them.
+
     Example: `sfumato train PLUGIN --data emoji-styles@latest --name first`
     """
     from sfumato.training import runs
 
     with opened(context) as workspace:
+        lane = lane_here(workspace, wait=not no_wait, trains=not dry_run)
         kept: dict[str, Any] = {}
         if budget:
             options, kept = dialled(context, workspace, plugin, data, options, budget)
@@ -60,7 +63,7 @@ def train(
             raise InvalidInput("A sheet is made of a run that is not started.", hint="Give --dry-run too.")
         job = runs.train(
             workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd(),
-            chosen=kept, keep=keep,
+            chosen=kept, keep=keep, lane=lane,
         )  # fmt: skip
         finish(context, workspace, job, name, wait=not no_wait)
 
@@ -74,6 +77,27 @@ app = typer.Typer(
 
 
 app.command("style")(style)
+
+
+def lane_here(workspace: Any, *, wait: bool, trains: bool = True) -> str:
+    """Return the lane of a run that this command asks for: its own where several processes were started for it.
+
+    All of those but the first become its partners and never return.
+    """
+    from sfumato.training.processes import TOGETHER, become_partner, place
+
+    here = place()
+    if here.size == 1:
+        return "long"
+    if not trains:
+        if here.rank:
+            raise typer.Exit
+        return "long"
+    if not wait:
+        raise InvalidInput("Several processes train while the command waits.", hint="Leave out --no-wait.")
+    if here.rank:
+        become_partner(workspace)
+    return TOGETHER
 
 
 def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None) -> dict[str, Any]:
@@ -133,7 +157,8 @@ def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait:
         short = job.id[-6:]
         answer(context, job, lambda: f"Asked for. `sfumato worker` does it, `sfumato jobs show {short}` shows it.")
         return
-    result = follow(context, workspace, job).result or {}
+    doing = follow_child if job.lane == "together" else follow
+    result = doing(context, workspace, job).result or {}
     said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
     answer(context, result, lambda: f'{said} Try: sfumato create "a red apple" --model {name}')
 
@@ -153,7 +178,8 @@ def resume(context: typer.Context, run: Run, no_wait: Leave = False) -> None:
     from sfumato.training import runs
 
     with opened(context) as workspace:
-        finish(context, workspace, runs.resume(workspace, name=run), run, wait=not no_wait)
+        lane = lane_here(workspace, wait=not no_wait)
+        finish(context, workspace, runs.resume(workspace, name=run, lane=lane), run, wait=not no_wait)
 
 
 @app.command("list")
@@ -228,9 +254,11 @@ def fork(
     from sfumato.training import runs
 
     with opened(context) as workspace:
+        lane = lane_here(workspace, wait=not no_wait)
         job = runs.fork(
-            workspace, name=run, into=name, changes=given(changes or []), data=data, parent=parent, where=Path.cwd()
-        )
+            workspace, name=run, into=name, changes=given(changes or []), data=data, parent=parent, where=Path.cwd(),
+            lane=lane,
+        )  # fmt: skip
         finish(context, workspace, job, name, wait=not no_wait)
 
 
@@ -255,6 +283,23 @@ def compare(
         *((key, *(str(value) for value in values)) for key, values in found.differing.items()),
     ]
     answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
+
+
+@app.command()
+def worst(context: typer.Context, run: Run) -> None:
+    """Show the concepts that a run drew worst at its end, and which of its pictures are nearest to those drawings.
+
+    Example: `sfumato train worst first`
+    """
+    from sfumato.training.worst import list_worst
+
+    with opened(context) as workspace:
+        found = list_worst(workspace, name=run)
+    rows = [
+        (one.caption, f"{one.distance:.0%}", ", ".join(item.id[-6:] for item in one.beside)) for one in found.concepts
+    ]
+    empty = "Nothing yet: a run that sees a thousand pictures draws its concepts when it ends."
+    answer(context, found, lambda: table(["concept", ">distance", "learnt from"], rows, empty=empty))
 
 
 @app.command("export-logs")

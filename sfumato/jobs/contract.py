@@ -54,6 +54,7 @@ class JobContext:
     job_id: str
     attempt: int
     position: dict[str, Any] | None = None
+    lane: str = "long"
 
     @property
     def actor(self) -> Actor:

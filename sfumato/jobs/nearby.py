@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from sfumato.actions import Workspace
 from sfumato.db import new_id
-from sfumato.jobs.queue import JobView, get_job, somebody_works, wait_for_job
+from sfumato.errors import Conflict, SfumatoError
+from sfumato.jobs.queue import JobView, cancel_job, get_job, somebody_works, wait_for_job, worker_name
 from sfumato.jobs.records import Job
 from sfumato.jobs.run import LEASE, run_attempt
-from sfumato.jobs.worker import claim
+from sfumato.jobs.worker import Shift, claim
 
 Seen = Callable[[JobView], None]
 
@@ -50,6 +51,52 @@ def work_nearby(
             raise KeyboardInterrupt
     # it has ended, unless somebody else does it, or took it over while this process slept
     return wait_for_job(workspace, job.id, on_progress=on_progress)
+
+
+def work_in_child(
+    workspace: Workspace, job: JobView, *, on_progress: Seen | None = None, poll: float = 0.1
+) -> JobView:
+    """Do one attempt of a job of a lane that no worker serves, by a child of this process; returns how it ended.
+
+    Ctrl-C or SIGTERM stops it after its present step; what it made so far is kept, and it waits for nobody. Raises
+    Conflict where somebody else does it already, and SfumatoError when its process dies.
+    """
+    taken = claim(workspace, worker_name(os.getpid()) + new_id()[-6:], (), job.id, LEASE)
+    if taken is None:
+        raise Conflict(
+            "Somebody else works on it at this moment.", hint=f"`sfumato jobs cancel {job.id[-6:]}` stops that first."
+        )
+    stop = threading.Event()
+    shift = Shift(workspace, LEASE, stop, lambda: None)
+    with held_signals(stop):
+        work = threading.Thread(target=shift.run, args=(taken,), daemon=True)
+        work.start()
+        while work.is_alive():
+            if on_progress:
+                on_progress(get_job(workspace, job_id=job.id))
+            work.join(poll)
+    if get_job(workspace, job_id=job.id).ended:
+        return get_job(workspace, job_id=job.id)
+    ended = cancel_job(workspace, job_id=job.id)
+    if not stop.is_set():
+        raise SfumatoError(
+            "The process that worked on it died.", hint="The same command goes on from what it kept; its log says why."
+        )
+    return ended
+
+
+@contextmanager
+def held_signals(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set an event and nothing else; outside the main thread nothing is changed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -61,8 +61,8 @@ def enqueue(
 ) -> JobView:
     """Ask for work within an action; the same `key` among the project's waiting and running jobs gives the same job.
 
-    A `private` one is shown only to whoever asks. Raises NoSpace, before anything is begun, where too little
-    room is left.
+    One that waits goes over to the lane in which it is asked for again. A `private` one is shown only to whoever
+    asks. Raises NoSpace, before anything is begun, where too little room is left.
     """
     if not kind.startswith(FREEING):
         require_room(act.workspace.path, act.workspace.settings.free_mb)
@@ -71,7 +71,10 @@ def enqueue(
         made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane,
         private_to=act.actor.id if private else "",
     )  # fmt: skip
-    return view(find_or_add(act.session, same, fresh)[0])
+    row, _ = find_or_add(act.session, same, fresh)
+    if row.status == "waiting":
+        row.lane = lane
+    return view(row)
 
 
 def view(row: Job) -> JobView:

@@ -54,8 +54,8 @@ def run_attempt(
     """
     with workspace.read() as session:
         row = session.scalars(select(Job).where(Job.id == job_id)).one()
-        kind, spec, position = row.kind, row.spec, row.position
-    context = JobContext(workspace, job_id, attempt, position)
+        kind, spec, position, lane = row.kind, row.spec, row.position, row.lane
+    context = JobContext(workspace, job_id, attempt, position, lane)
     told: dict[str, Any] = {"job": job_id, "job_kind": kind, "attempt": attempt}
     with logs.about(person=workspace.actor.id), _renewing(workspace, job_id, attempt, lease, on_beat):
         job_log(workspace).write("job.started", **told)

@@ -13,30 +13,49 @@ import sfumato
 from sfumato.checkpoints.header import lineage_of
 from sfumato.data.versions import FrozenVersion, open_version_by_id
 from sfumato.db.engine import in_words
-from sfumato.errors import Cancelled
+from sfumato.errors import Cancelled, InvalidInput
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
-from sfumato.training import saving
+from sfumato.training import saving, together
 from sfumato.training.cards import has_card, make_card
 from sfumato.training.folder import last_logged, log_step, prepare, save_preview
 from sfumato.training.hardware import memory_used
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.letting_go import let_go
-from sfumato.training.loop import Diverged, Learner, Step, count_flops, crosses, take_step, train
+from sfumato.training.loop import Diverged, Learner, Step, align, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
 from sfumato.training.material import Material, load_material
+from sfumato.training.processes import TOGETHER, place
 from sfumato.training.provenance import Meter, environment
 from sfumato.training.records import Run
 from sfumato.training.runs import LONGER, RunView, recipe, show_run
+from sfumato.training.together import Team
+from sfumato.training.worst import keep_worst
 
 POINTS = 400  # of the curve that is drawn while a run learns
 
 
 @job("training.train", own_process=True, needs="training.write")
 def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
-    """Train a run from its newest whole state to its end, saving as it goes, and make the card of its data."""
+    """Train a run from its newest whole state to its end, saving as it goes, and make the card of its data.
+
+    Asked for by a command that was started several times, it leads the others, each of which computes its share.
+    """
+    team = together.join(place()) if ctx.lane == TOGETHER else Team()
+    try:
+        return (yield from _run(ctx, spec, team))
+    finally:
+        together.leave()
+
+
+def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progress, None, dict[str, Any]]:
     wanted = show_run(ctx.workspace, name=spec["run"])
     module = recipe(wanted.recipe)
     options = module.Options.model_validate(wanted.options)
+    if options.batch < team.size:
+        raise InvalidInput(
+            f"A batch of {options.batch:,} pictures cannot be shared among {team.size:,} processes.",
+            hint="Start fewer processes, or give a larger batch.",
+        )
     folder = ctx.workspace.path / "runs" / wanted.id
     version = open_version_by_id(ctx.workspace, wanted.version_id)
     yield Progress(0, options.samples, "images", f"reading the pictures{version.gap_in_words}")
@@ -45,9 +64,11 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
         words = getattr(module, "WORDS", True)
         steps = load_material(version, options.size, ctx.workspace.path / "cache", with_words=words)
         material = yield from _loading(steps, options)
+        team.tell({"run": wanted.id, "project": ctx.workspace.project})
+        team.agree()  # all have read what they learn from
         yield Progress(0, options.samples, "images", "finding out what is fastest here")
-        learner = _learner(ctx, wanted, module, options, material)
-        meter = Meter(wanted.details.get("provenance", {}).get("took"))
+        learner = _learner(ctx, wanted, module, options, material, team=team)
+        meter = Meter(wanted.details.get("provenance", {}).get("took"), others=lambda: team.others_cpu)
         keep_provenance(ctx, wanted.id, environment=environment() | {"threads": learner.machine.threads})
         yield Progress(learner.samples_seen, options.samples, "images", "training")
         figures = yield from _training(ctx, wanted, version, learner, material, folder, meter=meter)
@@ -80,29 +101,33 @@ def _loading(steps: Generator[tuple[int, int], None, Material], options: Any) ->
         yield Progress(0, options.samples, "images", f"reading captions, {done:,} of {total:,}")
 
 
-def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, material: Any) -> Learner:
-    """The learner as its newest state left it, or a fresh one; always on the machine choices of its first start."""
-    folder = ctx.workspace.path / "runs" / wanted.id
-    found = saving.newest_state(folder)
-    if found:
-        tensors, facts = found
-        learner = Learner.fresh(module, options, Machine.model_validate_json(facts["machine"]))
-        learner.restore(tensors, int(facts["samples_seen"]))
-        if getattr(module, "NEEDS_PARENT", False):  # the state holds only what is learnt beside it
-            saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256 or ""))
-        return learner
-    machine = Machine.model_validate(wanted.machine) if wanted.machine else _probe(module, options, material)
+def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, material: Any, *, team: Team) -> Learner:
+    """The learner as its newest state left it, or a fresh one, the same in every process of the team.
+
+    It computes as it was found to be fastest at its first start, unless it goes on in another number of processes.
+    """
+    found = saving.newest_state(ctx.workspace.path / "runs" / wanted.id)
+    kept = Machine.model_validate_json(found[1]["machine"]) if found else Machine.model_validate(wanted.machine)
+    known = bool(found or wanted.machine) and kept.processes == team.size
+    machine = kept if known else _probe(module, options, material, team)
     learner = Learner.fresh(module, options, machine)
-    if wanted.parent_sha256:
+    learner.team = team
+    if found:
+        learner.restore(found[0], int(found[1]["samples_seen"]))
+    if wanted.parent_sha256 and (not found or getattr(module, "NEEDS_PARENT", False)):
+        # of a recipe that learns beside its parent the state holds only what is beside it
         saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256))
-    with ctx.write() as session:
-        session.execute(update(Run).where(Run.id == wanted.id).values(machine=learner.machine.model_dump()))
+    if not found or not known:
+        with ctx.write() as session:
+            session.execute(update(Run).where(Run.id == wanted.id).values(machine=learner.machine.model_dump()))
+    team.tell(learner.machine.model_dump())
+    align(learner)
     return learner
 
 
-def _probe(module: Any, options: Any, material: Any) -> Machine:
-    """What is fastest here, told by steps of a learner that is thrown away."""
-    given = module.batch(options, material, 0)
+def _probe(module: Any, options: Any, material: Any, team: Team) -> Machine:
+    """What is fastest here for one process's share, told by steps of a learner that is thrown away."""
+    given = team.share(module.batch(options, material, 0))
     trier = Learner.fresh(module, options, Machine())
 
     def trial(choice: Machine) -> None:
@@ -111,7 +136,9 @@ def _probe(module: Any, options: Any, material: Any) -> Machine:
             trier.net.fused_attention = choice.fused_attention  # type: ignore[assignment]
         take_step(trier, given)
 
-    return probe(trial, options.batch)
+    chosen = probe(trial, len(next(iter(given.values()))))
+    rate = round(chosen.images_per_second * team.size, 1)
+    return chosen.model_copy(update={"processes": team.size, "images_per_second": rate})
 
 
 def _training(
@@ -121,9 +148,9 @@ def _training(
     flops = count_flops(learner, material)
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
     extra: dict[str, Any] = last_logged(folder)
-    smooth, seen = 0.0, before
+    smooth, seen, steps = 0.0, before, train(learner, material)
     try:
-        for step in train(learner, material):
+        for step in steps:
             spent += step.seconds
             if math.isfinite(step.loss):  # it is none where a batch was left out
                 smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
@@ -151,10 +178,12 @@ def _training(
     except (Diverged, LeaseLost):
         raise  # what is in memory is not sound, or not ours to keep
     except BaseException:  # stopped, or in trouble: nothing seen is lost
-        if learner.samples_seen > before and ctx.is_ours():
+        if learner.samples_seen > before and not learner.half and ctx.is_ours():
             saving.save_state(folder, learner)
             keep_provenance(ctx, wanted.id, took=meter.read())
         raise
+    finally:
+        steps.close()  # the others of its team stop too
     return extra
 
 
@@ -171,6 +200,8 @@ def _keep(
     if step.preview is not None:
         path = save_preview(folder, step.samples_seen, step.preview)
         extra["preview"] = str(path.relative_to(ctx.workspace.path))
+    if step.worst is not None:
+        keep_worst(folder, step.samples_seen, step.worst)
     if not step.save:
         return
     if not all(bool(torch.isfinite(weight).all()) for weight in learner.net.parameters()):

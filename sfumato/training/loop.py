@@ -1,8 +1,9 @@
 """The loop: knows steps, averages and files, and nothing of what is learnt."""
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from sfumato.training.machine import Machine, apply
 from sfumato.training.nearness import Nearness, measure
 from sfumato.training.phases import Phase, drawer, phases_of
 from sfumato.training.shards import gradients, hands
+from sfumato.training.together import Fallen, Team
+from sfumato.training.worst import Drawings, draw_concepts
 
 PATIENCE = 3  # batches without a number, one after the other, that end a run
 NAMED = 4  # pictures of a batch that are named
@@ -61,6 +64,7 @@ class Step:
     nearness: Nearness | None = None
     held_out: dict[str, float] | None = None
     preview: np.ndarray | None = None
+    worst: Drawings | None = None  # at the end
     save: bool = False
 
 
@@ -76,6 +80,8 @@ class Learner:
     walk: list[tuple[Phase, list[torch.optim.Optimizer]]]
     samples_seen: int = 0
     steps: int = field(default=0)
+    team: Team = field(default_factory=Team)
+    half: bool = False  # some phases of a step are taken and others are not: no state to go on from
 
     @classmethod
     def fresh(cls, recipe: Any, options: Any, machine: Machine) -> "Learner":
@@ -142,15 +148,16 @@ def take_step(learner: Learner, given: dict[str, Tensor]) -> float:
 
 def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
     """One step of each phase in turn; returns their mean losses, and raises Diverged before a step that cannot be."""
-    options, machine, found = learner.options, learner.machine, {}
+    options, found = learner.options, dict[str, float]()
     for phase, optimizers in learner.walk:
+        learner.half = bool(found)
         weights = list(phase.moved(learner.net).parameters())
         loss = fitted_gradients(learner, phase, given, weights)
         norm = torch.nn.utils.clip_grad_norm_(weights, options.clip)
         if not math.isfinite(float(norm)) or not math.isfinite(loss):
             learner.net.zero_grad(set_to_none=True)
             raise Diverged(f"The loss is not a number at sample {learner.samples_seen:,}.", hint=LOWER)
-        settings = phase.settings(options, learner.samples_seen)
+        settings, machine = phase.settings(options, learner.samples_seen), learner.machine
         for optimizer in optimizers:
             if isinstance(optimizer, GroupedMuon):
                 optimizer.precision = torch.bfloat16 if machine.bf16 else torch.float32
@@ -162,6 +169,7 @@ def walk_phases(learner: Learner, given: dict[str, Tensor]) -> dict[str, float]:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         found[phase.name] = loss
+    learner.half = False
     return found
 
 
@@ -169,8 +177,24 @@ def fitted_gradients(learner: Learner, phase: Phase, given: dict[str, Tensor], w
     """Set the gradient of a phase's loss; where memory runs out, in twice as many parts, from then on.
 
     The batch is the same, and so is the result within rounding, since gradients are set only once all parts are
-    there. Raises OutOfMemory when not even one picture at a time finds room.
+    there; of several processes each computes its share. Raises OutOfMemory when not even one picture at a time
+    finds room.
     """
+    team, problem, loss = learner.team, None, math.nan
+    try:
+        loss = _own_gradients(learner, phase, team.share(given), weights, of=len(next(iter(given.values()))))
+    except Exception as found:
+        problem = found
+    parts = team.agree(problem, learner.machine.parts)
+    if parts != learner.machine.parts:
+        learner.machine = learner.machine.model_copy(update={"parts": parts})
+    return team.add_up(weights, loss)
+
+
+def _own_gradients(
+    learner: Learner, phase: Phase, given: dict[str, Tensor], weights: list[nn.Parameter], *, of: int
+) -> float:
+    """What this process adds to the gradients and the loss of a batch of so many pictures."""
     batch = len(next(iter(given.values())))
     while True:
         machine = learner.machine
@@ -178,7 +202,7 @@ def fitted_gradients(learner: Learner, phase: Phase, given: dict[str, Tensor], w
         try:
             return gradients(
                 phase.losses, learner.net, given, weights=weights,
-                shards=machine.shards, bf16=machine.bf16, accumulate=parts,
+                shards=machine.shards, bf16=machine.bf16, accumulate=parts, of=of,
             )  # fmt: skip
         except (RuntimeError, MemoryError) as problem:
             if not is_out_of_memory(problem):
@@ -198,15 +222,16 @@ def is_out_of_memory(problem: BaseException) -> bool:
     )
 
 
-def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
+def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: False) -> Generator[Step, None, None]:
     """Take steps until all samples are seen or `stop()`; yields after each, the caller saves when asked to.
 
     A batch whose loss is not a number is left out, since no weight has moved by it yet, and `said` names it. Where
-    that happens several times in a row, or the weights themselves are not numbers, it raises Diverged.
+    that happens several times in a row, or the weights themselves are not numbers, it raises Diverged. Of several
+    processes only the first measures and draws; once it is closed, the others stop before their next step.
     """
-    options, recipe = learner.options, learner.recipe
+    options, recipe, team = learner.options, learner.recipe, learner.team
     skipped: list[tuple[int, str]] = []
-    while learner.samples_seen < options.samples and not stop():
+    while learner.samples_seen < options.samples and team.goes_on(not stop()):
         start, before = time.perf_counter(), learner.samples_seen
         given = recipe.batch(options, material, before)
         over = before + options.batch >= options.samples
@@ -219,6 +244,7 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
             if len(skipped) >= (2 if over else PATIENCE) or not is_sound(learner.net):
                 raise stopped(skipped) from problem
             step.said = f"Left out the batch at sample {before:,}, whose loss is not a number: {skipped[-1][1]}."
+            learner.half = False  # it goes on from what there is
         if learner.machine.parts != parts:
             step.said = step.said or squeezed(learner)
         learner.samples_seen += options.batch
@@ -229,12 +255,39 @@ def train(learner: Learner, material: Any, stop: Callable[[], bool] = lambda: Fa
         step.seconds = time.perf_counter() - start
         step.save = over or (not skipped and crosses(before, learner.samples_seen, options.checkpoint_every))
         if step.save:
+            align(learner)
+        if step.save and team.leads:
             step.held_out = averaged(learner, lambda net: recipe.held_out(options, material, net))
-        if over or crosses(before, learner.samples_seen, options.preview_every):
+        if team.leads and (over or crosses(before, learner.samples_seen, options.preview_every)):
             step.preview = averaged(learner, lambda net: recipe.preview(options, material, net))
-            step.nearness = measure(material, step.preview) if getattr(recipe, "DRAWS_NEW", True) else None
+            new = getattr(recipe, "DRAWS_NEW", True)
+            step.nearness = measure(material, step.preview) if new else None
+            if over and new:
+                step.worst = averaged(learner, lambda net: draw_concepts(recipe, options, material, net))
             step.said = step.said or (step.nearness.said if step.nearness else "")
-        yield step
+        try:
+            yield step
+        except GeneratorExit:
+            if not over:
+                with contextlib.suppress(Fallen):
+                    team.goes_on(False)
+            raise
+
+
+def align(learner: Learner) -> None:
+    """Give every process the first one's weights, what lies beside them, and the state of its optimisers.
+
+    The others keep no averages, since they keep nothing else.
+    """
+    team = learner.team
+    if team.size == 1:
+        return
+    seen = team.tell({"samples_seen": learner.samples_seen})["samples_seen"]
+    learner.averages = learner.averages if team.leads else {}
+    own = {name: one for name, one in learner.state().items() if name.split(".")[0] not in learner.averages}
+    tensors = team.align(own | {f"beside.{name}": one for name, one in learner.net.named_buffers()})
+    if not team.leads:
+        learner.restore(tensors, seen)
 
 
 def squeezed(learner: Learner) -> str:

@@ -20,6 +20,7 @@ class Machine(BaseModel):
     fused_attention: bool = True
     threads: int = 1
     shards: int = 1  # parts of a batch that threads work on alone
+    processes: int = 1  # that share a batch
     parts: int = 1  # parts of a batch, one after the other, since memory ran out; besides what the options ask for
     processor: str = ""
     images_per_second: float = 0.0

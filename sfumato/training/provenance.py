@@ -4,6 +4,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,12 @@ class Meter:
     estimate: seconds of processor times ten watts a core. Nothing else of the machine is in it.
     """
 
-    def __init__(self, before: dict[str, Any] | None = None, counters: Path = COUNTERS) -> None:
+    def __init__(
+        self, before: dict[str, Any] | None = None, counters: Path = COUNTERS,
+        *, others: Callable[[], float] = lambda: 0.0,
+    ) -> None:  # fmt: skip
         self.before = before or {}
+        self.others = others  # seconds of processor that other processes of the run took
         self.counters = counters
         self.started, self.cpu = time.monotonic(), time.process_time()
         self.joules, self.last, self.asked = 0.0, self._counted(), self.started
@@ -85,7 +90,7 @@ class Meter:
 
     def read(self) -> dict[str, Any]:
         """Wall and processor seconds, watt-hours and how they are known; to be asked at least once in some minutes."""
-        wall, cpu = time.monotonic() - self.started, time.process_time() - self.cpu
+        wall, cpu = time.monotonic() - self.started, time.process_time() - self.cpu + self.others()
         self.asked = time.monotonic()
         now = self._counted()
         for place, (count, most) in now.items():

@@ -109,12 +109,14 @@ def train(
     where: Path | None = None,
     chosen: dict[str, Any] | None = None,
     keep: int = 0,
+    lane: str = "long",
 ) -> JobView:
     """Ask for a run of a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`.
 
     With a folder `where`, the commit of the repository around it and what differs from it are kept with the run.
     `chosen` is kept too: what a budget came to, with its reasons; the options alone decide what the run learns.
     Of its checkpoints the last `keep` stay and the best by held-out loss, and what something else needs; 0 is all.
+    In the lane `together` (`training.processes`) no worker takes it but the one that the asker starts.
     Raises what `plan` raises, and Conflict when the name belongs to another run.
     """
     check_name(name)
@@ -126,12 +128,12 @@ def train(
     code = code_of(where, workspace.store) if where is not None else {}
     details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
     details |= {"keep": keep} if keep else {}
-    return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details)
+    return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details, lane=lane)
 
 
 def fork(
     workspace: Workspace, *, name: str, into: str, changes: dict[str, Any] | None = None, data: str = "",
-    parent: str | None = None, where: Path | None = None,
+    parent: str | None = None, where: Path | None = None, lane: str = "long",
 ) -> JobView:  # fmt: skip
     """Ask for the run `into` with the options of the run `name`, but for `changes`; on its data, unless told else.
 
@@ -141,8 +143,10 @@ def fork(
     if old.recipe == OWN:
         raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script with another name.")
     label = data or version_by_id(workspace, version_id=old.version_id).label
-    return train(workspace, recipe_name=old.recipe, data=label, name=into, options={**old.options, **(changes or {})},
-                 parent=parent, where=where, chosen={"forked_from": name}, keep=old.details.get("keep", 0))  # fmt: skip
+    return train(
+        workspace, recipe_name=old.recipe, data=label, name=into, options={**old.options, **(changes or {})},
+        parent=parent, where=where, chosen={"forked_from": name}, keep=old.details.get("keep", 0), lane=lane,
+    )  # fmt: skip
 
 
 def check_name(name: str) -> None:
@@ -170,7 +174,9 @@ def _listed(options: dict[str, Any], keys: list[str]) -> str:
 
 
 @action("training.train", needs="training.write")
-def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[str, Any]) -> JobView:
+def _start(
+    act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[str, Any], lane: str = "long"
+) -> JobView:
     """Train a recipe on a frozen version of a dataset, from fresh weights or from a model's."""
     options, version, parent = made.options, made.version, made.parent
     parent_sha256 = parent.sha256 if parent else None
@@ -180,7 +186,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[s
         if (there.recipe, made.defaults | there.options, there.version_id, there.parent_sha256) == same:
             if details.get("keep"):
                 there.details = (there.details or {}) | {"keep": details["keep"]}
-            return _continue(act, there)
+            return _continue(act, there, lane)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
     check_unused(act.session, name)
     run = Run(
@@ -195,7 +201,7 @@ def _start(act: Act, *, name: str, recipe_name: str, made: Plan, details: dict[s
         link(act.session, run.ref, parent.ref, "goes on from")
     start = f", from {parent.name}" if parent else ""
     act.says(f"asked to train {name} with {recipe_name} on {version.label}{start}", subject=run.ref)
-    return _continue(act, run)
+    return _continue(act, run, lane)
 
 
 def check_unused(session: Session, name: str) -> None:
@@ -219,17 +225,17 @@ def check_unused(session: Session, name: str) -> None:
 
 
 @action("training.resume", needs="training.write")
-def resume(act: Act, *, name: str) -> JobView:
+def resume(act: Act, *, name: str, lane: str = "long") -> JobView:
     """Go on with a run exactly where its last checkpoint left it."""
     run = find_run(act.session, name)
     if run.recipe == OWN:
         raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script again: it goes on by its name.")
     act.says(f"asked to go on with {name}", subject=run.ref)
-    return _continue(act, run)
+    return _continue(act, run, lane)
 
 
-def _continue(act: Act, run: Run) -> JobView:
-    job = enqueue(act, kind="training.train", spec={"run": run.id}, key=f"training.train:{run.id}")
+def _continue(act: Act, run: Run, lane: str) -> JobView:
+    job = enqueue(act, kind="training.train", spec={"run": run.id}, key=f"training.train:{run.id}", lane=lane)
     act.session.execute(update(Run).where(Run.id == run.id).values(job_id=job.id))
     return job
 

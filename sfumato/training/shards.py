@@ -29,14 +29,15 @@ def hands(count: int) -> ThreadPoolExecutor:
 
 def gradients(
     losses: Callable[[nn.Module, dict[str, Tensor]], Tensor], net: nn.Module, given: dict[str, Tensor],
-    *, weights: list[nn.Parameter], shards: int = 1, bf16: bool = False, accumulate: int = 1,
+    *, weights: list[nn.Parameter], shards: int = 1, bf16: bool = False, accumulate: int = 1, of: int = 0,
 ) -> float:  # fmt: skip
     """Set the gradient of the batch's mean loss in `weights` and return that loss; parts are added in their order.
 
     `accumulate` parts are computed one after the other, each by `shards` threads. The same choice of both gives the
-    same bits; another one the same values within rounding.
+    same bits; another one the same values within rounding. What is given may be a share of a batch of `of` pictures:
+    then loss and gradient are what it adds to those of the batch.
     """
-    total = len(next(iter(given.values())))
+    total = of or len(next(iter(given.values())))
 
     def part(some: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor | None, ...]]:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):

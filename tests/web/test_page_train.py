@@ -1,13 +1,17 @@
 """Train as people see it: starting a run, its curves and previews, stopping and going on."""
 
 import json
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 import sfumato
 from sfumato.data.freeze import freeze
+from sfumato.data.versions import open_version
 from sfumato.training.records import Run
+from sfumato.training.worst import Drawing, Drawings, keep_worst
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
 
@@ -189,3 +193,25 @@ def test_what_a_run_said_and_what_it_keeps_is_on_its_page(browser, workspace, ve
     assert page.count("Memory ran out at sample 64.") == 1
     assert "After 96 pictures" in page
     assert "The newest 2 are kept" in page
+
+
+def test_concepts_that_are_drawn_worst_stand_beside_what_they_were_learnt_from(browser, workspace, version):
+    folder = workspace.path / "runs" / a_run(workspace, "first", version.id)
+    assert "Drawn worst" not in browser.page("/train/first").text
+    lines = open_version(workspace, "animals").items[:2]
+    picture = np.full((8, 8, 4), 255, np.uint8)
+    drawings = [Drawing(one.concept, one.name, 1.25, [one.sha256, "0" * 64], picture) for one in lines]
+    keep_worst(folder, 1_000, Drawings(40, 0.5, drawings))
+    page = browser.page("/train/first").text
+    assert "40 concepts" in page
+    assert page.count("125 %") == 2
+    found = browser.get("/api/v1/runs/first/worst").json()
+    assert [one["concept"] for one in found["concepts"]] == [one.concept for one in lines]
+    for one in found["concepts"]:
+        (item,) = one["beside"]
+        assert f'href="/items/{item["id"]}"' in page
+        drawn = f"/api/v1/runs/first/worst/{one['place']}"
+        assert drawn in page
+        assert browser.get(drawn).content.startswith(b"\x89PNG")
+    assert f"/data/animals/items?concept={quote(lines[0].concept)}" in page
+    assert browser.get("/api/v1/runs/first/worst/7").status_code == 404

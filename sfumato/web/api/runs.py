@@ -1,6 +1,7 @@
 """Training runs: asking for one, going on with one, looking at them."""
 
 from typing import Any
+from zlib import crc32
 
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ from sfumato.training.watching import (
     read_curves,
     show_card,
 )
+from sfumato.training.worst import list_worst, worst_drawing
 from sfumato.web.addresses import Router
 from sfumato.web.aside import aside
 from sfumato.web.files import file_answer, lasting
@@ -83,9 +85,10 @@ offer(router, "POST", "/run-choices", choose, name="training.choose", once=False
 offer(router, "POST", "/run-previews", look_ahead, name="training.look_ahead", once=False)
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
-offer(router, "POST", "/runs/{name}/resume", resume)
+offer(router, "POST", "/runs/{name}/resume", resume, leave_out=("lane",))
 offer(router, "GET", "/runs/{name}/state", show_card)
 offer(router, "GET", "/runs/{name}/checkpoints", list_checkpoints)
+offer(router, "GET", "/runs/{name}/worst", list_worst)
 offer(router, "GET", "/run-states", list_cards)
 
 
@@ -114,3 +117,11 @@ def run_preview(visit: Here, name: str, samples: int) -> Response:
     data = preview(visit.workspace, name=name, samples=samples)
     tag, same = lasting(visit, f"{name}-{samples}-{len(data)}")
     return same or file_answer(data, "image/png", tag, name=f"{name}-{samples}.png")
+
+
+@router.get("/runs/{name}/worst/{place}", operation_id="run.worst_drawing", summary="A drawing of a run's worst ones")
+def run_worst_drawing(visit: Here, name: str, place: int) -> Response:
+    """What the run drew of one of the concepts that it draws worst, as PNG."""
+    data = worst_drawing(visit.workspace, name=name, place=place)
+    tag, same = lasting(visit, f"{name}-worst-{place}-{crc32(data)}")
+    return same or file_answer(data, "image/png", tag, name=f"{name}-worst-{place}.png")

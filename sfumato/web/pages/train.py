@@ -30,6 +30,7 @@ from sfumato.training.watching import (
     read_said,
     show_card,
 )
+from sfumato.training.worst import list_worst
 from sfumato.web.addresses import Router
 from sfumato.web.api.runs import choose as choose_options
 from sfumato.web.api.runs import look_ahead, train
@@ -208,6 +209,7 @@ def show_run(visit: Here, name: str) -> Response:
         says=SAYS,
         told=recipe_in_words(one),
         said=read_said(workspace, name=name),
+        worst=list_worst(workspace, name=name),
         memory=in_words(int(extra["memory"])) if extra.get("memory") else "",
         origin=origin_in_words(one.run.details.get("provenance", {})),
         may=allowed(workspace, "training.write"),
