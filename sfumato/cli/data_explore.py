@@ -1,5 +1,6 @@
 """`sfumato data counts`, and slices: what a dataset's pages show and do, for a terminal and for files."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ from sfumato.cli.speech import answer, opened, table
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
 Slice = Annotated[str, typer.Argument(metavar="SLICE", help="The slice's name.")]
+Drawn = Annotated[str, typer.Argument(metavar="WHAT", help="A measured column, one of values, words, pairs, crosstab.")]
+Kind = Annotated[str, typer.Option(metavar="KIND", help="png, svg or json (Vega-Lite).")]
 Csv = Annotated[bool, typer.Option("--csv", help="Write it as CSV.")]
 Column = Annotated[str, typer.Option(metavar="COLUMN", help="For a crosstab: a column or a declared attribute.")]
 
@@ -38,6 +41,39 @@ def show_counts(
         return
     lines = [tuple("" if one is None else one for one in row) for row in found.rows]
     answer(context, found, lambda: table(found.head, lines, empty="There is nothing to show."))
+
+
+@narrowed
+def show_chart(
+    context: typer.Context,
+    name: Name,
+    of: Drawn,
+    *,
+    meant: Narrowed,
+    rows: Column = "",
+    columns: Column = "",
+    to: Kind = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; its ending says the kind.")] = None,
+) -> None:
+    """Write a chart of a dataset as PNG, SVG or Vega-Lite; without a file or a kind, print its Vega-Lite.
+
+    Example: `sfumato data chart emoji-styles licence --to svg --out licences.svg`
+    """
+    from sfumato.data.charts import chart_file
+    from sfumato.data.charts import show_chart as ask
+    from sfumato.store.files import write_whole
+
+    with opened(context) as workspace:
+        where = meant.where(workspace) if meant.given else None
+        found = ask(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
+    kind = to or (out.suffix.removeprefix(".") if out else "") or "json"
+    written = chart_file(found, kind)
+    if out is None and kind == "json":
+        answer(context, found.spec, lambda: written.decode())
+        return
+    target = (out or Path(f"{name}-{of.replace(' ', '-')}.{kind}")).expanduser()
+    write_whole(target, written)
+    answer(context, {"title": found.title, "file": str(target)}, lambda: f"Wrote “{found.title}” to {target}.")
 
 
 def slices(context: typer.Context, name: Name) -> None:
@@ -88,6 +124,7 @@ def drop_slice(context: typer.Context, name: Name, slice_name: Slice) -> None:
 def add_to(app: typer.Typer) -> None:
     """Add these commands to a group."""
     app.command("counts")(show_counts)
+    app.command("chart")(show_chart)
     app.command("slices")(slices)
     app.command("save-slice")(save_slice)
     app.command("drop-slice")(drop_slice)

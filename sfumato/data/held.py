@@ -90,7 +90,7 @@ class Columns:
         codes: list[int] = []
         known: dict[str, int] = {}
         for place, caption in enumerate(self.captions):
-            for word in set(WORD.findall(caption.lower())):
+            for word in dict.fromkeys(WORD.findall(caption.lower())):  # in one order, each time
                 places.append(place)
                 codes.append(known.setdefault(word, len(known)))
         return np.array(places, np.int32), np.array(codes, np.int32), list(known)

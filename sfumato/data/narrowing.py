@@ -17,6 +17,10 @@ SEEN_RANGES = {
     )
 }  # fmt: skip
 RANGES = (*ITEM_RANGES, *SEEN_RANGES, "aspect", "caption_letters")
+TITLES = {
+    "caption_letters": "Letters of caption", "file_bytes": "Bytes of file", "aspect": "Width by height",
+    "no_caption": "Caption", "state": "State", "check": "Finding", "opt_out": "Opt-out",
+}  # fmt: skip
 Word = Annotated[str, Field(max_length=400)]
 
 
@@ -45,6 +49,11 @@ class Where(BaseModel):
     ids: list[str] | None = Field(None, max_length=5_000, description="these pictures alone")
     no_caption: bool | None = Field(None, description="whether the caption is missing")
     suggested: bool | None = Field(None, description="whether a suggestion waits for an answer")
+
+
+def heading(column: str) -> str:
+    """What a column or a declared attribute is called wherever people read it."""
+    return TITLES.get(column) or column.removeprefix("attribute ").replace("_", " ").capitalize()
 
 
 def narrow(statement: Select[Any], dataset_id: str, where: Where) -> Select[Any]:

@@ -27,7 +27,7 @@ ENDED = ("done", "failed", "cancelled")
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as everybody may see it."""
+    """A job as everybody may see it; an `orphaned` one runs on paper only: its worker ended and none has it yet."""
 
     id: str
     kind: str
@@ -42,6 +42,7 @@ class JobView:
     stopping: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    orphaned: bool = False
 
     @property
     def ended(self) -> bool:
@@ -78,11 +79,12 @@ def enqueue(
 
 
 def view(row: Job) -> JobView:
-    """Copy a row into what may leave its session."""
+    """Copy a row into what may leave its session; that nobody holds it any more is told by this machine's clock."""
+    orphaned = row.status == "running" and row.lease_until is not None and row.lease_until < now()
     return JobView(
         row.id, row.kind, row.status, row.lane, row.attempt, row.made_by, row.made_at,
         row.progress or {}, row.result, row.error, row.cancel_asked_at is not None,
-        row.started_at, row.ended_at,
+        row.started_at, row.ended_at, orphaned,
     )  # fmt: skip
 
 

@@ -8,17 +8,14 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 
 from sfumato.data.items import read_where
-from sfumato.data.narrowing import EQUAL, RANGES, Where
+from sfumato.data.narrowing import EQUAL, RANGES, Where, heading
 from sfumato.errors import InvalidInput
 from sfumato.web.words import number
 
 PLAIN = (*EQUAL, "words", "check", "group", "decision")  # parts that are one word of the address each
-TITLES = {
-    "caption_letters": "Letters of caption", "file_bytes": "Bytes of file", "aspect": "Width by height",
-    "no_caption": "Caption", "state": "State", "check": "Finding", "opt_out": "Opt-out",
-}  # fmt: skip
 NONE = {"style": "no style", "category": "no category", "author": "no author", "consent": "not told",
         "family": "of no family", "concept": "nothing named", "licence": "no licence"}  # fmt: skip
+title = heading  # what a column is called on a page
 Pairs = Iterable[tuple[str, str]]
 
 
@@ -83,11 +80,6 @@ def address(path: str, where: Where, **more: str) -> str:
     """The address of a page with this narrowing and something more."""
     said = [*pairs_of(where), *((name, value) for name, value in more.items() if value)]
     return f"{path}?{urlencode(said)}" if said else path
-
-
-def title(name: str) -> str:
-    """What a column is called on a page."""
-    return TITLES.get(name) or name.removeprefix("attribute ").replace("_", " ").capitalize()
 
 
 def chips_of(path: str, where: Where, checks: Mapping[str, str]) -> list[Chip]:

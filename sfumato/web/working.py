@@ -10,6 +10,8 @@ from sfumato.jobs.queue import JobView
 from sfumato.web.places import address_of
 from sfumato.web.words import duration, number
 
+ORPHANED = "The worker that had this has ended or does not answer. The next goes on with it; what is finished is kept."
+FOLLOWED = "An earlier worker ended before it was done. This one went on from there."
 WELL = {"done": "Done", "cancelled": "Stopped. What it made so far is kept."}
 
 
@@ -33,6 +35,7 @@ class Shown:
     hint: str
     why_not: str
     job: JobView
+    hands: str = ""
 
 
 def shown(card: JobCard, me: Actor) -> Shown:
@@ -46,12 +49,13 @@ def shown(card: JobCard, me: Actor) -> Shown:
         float(progress.get("done") or 0), float(progress.get("total") or 0), str(progress.get("unit") or ""),
         _say(job), pace, left, stop, str((job.error or {}).get("hint", "")),
         "" if mine or job.ended else f"{card.asked_by_name} or an admin can stop it.", job,
+        hands_of(job),
     )  # fmt: skip
 
 
 def pace_of(job: JobView) -> tuple[str, str]:
     """How fast a job goes and how long it still takes, in words; "" where that is not known."""
-    if job.status != "running":
+    if job.status != "running" or job.orphaned:
         return "", ""
     extra: dict[str, Any] = job.progress.get("extra") or {}
     if extra.get("images_per_second"):
@@ -65,6 +69,15 @@ def pace_of(job: JobView) -> tuple[str, str]:
     unit = job.progress.get("unit") or "steps"
     pace = f"{number(round(speed))} {unit} a second" if speed >= 2 else f"{number(round(60 * speed))} {unit} a minute"
     return pace, f"about {duration((total - done) / speed)} left" if total > done else ""
+
+
+def hands_of(job: JobView) -> str:
+    """What is said of the workers of a job that lost one; "" where all went as it should."""
+    if job.ended or job.attempt < 1:
+        return ""
+    if job.orphaned:
+        return ORPHANED
+    return FOLLOWED if job.status == "running" and job.attempt > 1 else ""
 
 
 def _say(job: JobView) -> str:

@@ -21,8 +21,8 @@ def started(tmp_path, monkeypatch):
     monkeypatch.delenv("SFUMATO_WORKSPACE", raising=False)
     found = []
 
-    def start(*more):
-        found.append(Studio(tmp_path / "workspace", *more))
+    def start(*more, **environment):
+        found.append(Studio(tmp_path / "workspace", *more, **environment))
         return found[-1]
 
     yield start

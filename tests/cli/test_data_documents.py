@@ -24,6 +24,17 @@ def test_a_version_is_exported_with_its_documents(frozen, tmp_path, capsys):
     assert (tmp_path / told["distribution"][0]["contentUrl"]).exists()
 
 
+def test_a_chart_is_written_as_vega_lite_that_says_what_it_shows(frozen, tmp_path, capsys):
+    assert entry.main(["data", "chart", "shapes", "licence", "--out", str(tmp_path / "a.json")]) == 0
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert [(one["value"], one["pictures"]) for one in told["data"]["values"]] == [("MIT", 12)]
+    assert capsys.readouterr().out.startswith("Wrote “Licence” to ")
+    assert entry.main(["data", "chart", "shapes", "licence"]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert entry.main(["data", "chart", "shapes", "licens"]) == 3
+    assert "Did you mean 'licence'?" in capsys.readouterr().err
+
+
 def test_a_datasheet_is_shown_answered_and_written(frozen, tmp_path, capsys):
     assert entry.main(["data", "answer", "shapes", "purpose", "To try it."]) == 0
     assert entry.main(["data", "answer", "shapes", "purpose", "Another.", "--revision", "0"]) == 5

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"torch", "onnxruntime", "onnx", "transformers", "c2pa", "tokenizers", "scipy", "resvg_py"}
+HEAVY = {
+    "torch", "onnxruntime", "onnx", "transformers", "c2pa", "tokenizers", "scipy", "resvg_py", "vl_convert", "lance",
+}  # fmt: skip
 NOT_FOR_HELP = HEAVY | {"sqlalchemy", "alembic", "numpy", "PIL", "cryptography", "pydantic"}
 
 

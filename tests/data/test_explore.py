@@ -1,13 +1,16 @@
 """Exploring: distributions within a narrowing, words and pairs, tables, a grid; always as the dataset is now."""
 
+import json
+
 import pytest
 
+from sfumato.data.charts import can_draw, chart_file, show_chart
 from sfumato.data.counts import Table, show_counts
 from sfumato.data.explore import show_crosstab, show_histograms, show_window, show_words
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Appearance, Decided, Decision, Finding, Item
 from sfumato.db import new_id
-from sfumato.errors import InvalidInput, NotFound
+from sfumato.errors import InvalidInput, NotFound, Unsupported
 
 SEEN = ("brightness", "contrast", "darkest", "lightest", "sharpness", "noise", "blocking", "information",
         "colourfulness", "hue")  # fmt: skip
@@ -158,3 +161,38 @@ def test_an_empty_dataset_has_nothing_to_show(workspace):
     assert (found.n, found.of, found.histograms, found.values) == (0, 0, [], [])
     assert show_words(workspace, name="none") == []
     assert show_window(workspace, name="none").items == []
+
+
+def test_a_chart_holds_the_numbers_of_its_table_and_says_what_it_is_narrowed_to(workspace, stocked):
+    where = Where(ranges={"brightness": (0.5, None)})
+    drawn = show_chart(workspace, name="mine", of="style", where=where)
+    rows = [row[1:] for row in show_counts(workspace, name="mine", of="values", where=where).rows if row[0] == "style"]
+    for which, place in (("all pictures", 1), ("these", 2)):
+        told = {one["value"]: one["pictures"] for one in drawn.spec["data"]["values"] if one["which"] == which}
+        assert told == {row[0]: row[place] for row in rows}
+    assert "10 of 20 pictures of mine" in drawn.spec["description"]
+    bins = show_chart(workspace, name="mine", of="width", where=where).spec["data"]["values"]
+    assert [one["pictures"] for one in bins if one["which"] == "these"] == of(
+        show_histograms(workspace, name="mine", where=where), "width"
+    ).kept
+    cells = show_chart(workspace, name="mine", of="crosstab", rows="style", columns="skin").spec["data"]["values"]
+    assert sum(one["pictures"] for one in cells) == 20
+    assert show_chart(workspace, name="mine", of="pairs").spec["data"]["values"][0]["words"] == "red + cat"
+    with pytest.raises(NotFound, match="no chart 'brightnes'"):
+        show_chart(workspace, name="mine", of="brightnes")
+
+
+def test_a_chart_is_written_the_same_each_time_in_each_kind(workspace, stocked):
+    chart = show_chart(workspace, name="mine", of="brightness")
+    assert json.loads(chart_file(chart, "json")) == chart.spec
+    with pytest.raises(NotFound, match="no kind of file 'gif'"):
+        chart_file(chart, "gif")
+    if not can_draw():
+        with pytest.raises(Unsupported, match="vl-convert"):
+            chart_file(chart, "png")
+        return
+    drawn = chart_file(chart, "svg")
+    assert drawn == chart_file(chart, "svg")
+    assert drawn.startswith(b"<svg")
+    assert b"20 pictures of mine" in drawn
+    assert chart_file(chart, "png").startswith(b"\x89PNG")

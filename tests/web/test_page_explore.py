@@ -1,5 +1,6 @@
 """Exploring, checking and deciding as people see it: brushes and chips, findings, copies, decisions and a way back."""
 
+import html
 import re
 
 import pytest
@@ -215,6 +216,24 @@ def test_words_pairs_and_tables_are_shown_and_kept_as_files(browser, animals):
     assert file.headers["content-disposition"].endswith('"animals-crosstab.csv"')
     assert file.text.splitlines()[0] == "style / category,animals"
     assert browser.get("/data/animals/counts/none.csv").status_code == 404
+
+
+def test_each_chart_of_the_page_is_kept_as_vega_lite_within_what_the_page_means(browser, animals):
+    for path in ("/data/animals/items?style=noto", "/data/animals/words?style=noto"):
+        page = browser.page(path).text
+        links = re.findall(r'href="(/data/animals/chart\.json[^"]*)"', page)
+        assert len(links) >= 3, path
+        for link in links:
+            file = browser.get(html.unescape(link))
+            assert file.status_code == 200, link
+            assert file.headers["content-disposition"].startswith('attachment; filename="animals-')
+            assert "$schema" in file.json()
+    width = browser.get("/data/animals/chart.json?of=width&style=noto").json()
+    assert sum(one["pictures"] for one in width["data"]["values"] if one["which"] == "these") == 3
+    assert browser.get("/data/animals/chart.json?of=none").status_code == 404
+    assert browser.get("/data/animals/chart.gif?of=width").status_code == 404
+    assert browser.get("/data/animals/chart.json").status_code == 422
+    assert browser.get("/api/v1/datasets/animals/charts/width").json()["spec"]["title"]["text"] == "Width"
 
 
 def test_captions_are_changed_after_what_would_change_was_seen(browser, animals):

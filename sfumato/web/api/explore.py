@@ -2,6 +2,8 @@
 
 
 from sfumato.actions import Workspace
+from sfumato.data.charts import Chart
+from sfumato.data.charts import show_chart as ask_chart
 from sfumato.data.counts import Table
 from sfumato.data.counts import show_counts as ask_counts
 from sfumato.data.explore import Crosstab, Overview, Spoken, Window
@@ -48,11 +50,20 @@ def counts(
     return ask_counts(workspace, name=name, of=of, where=read_where(where), rows=rows, columns=columns)
 
 
+def chart(
+    workspace: Workspace, *, name: str, of: str, where: str = "", rows: str = "", columns: str = ""
+) -> Chart:
+    """A chart as a Vega-Lite document with its numbers inside. `of` is a measured column, a column of values, words,
+    pairs or crosstab; `where` is a narrowing as JSON."""
+    return ask_chart(workspace, name=name, of=of, where=read_where(where), rows=rows, columns=columns)
+
+
 offer(router, "GET", "/datasets/{name}/histograms", histograms, name="data.histograms")
 offer(router, "GET", "/datasets/{name}/window", window, name="data.window")
 offer(router, "GET", "/datasets/{name}/words", words, name="data.words")
 offer(router, "GET", "/datasets/{name}/crosstab", crosstab, name="data.crosstab")
 offer(router, "GET", "/datasets/{name}/counts/{of}", counts, name="data.counts")
+offer(router, "GET", "/datasets/{name}/charts/{of}", chart, name="data.chart")
 offer(router, "GET", "/datasets/{name}/slices", list_slices)
 offer(router, "POST", "/datasets/{name}/slices", save_slice)
 offer(router, "DELETE", "/datasets/{name}/slices/{slice_name}", drop_slice)

@@ -24,6 +24,7 @@ from sfumato.web.fields import Field, errors_of, fields, read_form
 from sfumato.web.problems import told
 from sfumato.web.sifting import Sift, Sifted
 from sfumato.web.visits import Here, Visit, counted
+from sfumato.web.working import hands_of
 
 router = Router()
 DESK = Desk(
@@ -199,7 +200,8 @@ def around(visit: Visit, shown: Told | None) -> dict[str, Any]:
     """What the part with a request's pictures needs."""
     may = {name: allowed(visit.workspace, name) for name in ("image.create", "review.write", "job.cancel")}
     others = chips(visit.workspace, shown.request.model) if shown else {}
-    return {"shown": shown, "can": may, "others": {name: style_words(name) for name in others}}
+    hands = hands_of(shown.job) if shown and shown.job else ""
+    return {"shown": shown, "can": may, "hands": hands, "others": {name: style_words(name) for name in others}}
 
 
 def chips(workspace: Workspace, model: str) -> dict[str, tuple[str, str]]:

@@ -1,5 +1,7 @@
 """A dataset's words and tables, and its datasheet with what people answered and what is open."""
 
+import re
+import threading
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -8,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
+from sfumato.data.charts import KINDS, can_draw, chart_file, show_chart
 from sfumato.data.counts import show_counts
 from sfumato.data.datasheet import answer_question, datasheet
 from sfumato.data.explore import show_crosstab, show_histograms, show_words
@@ -22,6 +25,7 @@ from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import chips_of, pairs_of, title, where_from
 
 router = Router()
+DRAWING = threading.Lock()  # one at a time: each holds an engine of JavaScript
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -43,6 +47,7 @@ def show_tables(visit: Here, name: str, request: Request, rows: Word = "style", 
         together=show_words(workspace, name=name, where=where, pairs=True)[:25],
         told=[(one, title(one)) for one in told], rows=down, columns=across,
         table=show_crosstab(workspace, name=name, rows=down, columns=across, where=where) if told else None,
+        drawn=can_draw(),
     )  # fmt: skip
 
 
@@ -53,6 +58,23 @@ def counts_file(visit: Here, name: str, of: str, request: Request, rows: Word = 
     found = show_counts(visit.workspace, name=name, of=of, where=where, rows=rows, columns=columns)
     headers = {"Content-Disposition": f'attachment; filename="{name}-{of}.csv"'}
     return Response(found.csv(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/data/{name}/chart.{kind}")
+def chart_of(
+    visit: Here, name: str, kind: str, request: Request, of: Word = "", rows: Word = "", columns: Word = ""
+) -> Response:
+    """A chart as a file, within what the address says; drawn anew, and the same for the same numbers."""
+    if not of:
+        raise InvalidInput("This address does not say which chart.", hint="Save it from the page that shows it.")
+    where = where_from(request.query_params.multi_items())
+    found = show_chart(visit.workspace, name=name, of=of, where=where, rows=rows, columns=columns)
+    with DRAWING:
+        written = chart_file(found, kind)
+    told = "crosstab" if of == "crosstab" else of.removeprefix("attribute ")
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{name}-{told}")
+    headers = {"Content-Disposition": f'attachment; filename="{safe}.{kind}"'}
+    return Response(written, media_type=KINDS[kind], headers=headers)
 
 
 @router.get("/data/{name}/datasheet")

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from sfumato.actions.registry import allowed
 from sfumato.compliance.uses import uses_of
+from sfumato.data.charts import can_draw
 from sfumato.data.explore import Overview, show_histograms, show_window
 from sfumato.data.history import item_history
 from sfumato.data.items import ItemView, show_item
@@ -58,6 +59,7 @@ def show_items(visit: Here, name: str, request: Request, start: int = 0, order: 
         query=urlencode(pairs_of(where)),
         chips=chips_of(path, where, titles),
         facets=facets_of(path, seen, where, titles),
+        drawn=can_draw(),
         slices=[(one.name, one.n, address(path, one.where)) for one in list_slices(workspace, name=name)],
         orders=orders_of(seen),
         attributes=[one.column[10:] for one in seen.values if one.column.startswith("attribute ")],

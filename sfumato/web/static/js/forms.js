@@ -2,8 +2,19 @@
 import { partOf, swap } from "./parts.js";
 import { say, wordsOf } from "./toasts.js";
 
+const LONG = 3000;
+const PATIENCE =
+  "This takes longer than usual: the studio is busy, or something else holds its records. Leave this page open. It goes on by itself, or says what could not be done.";
+let slow = 0;
+let waits = null;
+
+// A form that was sent is not sent twice; where no answer comes for a while, the page says that it still waits.
 function busy(form, is) {
   form.dataset.sent = is ? "1" : "";
+  clearTimeout(slow);
+  waits?.remove();
+  waits = null;
+  if (is && !("progress" in form.dataset)) slow = setTimeout(() => (waits = say(PATIENCE, "held")), LONG);
   for (const button of form.querySelectorAll("button:not([type=button])"))
     if (is) button.setAttribute("aria-busy", "true");
     else button.removeAttribute("aria-busy");

@@ -1,10 +1,10 @@
-// What just happened, in a corner and for screen readers. What went wrong stays until it is dismissed.
+// What just happened, in a corner and for screen readers. What went wrong, or is waited for, stays until it is dismissed.
 
 const LASTS = 6000;
 const region = document.getElementById("toasts");
 
 export function say(text, kind = "info", act = null) {
-  if (!region || !text) return;
+  if (!region || !text) return null;
   const toast = document.createElement("div");
   toast.className = `toast ${kind}`;
   const words = document.createElement("p");
@@ -30,10 +30,11 @@ export function say(text, kind = "info", act = null) {
   toast.append(close);
   region.append(toast);
   watch(toast, kind);
+  return toast;
 }
 
 function watch(toast, kind) {
-  if (kind === "fails") return;
+  if (kind === "fails" || kind === "held") return;
   let timer = setTimeout(() => toast.remove(), LASTS);
   for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, () => clearTimeout(timer));
   for (const name of ["pointerleave", "focusout"])
