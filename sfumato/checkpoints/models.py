@@ -38,7 +38,8 @@ class ModelView:
         """Its training card; raises NotFound when it has none."""
         if self.card_path is None or not self.card_path.exists():
             raise NotFound(
-                f"The model '{self.name}' has no training card.", hint=f"Run: sfumato models card {self.name}"
+                f"The model '{self.name}' has no training card.",
+                hint=f"A run makes it after its first checkpoint. sfumato models card {self.name} does it now.",
             )
         return open_card(self.card_path)
 

@@ -8,10 +8,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
+from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.models import DEFAULT, named
 from sfumato.errors import NotFound
 from sfumato.generation.gallery import THEIRS, Tile, narrowed, verdict_of
-from sfumato.generation.knowledge import Understood, styles_of, understand
+from sfumato.generation.knowledge import Understood, styles_of, understand, undisclosed
 from sfumato.generation.pictures import RequestView, requests_of
 from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs import JobView
@@ -83,7 +84,10 @@ def understand_prompt(act: Act, *, prompt: str, model: str = DEFAULT) -> Underst
 
     Raises NotFound for a model that is not there, or has no training card.
     """
-    return understand(prompt, named(act, model).card())
+    found = named(act, model)
+    if engine_of(found.header):
+        return undisclosed(prompt, found.header.options)
+    return understand(prompt, found.card())
 
 
 @query("image.styles", doors=("api",))
@@ -94,10 +98,10 @@ def styles(act: Act, *, model: str = DEFAULT) -> dict[str, str]:
 
 @query("image.models", doors=("api",))
 def drawing_models(act: Act) -> list[str]:
-    """The names of the models that draw from words, the one that came along first."""
+    """The names of the models that draw, the one that came along first: those that enlarge do not."""
     from sfumato.checkpoints.models import views
 
-    return [one.name for one in views(act) if "text_width" in one.header.options]
+    return [one.name for one in views(act) if "text_width" in one.header.options or engine_of(one.header)]
 
 
 def _told(session: Session, rows: Sequence[Request], most: int) -> list[Told]:

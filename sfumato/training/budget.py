@@ -26,6 +26,7 @@ SIZES = ((180.0, 16), (7200.0, 32), (28800.0, 48), (LONGEST, 64))  # up to so ma
 RUNGS = (1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)  # of the recipe's own width and depth
 EPOCHS, LEAST = 12, 8_000  # times that each picture, and pictures that in all, should be seen by a larger network
 LOOKS, MOST_LOOKS = 0.15, 8  # of the steps' time for held-out losses and previews, and how many at most
+SOME_LOOKS = 16  # times what a look costs from which on a run looks four times at least: a quarter of its time
 SHARE, FIXED = 0.8, 8.0  # of the time that is left for steps, once reading and trying have taken their seconds
 PROBE = 0.1  # share of the budget that trying may take
 FEW, MANY = 600, 40_000  # steps below which the batch is halved, and above which it is doubled
@@ -189,14 +190,16 @@ class _Dial:
         if "held_out" in self.known and "held_out" not in self.given and held_out > 32 and cost * MOST_LOOKS > samples:
             self.set("held_out", 32, "fewer, since looking at them takes time from a short run")
             cost = (4 * 32 + 400) // 3
-        return min(MOST_LOOKS, max(2, int(LOOKS * samples / cost))), cost
+        fewest = 4 if samples >= SOME_LOOKS * cost else 2
+        return min(MOST_LOOKS, max(fewest, int(LOOKS * samples / cost))), cost
 
     def chosen(self) -> Chosen:
         """What was chosen, checked as a run would be, and what is expected of it."""
         options = read_options(self.module.Options, self.options)
         seconds = options.samples / max(self.speed, 1e-9)
+        on = f"{processor()} with {cores()} {'core' if cores() == 1 else 'cores'}"
         says = (
-            f"On {processor()} with {cores()} cores this sees {options.samples:,} pictures, counted with repeats, "
+            f"On {on} this sees {options.samples:,} pictures, counted with repeats, "
             f"at about {self.speed:,.0f} a second."
         )
         return Chosen(self.options, self.rows, round(self.speed, 1), round(seconds, 1), says)

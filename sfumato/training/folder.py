@@ -1,8 +1,12 @@
 """A run's folder: its log and its previews, for every kind of loop. Loads no torch."""
 
+import contextlib
 import io
 import json
+import math
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,9 @@ import numpy as np
 from PIL import Image
 
 from sfumato.store.files import write_whole
+
+CAPTIONS = "captions.json"  # of the previews, beside them
+SLOWEST = 0.02  # share of a new loss in the mean that is shown
 
 
 def prepare(folder: Path) -> None:
@@ -26,16 +33,51 @@ def log_step(folder: Path, samples_seen: int, *, into: str = "log.jsonl", **figu
         stream.write(line + "\n")
 
 
+@dataclass
+class Smoothed:
+    """A mean of losses: of all of them at first, and once there are fifty of about the last fifty."""
+
+    mean: float = 0.0
+    count: int = 0
+
+    @property
+    def shown(self) -> float:
+        """As it is shown and written down."""
+        return round(self.mean, 4)
+
+    def see(self, loss: float) -> None:
+        """Take one more loss in; one that is no number, where a batch was left out, says nothing."""
+        if math.isfinite(loss):
+            self.count += 1
+            self.mean += max(1 / self.count, SLOWEST) * (loss - self.mean)
+
+
+def last_loss(folder: Path) -> tuple[float, int]:
+    """The mean loss that a run has shown last, and of how many steps it was, so that its curve goes on."""
+    for said in _backwards(folder / "curve.jsonl"):
+        if "loss" in said:
+            return float(said["loss"]), int(said.get("of", 1 / SLOWEST))
+    return 0.0, 0
+
+
 def last_logged(folder: Path) -> dict[str, Any]:
     """The figures of the log's last whole line, so that a run that goes on can show them at once."""
-    log = folder / "log.jsonl"
-    for line in reversed(log.read_text().splitlines() if log.exists() else []):
-        try:
-            said = json.loads(line)
-        except ValueError:
-            continue
+    for said in _backwards(folder / "log.jsonl"):
         return {key: said[key] for key in ("held_out", "preview") if said.get(key)}
     return {}
+
+
+def _backwards(log: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a log, the last one first."""
+    for line in reversed(log.read_text().splitlines() if log.exists() else []):
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def keep_captions(folder: Path, captions: list[str]) -> None:
+    """Write down which captions the previews draw, row by row from the left."""
+    (folder / "previews").mkdir(exist_ok=True)
+    write_whole(folder / "previews" / CAPTIONS, json.dumps(captions, ensure_ascii=False).encode())
 
 
 def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:

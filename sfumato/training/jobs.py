@@ -1,6 +1,5 @@
 """What a worker does for the training room."""
 
-import math
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -17,7 +16,7 @@ from sfumato.errors import Cancelled, InvalidInput
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import saving, together
 from sfumato.training.cards import has_card, make_card
-from sfumato.training.folder import last_logged, log_step, prepare, save_preview
+from sfumato.training.folder import Smoothed, keep_captions, last_logged, last_loss, log_step, prepare, save_preview
 from sfumato.training.hardware import memory_used
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.letting_go import let_go
@@ -32,6 +31,7 @@ from sfumato.training.together import Team
 from sfumato.training.worst import keep_worst
 
 POINTS = 400  # of the curve that is drawn while a run learns
+PREVIEWED = 16  # captions that are drawn for each preview
 
 
 @job("training.train", own_process=True, needs="training.write")
@@ -146,14 +146,16 @@ def _training(
     *, meter: Meter,
 ) -> Generator[Progress, None, dict[str, Any]]:  # fmt: skip
     flops = count_flops(learner, material)
+    words = getattr(learner.recipe, "WORDS", True)
+    if words:
+        keep_captions(folder, [material.lines[row].name for row in material.preview_rows(PREVIEWED)])
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
     extra: dict[str, Any] = last_logged(folder)
-    smooth, seen, steps = 0.0, before, train(learner, material)
+    smooth, seen, steps = Smoothed(*last_loss(folder)), before, train(learner, material)
     try:
         for step in steps:
             spent += step.seconds
-            if math.isfinite(step.loss):  # it is none where a batch was left out
-                smooth = step.loss if not smooth else smooth + 0.02 * (step.loss - smooth)
+            smooth.see(step.loss)
             if step.said:
                 extra["said"] = step.said
                 log_step(folder, learner.samples_seen, into="said.jsonl", said=step.said)
@@ -163,16 +165,20 @@ def _training(
             speed = (learner.samples_seen - before) / max(spent, 1e-9)
             left = (learner.options.samples - learner.samples_seen) * (time.monotonic() - start)
             extra |= {
-                "loss": round(smooth, 4), "images_per_second": round(speed, 1),
+                "loss": smooth.shown, "images_per_second": round(speed, 1),
                 "tflops": round(speed * flops / 1e12, 4),
                 "seconds_left": round(left / max(learner.samples_seen - before, 1)),
                 "memory": memory_used(),
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
+            if step.save and words and not has_card(version, learner.options.size):
+                seen_so_far = learner.samples_seen, learner.options.samples
+                yield Progress(*seen_so_far, "images", "making the training card", dict(extra))
+                make_card(version, learner.options.size)  # from now on its model draws
             if step.save or meter.due():
                 keep_provenance(ctx, wanted.id, took=meter.read())
             if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):
-                log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"])
+                log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"], of=smooth.count)
             seen = learner.samples_seen
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     except (Diverged, LeaseLost):
@@ -181,6 +187,8 @@ def _training(
         if learner.samples_seen > before and not learner.half and ctx.is_ours():
             saving.save_state(folder, learner)
             keep_provenance(ctx, wanted.id, took=meter.read())
+            with ctx.write() as session:
+                session.execute(update(Run).where(Run.id == wanted.id).values(samples_seen=learner.samples_seen))
         raise
     finally:
         steps.close()  # the others of its team stop too

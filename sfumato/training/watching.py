@@ -1,5 +1,6 @@
 """Watching a run: how it stands, its curves, its previews, and the checkpoints that it left."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,10 +19,13 @@ from sfumato.jobs.queue import JobView
 from sfumato.jobs.queue import view as view_job
 from sfumato.jobs.records import Job
 from sfumato.people.names import names_in
+from sfumato.training.folder import CAPTIONS
 from sfumato.training.records import Run
 from sfumato.training.runs import RunView, find_run, show_run, view
 
-KNOWN = {"at", "samples", "loss", "images_per_second", "seconds_left", "memory", "tflops", "held_out", "preview"}
+KNOWN = {
+    "at", "samples", "loss", "of", "images_per_second", "seconds_left", "memory", "tflops", "held_out", "preview",
+}  # fmt: skip
 LARGEST = 8_000_000  # bytes of a log that are read
 
 
@@ -155,6 +159,14 @@ def list_previews(workspace: Workspace, *, name: str) -> list[int]:
 def previews_of(folder: Path) -> list[int]:
     """The numbers of pictures seen at which previews lie in a run's folder, oldest first."""
     return sorted(int(path.stem) for path in (folder / "previews").glob("*.png") if path.stem.isdecimal())
+
+
+def read_captions(workspace: Workspace, *, name: str) -> list[str]:
+    """The captions that a run's previews draw, row by row from the left; none where they are not known."""
+    with contextlib.suppress(OSError, ValueError):
+        said = json.loads((_folder(workspace, name) / "previews" / CAPTIONS).read_bytes())
+        return [str(one) for one in said]
+    return []
 
 
 def preview(workspace: Workspace, *, name: str, samples: int) -> bytes:

@@ -154,6 +154,7 @@ def test_gaps_in_the_log_of_events_are_damage_and_its_counter_is_mended(filled_e
     assert look(filled_either, mend=True).state == "damage"
 
 
+@pytest.mark.sqlite("it changes the file of the database")
 def test_links_and_names_that_lead_nowhere_are_told(filled):
     change(filled, "insert into link (child, parent, role) values ('item/none', 'run/none', 'x')")
     report = look(filled)
@@ -213,6 +214,7 @@ def test_the_command_says_it_in_words_and_by_its_exit_code(filled, pictures, cap
     assert json.loads(capsys.readouterr().out)["state"] == "damage"
 
 
+@pytest.mark.sqlite("it changes the file of the database")
 def test_a_database_that_is_none_any_more_is_told_and_not_changed(filled, capsys):
     filled.close()
     file = filled.path / "workspace.db"
@@ -222,6 +224,7 @@ def test_a_database_that_is_none_any_more_is_told_and_not_changed(filled, capsys
     assert file.read_bytes() == b"no database" * 1000
 
 
+@pytest.mark.sqlite("it changes the file of the database")
 def test_an_older_schema_is_told_before_anything_upgrades_it(filled, capsys):
     filled.close()
     with closing(sqlite3.connect(filled.path / "workspace.db")) as database:

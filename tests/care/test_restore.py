@@ -55,6 +55,7 @@ def changed(backup, tmp_path, change):
     return target
 
 
+@pytest.mark.sqlite("it restores into a file beside it, which has other types")
 def test_everything_is_there_again(filled, backup, tmp_path):
     made = finish(restore(backup, tmp_path / "again"))
     assert (made.report.state, made.report.findings) == ("sound", [])
@@ -240,6 +241,7 @@ for step in restore(Path(sys.argv[1]), Path(sys.argv[2])):
 """
 
 
+@pytest.mark.sqlite("it restores into a file beside it")
 def test_kill_9_in_its_middle_leaves_no_workspace(filled, backup, tmp_path):
     command = [sys.executable, "-c", SLOWLY, str(backup), str(tmp_path / "again")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=handed_on(filled)) as process:

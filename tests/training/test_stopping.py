@@ -106,6 +106,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(studio, tiny, work_off):
     steps.close()  # as the worker does when somebody has asked to stop
     _, facts = saving.newest_state(folder_of(studio, "stopped"))
     assert facts["samples_seen"] == "20"
+    assert runs.show_run(studio, name="stopped").samples_seen == 20, "its page says what it has seen"
     assert work_off(studio, job).status == "done"
     assert work_off(studio, asked(studio, "unstopped", patient)).status == "done"
     assert equal(find_model(studio, "stopped"), find_model(studio, "unstopped"))

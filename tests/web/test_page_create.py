@@ -36,6 +36,13 @@ def test_the_empty_desk_says_what_will_be_here_and_that_nobody_draws(drawing):
     assert "folder drawn" not in page
 
 
+def test_the_model_that_one_comes_from_is_the_one_that_draws(drawing):
+    page = drawing.page("/create?model=emoji-styles-small").text
+    assert '<option value="emoji-styles-small" selected>' in page
+    assert "which of your words emoji-styles-small has seen" in page
+    assert "which of your words no-such has seen" not in drawing.page("/create?model=no-such").text
+
+
 def test_what_the_model_knows_is_said_before_it_draws(drawing):
     part = drawing.page("/create/knows?prompt=a+red+zorgle").text
     assert "never seen" in part

@@ -1,6 +1,7 @@
 """Train as people see it: starting a run, its curves and previews, stopping and going on."""
 
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
@@ -11,7 +12,9 @@ import sfumato
 from sfumato.data.freeze import freeze
 from sfumato.data.versions import open_version
 from sfumato.training.records import Run
+from sfumato.training.watching import show_card
 from sfumato.training.worst import Drawing, Drawings, keep_worst
+from sfumato.web.pages.train import command_of
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
 
@@ -153,9 +156,9 @@ def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
     assert "Training loss" in page
     assert "0.1" in page
     assert "sfumato train compare one two" in page
-    alone = browser.page("/compare-runs?run=one")
-    assert alone.status_code == 422
-    assert "1 runs cannot be compared" in alone.text
+    alone = browser.page("/compare-runs?run=one").text
+    assert "Compare one with…" in alone
+    assert 'value="one" checked' in alone
     found = browser.get("/api/v1/run-comparison?names=one,two").json()
     assert found["differing"] == {"lr": [0.1, 0.2]}
 
@@ -165,6 +168,24 @@ def test_a_fork_fills_the_form_with_the_options_of_its_run(browser, workspace, v
     page = browser.page("/new-run?fork=first").text
     assert "Forked from first" in page
     assert 'value="1000"' in page
+    form = {"recipe": "flow", "name": "no good", "data": "animals@latest", "fork": "first"}
+    wrong = browser.post("/new-run", data=form)
+    assert "Forked from first" in wrong.text, "it is still said where something has to be different"
+
+
+def test_the_command_beside_a_run_asks_for_the_same_run(browser, workspace, version):
+    a_run(workspace, "first", version.id)
+    one = show_card(workspace, name="first")
+    options = {"samples": 1000, "flip": False, "lr": 0.004}
+    said = command_of(replace(one, run=one.run.model_copy(update={"options": options})))
+    assert said == f"sfumato train flow --data {one.data} --name first --samples 1000 --no-flip"
+
+
+def test_what_adapts_a_model_begins_with_one(browser, version):
+    page = browser.page("/new-run?recipe=lora").text
+    assert "fresh weights" not in page
+    assert "<option selected>emoji-styles-small</option>" in page
+    assert "fresh weights" in browser.page("/new-run?recipe=flow").text
 
 
 @pytest.mark.whole

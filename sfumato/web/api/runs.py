@@ -44,15 +44,17 @@ def train(
     options: dict[str, Any] | None = None,
     parent: str | None = None,
     keep: int = 0,
+    forked_from: str = "",
 ) -> JobView:
     """Train a recipe on NAME@VERSION, from fresh weights or from those of the model `parent`; a job does it.
 
-    Its last `keep` checkpoints stay, and the best, and those that something else needs; 0 keeps all.
+    Its last `keep` checkpoints stay, and the best, and those that something else needs; 0 keeps all. `forked_from` is
+    the run whose options these were.
     """
     _there(workspace, data)
     return aside(
         ask_to_train, workspace, name=name, data=data, recipe_name=recipe_name, options=options, parent=parent,
-        keep=keep,
+        keep=keep, chosen={"forked_from": forked_from} if forked_from else None,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ OFFERED = 60  # runs to choose from
 def show(visit: Here, run: Annotated[list[str], Query(max_length=20)] = []) -> Response:  # noqa: B006
     """Up to eight runs beside each other; with fewer than two chosen, those that there are to choose from."""
     found, wrong = None, None
-    if run:
+    if len(run) > 1:  # with one alone there is still to choose whom to compare it with
         try:
             found = compare(visit.workspace, names=",".join(run))
         except InvalidInput as refused:
@@ -57,14 +57,14 @@ def charts_of(found: Comparison) -> list[Chart]:
 def rows_of(found: Comparison) -> list[tuple[str, list[str]]]:
     """How each run stands, then the options that differ, as rows of a table."""
     rows = [
-        ("Learns from", [one.data for one in found.runs]),
         ("Seen", [number(one.samples_seen) for one in found.runs]),
         ("Pictures a second", [number(round(one.images_per_second, 1)) or "–" for one in found.runs]),
         ("Processor time", [duration(one.cpu_seconds) if one.cpu_seconds else "–" for one in found.runs]),
         ("Training loss", [_loss(one.loss) for one in found.runs]),
         ("Held-out loss", [_loss(one.held_out) for one in found.runs]),
     ]
-    shown = {key: values for key, values in found.differing.items() if key != "data"}
+    shown = {"learns from": [one.data for one in found.runs]} if "data" in found.differing else {}
+    shown |= {key: values for key, values in found.differing.items() if key != "data"}
     return rows + [
         (key.replace("_", " ").capitalize(), [_value(one) for one in values]) for key, values in shown.items()
     ]

@@ -72,7 +72,7 @@ def show_create(
 ) -> Response:
     """The box, the pictures of the request that was just made, and the history."""
     shown = progress(visit.workspace, id=request) if request else None
-    draft = Draft(prompt)
+    draft = Draft(prompt, options={"model": sifted.model} if sifted.model in drawing_models(visit.workspace) else {})
     if reuse:
         draft = draft_of(show_request(visit.workspace, id=reuse), with_seed=True)
     elif shown:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
-from sfumato.checkpoints.models import list_models
+from sfumato.checkpoints.models import DEFAULT, list_models
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
 from sfumato.jobs.queue import cancel_job
@@ -26,6 +27,7 @@ from sfumato.training.watching import (
     list_cards,
     list_checkpoints,
     list_previews,
+    read_captions,
     read_curves,
     read_said,
     show_card,
@@ -57,10 +59,22 @@ RECIPES = "sfumato.training.recipes"
 FIRST = ("samples", "size", "width", "depth", "batch")
 SAYS = {
     "flow": "Draws from noise, guided by words",
+    "edm": "Draws from noise, guided by words",
+    "r3gan": "Draws in one call",
+    "lora": "Adapts a model by a few more weights",
     "own": "A loop of somebody's own",
     "enlarge": "Makes drawings four times as large",
 }
+WHEN = {
+    "flow": "The usual choice: from scratch with about 3,000 pictures or more, with fewer from a model that there is.",
+    "edm": "Diffusion as Karras et al. weigh it, beside flow for comparison; drawings take the same steps.",
+    "r3gan": "A GAN. It draws at once, is learnt in more steps, and shows less variety when time is short.",
+    "lora": "For a few dozen pictures of a style of your own: a small addition to a model that stays as it is.",
+    "enlarge": "Learns to make drawings four times as large; it draws nothing by itself.",
+}
 WHY = "You need the permission 'training.write'. An admin of the project can give it."
+NEED_PARENT = ("lora",)
+ASKED = ("name", "data", "parent", "budget", "keep", "fork")  # of the form, beside the recipe's options
 RUNS, SAVED, SHEETS, FIGURES = 24, 20, 60, 6
 Word = Annotated[str, Query(max_length=200)]
 
@@ -100,6 +114,8 @@ def _form(
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
+    if recipe in NEED_PARENT and not given.get("parent"):
+        given = given | {"parent": DEFAULT}
     page = Page("Start a run", "train", crumbs=(("Train", "/train"), ("Start a run", "")))
     return visit.render(
         "train/new.html",
@@ -107,7 +123,8 @@ def _form(
         page=page,
         recipe=recipe,
         recipes=names(RECIPES),
-        says=SAYS,
+        when=WHEN.get(recipe, ""),
+        needs_parent=recipe in NEED_PARENT,
         about=told.get("description", ""),
         form=fields(told, given, first=FIRST),
         given=given,
@@ -116,7 +133,7 @@ def _form(
         in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[one.name for one in list_models(visit.workspace, limit=50)],
-        cost=cost(visit.workspace, recipe, told, given),
+        cost=cost(visit.workspace, recipe, told, given, chosen),
         may=allowed(visit.workspace, "training.write"),
         why=WHY,
         **said(wrong),
@@ -127,7 +144,7 @@ def _form(
 def choose_for(visit: Here, form: Sent) -> Response:
     """The form again, with what a time comes to on this machine, and why."""
     recipe = form.get("recipe", "flow")
-    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget", "keep")}
+    asked = {key: form.get(key, "").strip() for key in ASKED}
     given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
     try:
         found = choose_options(
@@ -143,7 +160,7 @@ def look(visit: Here, form: Sent) -> Response:
     """The form again, with what a run of its options would see."""
     recipe = form.get("recipe", "flow")
     options = read_form(schema(RECIPES, recipe), form)
-    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "budget", "keep")}
+    asked = {key: form.get(key, "").strip() for key in ASKED}
     try:
         found = look_ahead(
             visit.workspace, data=asked["data"], recipe_name=recipe, options=options, parent=asked["parent"] or None
@@ -166,7 +183,7 @@ def start(visit: Here, form: Sent) -> Response:
     """Start a run, or say what has to be different."""
     recipe = form.get("recipe", "flow")
     options = read_form(schema(RECIPES, recipe), form)
-    asked = {key: form.get(key, "").strip() for key in ("name", "data", "parent", "keep")}
+    asked = {key: form.get(key, "").strip() for key in ASKED}
     try:
         train(
             visit.workspace,
@@ -176,6 +193,7 @@ def start(visit: Here, form: Sent) -> Response:
             options=options,
             parent=asked["parent"] or None,
             keep=int(asked["keep"]) if asked["keep"].isdecimal() else 0,
+            forked_from=asked["fork"],
         )
     except (InvalidInput, Conflict, NotFound) as wrong:
         return _form(visit, recipe, options | asked, wrong)
@@ -209,6 +227,8 @@ def show_run(visit: Here, name: str) -> Response:
         says=SAYS,
         told=recipe_in_words(one),
         said=read_said(workspace, name=name),
+        captions=read_captions(workspace, name=name),
+        command=command_of(one),
         worst=list_worst(workspace, name=name),
         memory=in_words(int(extra["memory"])) if extra.get("memory") else "",
         origin=origin_in_words(one.run.details.get("provenance", {})),
@@ -237,6 +257,21 @@ def go_on(visit: Here, name: str) -> Response:
 def pace(one: RunCard) -> tuple[str, str]:
     """How fast a run goes and how long it still takes, in words."""
     return pace_of(one.job) if one.job else ("", "")
+
+
+def command_of(one: RunCard) -> str:
+    """The command that asks for the same run: with the options that are not the recipe's own."""
+    properties = schema(RECIPES, one.run.recipe).get("properties", {}) if one.run.recipe in names(RECIPES) else {}
+    words = ["sfumato", "train", one.run.recipe, "--data", one.data, "--name", one.run.name]
+    for key, value in one.run.options.items():
+        if value == properties.get(key, {}).get("default") or key not in properties:
+            continue
+        option = key.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
 
 
 def last_of(points: list[tuple[float, float]]) -> float | None:
@@ -313,8 +348,15 @@ def recipe_in_words(one: RunCard) -> str:
     return f"{lead}{size}: it learns from {one.data}{start}, {sees}"
 
 
-def cost(workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[str, Any]) -> str:
+def cost(
+    workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[str, Any], chosen: Chosen | None = None
+) -> str:
     """What a run will cost, in a plain sentence that rests on what was measured here."""
+    if chosen is not None:
+        return (
+            f"About {duration(chosen.seconds)}, as was just tried on this machine; longer where something else works "
+            "beside it. You can stop it at any time, and what it has learnt is kept."
+        )
     samples = int(given.get("samples") or told.get("properties", {}).get("samples", {}).get("default", 0) or 0)
     before = [one for one in list_cards(workspace, limit=20) if one.run.recipe == recipe]
     speeds = [_speed(one) for one in before if _speed(one)]

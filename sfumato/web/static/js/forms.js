@@ -32,6 +32,16 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent='1']")) busy(form, false);
 });
 
+// A field that is folded away and holds what cannot be is shown, or nothing would seem to happen.
+document.addEventListener(
+  "invalid",
+  (event) => {
+    for (let fold = event.target.closest("details:not([open])"); fold; fold = fold.parentElement?.closest("details:not([open])"))
+      fold.open = true;
+  },
+  true,
+);
+
 // Send a form and take from the page that answers the part with the id in data-quick; without one, go there.
 async function quick(form, event) {
   event.preventDefault();

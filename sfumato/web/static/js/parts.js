@@ -1,7 +1,10 @@
-// Drawing a part of a page anew from an address, keeping focus where it was.
+// Drawing a part of a page anew from an address, keeping focus where it was and open what was open.
 
 export function swap(old, fresh) {
   const held = old.contains(document.activeElement) ? keyOf(document.activeElement) : "";
+  const folds = [...old.querySelectorAll("details")];
+  const anew = [...fresh.querySelectorAll("details")];
+  if (folds.length === anew.length) folds.forEach((fold, place) => (anew[place].open = fold.open));
   old.replaceWith(fresh);
   if (held) fresh.querySelector(held)?.focus({ preventScroll: true });
   fresh.dispatchEvent(new CustomEvent("studio:drawn", { bubbles: true }));
