@@ -60,12 +60,12 @@ def show_chart(
     Example: `sfumato data chart emoji-styles licence --to svg --out licences.svg`
     """
     from sfumato.data.charts import chart_file
-    from sfumato.data.charts import show_chart as ask
+    from sfumato.data.charts import show_chart as ask_chart
     from sfumato.store.files import write_whole
 
     with opened(context) as workspace:
         where = meant.where(workspace) if meant.given else None
-        found = ask(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
+        found = ask_chart(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
     kind = to or (out.suffix.removeprefix(".") if out else "") or "json"
     written = chart_file(found, kind)
     if out is None and kind == "json":

@@ -87,7 +87,7 @@ def _of(rows: Iterable[Job], kind: str, key: str) -> set[str]:
 def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, str]:
     """A title, and the record that the job is about."""
     if kind == "data.collect":
-        return f"Collect {spec.get('source')} into {spec.get('into')}", f"dataset/{spec.get('into')}"
+        return _collects(spec), f"dataset/{spec.get('into')}"
     if kind == "data.check":
         return f"Check {spec.get('dataset')}", f"dataset/{spec.get('dataset')}"
     if kind == "training.train":
@@ -103,3 +103,12 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
     if kind == "training.card":
         return f"Make the training card of {spec.get('model')}", f"model/{spec.get('model')}"
     return kind.replace(".", " ").replace("_", " ").capitalize(), ""
+
+
+def _collects(spec: dict[str, Any]) -> str:
+    """What a job of collecting takes in, and of an upload that came in several, which part of it."""
+    into, part = spec.get("into"), spec.get("part")
+    if not part:
+        return f"Collect {spec.get('source')} into {into}"
+    label = str((spec.get("options") or {}).get("label") or "upload")
+    return f"Take part {part} of “{label}” into {into}"

@@ -5,9 +5,9 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -53,12 +53,15 @@ def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
 
 
 @action("data.collect", needs="dataset.write")
-def collect(act: Act, *, source: str, into: str, options: dict[str, Any] | None = None) -> JobView:
+def collect(
+    act: Act, *, source: str, into: str, options: dict[str, Any] | None = None,
+    part: Annotated[str, Field(max_length=20, description="which one of several, such as 2 of 5")] = "",
+) -> JobView:  # fmt: skip
     """Ask for pictures from a source to be taken into a dataset, which is made if need be."""
     if not NAME.fullmatch(into):
         raise InvalidInput(f"'{into}' cannot be a dataset's name.", hint="Use letters, digits, dots and dashes.")
     plan = read_options(SOURCES.get(source).Options, options or {})
-    spec = {"source": source, "into": into, "options": plan.model_dump(mode="json")}
+    spec = {"source": source, "into": into, "options": plan.model_dump(mode="json")} | ({"part": part} if part else {})
     _refuse_namesake(act.session, spec)
     key = "data.collect:" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     act.says(f"asked to collect {source} into {into}", subject=f"dataset/{into}")

@@ -91,8 +91,8 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
 def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
-    An item that it leaves out has all of its findings answered, and with it that of the last one of its copies. With
-    `once` only those that had been answered before.
+    An item that it leaves out has all of its findings answered, and with it that of the last one of its copies, and
+    what was found of others only because they are like it. With `once` only those that had been answered before.
     """
     if not checks:
         return
@@ -110,6 +110,9 @@ def settle(session: Session, decision: Decision, checks: Sequence[str], *, once:
     own = (Finding.dataset_id == decision.dataset_id, Finding.group != "")
     thinned = select(Finding.group).where(*own, Finding.settled_by == decision.id, Finding.item_id.in_(gone))
     alone = select(Finding.group).where(*own, Finding.state == "open", Finding.group.in_(thinned))
+    beside = (Finding.dataset_id == decision.dataset_id) & (Finding.group == "") & Finding.beside_id.in_(gone)
+    pair = update(Finding).where(beside, Finding.state == "open")
+    session.execute((pair.where(Finding.settled_by != "") if once else pair).values(values), execution_options=unseen)
     last = update(Finding).where(*own, Finding.state == "open")
     last = last.where(Finding.group.in_(alone.group_by(Finding.group).having(func.count() == 1)))
     session.execute((last.where(Finding.settled_by != "") if once else last).values(values), execution_options=unseen)

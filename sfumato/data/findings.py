@@ -1,7 +1,7 @@
 """Findings: keeping what checks propose without doubles, and listing it."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.ranking import By, facts_of, rank
+from sfumato.data.ranking import By, facts_of, rank, why_kept
 from sfumato.data.records import Appearance, Dataset, Finding, Item
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput
 
 SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
+ALIKE = ("near_copies", "exact_copies", "looks_alike")  # checks that find pictures of which one may be enough
 SAID = ("score", "reason", "group", "details")
 
 
@@ -92,12 +93,15 @@ def keep_findings(
     """Write what is proposed and return the ids of its rows.
 
     What is open already is brought up to date, what was gone opens again, and what a decision settled stays settled.
+    Two pictures of one group that were both decided on are asked about no more: not by another check, nor beside
+    another one of their group.
     """
     wanted = [one.item_id for one in proposals]
     rows = session.scalars(
         select(Finding).where(Finding.dataset_id == dataset_id, Finding.check == check, Finding.item_id.in_(wanted))
     )
     there = {(row.item_id, row.beside_id): row for row in rows}
+    answered = _answered(session, dataset_id, proposals) if check in ALIKE else {}
     ids = []
     for one in proposals:
         row = there.get((one.item_id, one.beside_id))
@@ -106,6 +110,9 @@ def keep_findings(
                 id=new_id(), made_by=person, dataset_id=dataset_id, item_id=one.item_id, check=check, scan_id=scan_id,
                 beside_id=one.beside_id, **{name: getattr(one, name) for name in SAID},
             )  # fmt: skip
+            decision = answered.get((one.item_id, one.beside_id))
+            if decision:
+                row.state, row.settled_by = "settled", decision
             session.add(row)
             there[one.item_id, one.beside_id] = row
         elif row.state != "settled":
@@ -115,6 +122,33 @@ def keep_findings(
                     setattr(row, name, getattr(one, name))
         ids.append(row.id)
     return ids
+
+
+def _answered(session: Session, dataset_id: str, proposals: list[Proposal]) -> dict[tuple[str, str], str]:
+    """The pairs that are proposed and that a decision has answered already, with the decision's id.
+
+    Two of one group are answered once both are; a pair that has no group, once the one that was found is.
+    """
+    pairs = {(one.item_id, one.beside_id) for one in proposals if one.beside_id}
+    if not pairs:
+        return {}
+    settled = select(Finding.item_id, Finding.beside_id, Finding.group, Finding.settled_by).where(
+        Finding.dataset_id == dataset_id, Finding.state == "settled", Finding.check.in_(ALIKE),
+        Finding.item_id.in_({one for pair in pairs for one in pair}),
+    )  # fmt: skip
+    groups: dict[str, dict[str, str]] = {}
+    alone: dict[tuple[str, str], str] = {}
+    for item, beside, group, decision in session.execute(settled):
+        if group:
+            groups.setdefault(item, {})[group] = decision
+        elif beside:
+            alone[item, beside] = alone[beside, item] = decision
+    found = {pair: alone[pair] for pair in pairs if pair in alone}
+    for one, other in pairs:
+        both = sorted(groups.get(one, {}).keys() & groups.get(other, {}).keys())
+        if both:
+            found[one, other] = groups[one][both[0]]
+    return found
 
 
 def close_unseen(session: Session, dataset_id: str, check: str, seen: Iterable[str]) -> int:
@@ -204,19 +238,29 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
         .order_by(Finding.score, Finding.id)
     ).all()  # fmt: skip
     facts = facts_of(session, {item.id for _, item, _ in rows})
-    first: dict[str, str] = {}
+    ranked: dict[str, list[Mapping[str, Any]]] = {}
     for finding, item, _ in sorted(rows, key=lambda row: rank(facts[row[1].id], by)):
-        first.setdefault(finding.group, item.id)
+        ranked.setdefault(finding.group, []).append(facts[item.id])
+    first = {group: some[0]["id"] for group, some in ranked.items()}
+    told = {group: why_kept(some, by) for group, some in ranked.items()}
     found: dict[str, list[Member]] = {group: [] for group in groups}
     for finding, item, seen in rows:
         found[finding.group].append(
             Member(
                 item.id, finding.id, item.name or item.key, item.key, item.sha256, item.width, item.height,
-                seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state, finding.reason,
+                seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state,
+                _why(finding, told[finding.group][item.id], item.id == first[finding.group]),
                 item.id == first[finding.group],
             )
         )  # fmt: skip
     return found
+
+
+def _why(finding: Finding, ranked: str, is_best: bool) -> str:
+    """What a group says of one picture: the check's own words, where these are not about which one is the best."""
+    if is_best or finding.details.get("best"):
+        return ranked
+    return f"{finding.reason} {ranked}".strip()
 
 
 def _place(said: str) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""The questions of a datasheet (Gebru et al. 2021), each with whether only a person can answer it."""
+"""The questions of a datasheet (Gebru et al. 2021, in plain words), each with whether only a person can answer it."""
 
 from dataclasses import dataclass
 
@@ -15,50 +15,50 @@ class Question:
     for_a_person: bool = True
 
 
-MOTIVATION, COMPOSITION, COLLECTION = "Motivation", "Composition", "Collection process"
-PREPARING, USES = "Preprocessing, cleaning and labelling", "Uses"
-DISTRIBUTION, MAINTENANCE = "Distribution", "Maintenance"
+MOTIVATION, COMPOSITION, COLLECTION = "What it is for", "What is in it", "How it was collected"
+PREPARING, USES = "Cleaning and labelling", "What to use it for"
+DISTRIBUTION, MAINTENANCE = "Who gets it", "Who looks after it"
 SECTIONS = (MOTIVATION, COMPOSITION, COLLECTION, PREPARING, USES, DISTRIBUTION, MAINTENANCE)
 
 QUESTIONS = (
-    Question(MOTIVATION, "purpose", "For what purpose was the dataset created? Which gap does it fill?"),
-    Question(MOTIVATION, "creators", "Who created it, and on behalf of whom?"),
-    Question(MOTIVATION, "funding", "Who funded its creation?"),
+    Question(MOTIVATION, "purpose", "What was it made for? What was missing without it?"),
+    Question(MOTIVATION, "creators", "Who made it, and for whom?"),
+    Question(MOTIVATION, "funding", "Who paid for it?"),
     Question(COMPOSITION, "instances", "What is in it?", False),
-    Question(COMPOSITION, "count", "How many instances are there, of each kind?", False),
-    Question(COMPOSITION, "sample", "Is it all there is, or a sample, and of what? Is the sample representative?"),
-    Question(COMPOSITION, "data", "What does each instance consist of?", False),
-    Question(COMPOSITION, "labels", "Is there a label or a caption for each instance?", False),
-    Question(COMPOSITION, "missing", "Is information missing from individual instances?", False),
-    Question(COMPOSITION, "relations", "Are relations between instances made explicit?", False),
-    Question(COMPOSITION, "splits", "Are there recommended splits?", False),
-    Question(COMPOSITION, "errors", "Are there errors, noise or redundancies?", False),
-    Question(COMPOSITION, "self_contained", "Is it self-contained, or does it rely on what lies elsewhere?", False),
-    Question(COMPOSITION, "confidential", "Does it hold what may be confidential?"),
-    Question(COMPOSITION, "offensive", "Does it hold what may offend, insult, threaten or cause anxiety?"),
-    Question(COMPOSITION, "groups", "Does it identify groups of people? How are they distributed?"),
-    Question(COMPOSITION, "persons", "Can individual persons be identified?"),
-    Question(COLLECTION, "acquired", "How was the data acquired?", False),
-    Question(COLLECTION, "who", "Who was involved in collecting it, and how were they paid?"),
-    Question(COLLECTION, "when", "Over what time was it collected?", False),
-    Question(COLLECTION, "review", "Was there an ethical review?"),
-    Question(COLLECTION, "consent", "Did those concerned know, and consent? Can they withdraw?"),
-    Question(COLLECTION, "opt_out", "Which signals against such a use came with the data?", False),
+    Question(COMPOSITION, "count", "How many pictures are there, of each kind?", False),
+    Question(COMPOSITION, "sample", "Is it all there is, or a part of something larger? Is that part like the whole?"),
+    Question(COMPOSITION, "data", "What belongs to each picture?", False),
+    Question(COMPOSITION, "labels", "Has each picture a label or a caption?", False),
+    Question(COMPOSITION, "missing", "Is something missing from some of the pictures?", False),
+    Question(COMPOSITION, "relations", "Is it said which pictures belong together?", False),
+    Question(COMPOSITION, "splits", "Which pictures are for learning, and which for testing?", False),
+    Question(COMPOSITION, "errors", "Are there mistakes, noise or copies in it?", False),
+    Question(COMPOSITION, "self_contained", "Is all of it here, or does it need what lies elsewhere?", False),
+    Question(COMPOSITION, "confidential", "Is there anything in it that should not be known?"),
+    Question(COMPOSITION, "offensive", "Is there anything in it that may offend, insult, threaten or frighten?"),
+    Question(COMPOSITION, "groups", "Does it show groups of people? How many of each?"),
+    Question(COMPOSITION, "persons", "Can anybody be recognised?"),
+    Question(COLLECTION, "acquired", "How did the pictures come here?", False),
+    Question(COLLECTION, "who", "Who collected them, and were they paid?"),
+    Question(COLLECTION, "when", "When were they collected?", False),
+    Question(COLLECTION, "review", "Did anybody look at whether it is right to do this?"),
+    Question(COLLECTION, "consent", "Do those who are shown, or made them, know and agree? Can they withdraw?"),
+    Question(COLLECTION, "opt_out", "Do any of the files say that they must not be learnt from?", False),
     Question(PREPARING, "done", "What was cleaned, left out or labelled?", False),
-    Question(PREPARING, "raw", "Is the raw data kept?", False),
-    Question(PREPARING, "software", "Is the software that did it available?", False),
+    Question(PREPARING, "raw", "Are the pictures kept as they came?", False),
+    Question(PREPARING, "software", "Can others have the software that did it?", False),
     Question(USES, "used", "What has it been used for already?"),
     Question(USES, "suited", "What else could it be used for?"),
-    Question(USES, "impact", "Could the way in which it was made harm anybody in future uses?"),
+    Question(USES, "impact", "Could it harm anybody when it is used, by the way it was made?"),
     Question(USES, "unsuited", "For what should it not be used?"),
-    Question(DISTRIBUTION, "recipients", "To whom is it given, how, and when?"),
+    Question(DISTRIBUTION, "recipients", "Who gets it, how, and when?"),
     Question(DISTRIBUTION, "licence", "Under which licences, and what do they ask?", False),
-    Question(DISTRIBUTION, "restrictions", "Do others restrict its use, or do export controls apply?"),
+    Question(DISTRIBUTION, "restrictions", "Do others, or the law, limit who may have it or what it may be used for?"),
     Question(MAINTENANCE, "keeper", "Who looks after it, and how can they be reached?"),
     Question(MAINTENANCE, "updates", "Will it be updated, how often, by whom, and how is that told?"),
     Question(MAINTENANCE, "versions", "Are older versions kept?", False),
-    Question(MAINTENANCE, "retention", "Are there limits to how long data of persons is kept?"),
-    Question(MAINTENANCE, "contribute", "How can others extend it?"),
+    Question(MAINTENANCE, "retention", "Must something about people be deleted after a time?"),
+    Question(MAINTENANCE, "contribute", "How can others add to it?"),
 )
 BY_KEY = {one.key: one for one in QUESTIONS}
 

@@ -41,7 +41,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
     """A key to sort copies by; the smaller, the better."""
-    sharp, large = -round(facts["sharpness"], 4), -facts["pixels"]
+    sharp, large = -round(facts["sharpness"], 3), -facts["pixels"]
     order: tuple[Any, ...] = {
         "best": (len(facts["faults"]), large, sharp), "sharpest": (sharp, large), "largest": (large, sharp),
         "first": (),
@@ -51,7 +51,7 @@ def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
 
 def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
     """What the one to keep has before another copy, as the end of a sentence."""
-    sharper = round(best["sharpness"], 4) > round(other["sharpness"], 4)
+    sharper = round(best["sharpness"], 3) > round(other["sharpness"], 3)
     figures = f"({best['sharpness']:.3f}, this {other['sharpness']:.3f})"
     if by == "best" and len(best["faults"]) < len(other["faults"]):
         return f"has {'fewer faults' if best['faults'] else 'no fault'} (this: {', '.join(other['faults'])})"
@@ -62,3 +62,22 @@ def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
     if by in ("best", "largest") and sharper:
         return f"is as large and sharper {figures}"
     return "came first"
+
+
+def why_kept(ranked: list[Mapping[str, Any]], by: By) -> dict[str, str]:
+    """Why the first of some copies is the one to keep, and what it has before each of the others, by item id."""
+    best, others = ranked[0], ranked[1:]
+    if not others:
+        return {best["id"]: ""}
+    reason = why(best, others[0], by)
+    told = {one["id"]: f"The one with the star {_only_first(why(best, one, by), by)}." for one in others}
+    alone = "of those as good as it" if len(others) > 1 else "of the two"
+    first = reason == "came first" and by != "first"
+    return told | {
+        best["id"]: f"It came first {alone}: there is no better reason to keep it." if first
+        else f"It {reason}.".replace(", this ", ", the next ").replace("(this: ", "(the next: ")
+    }  # fmt: skip
+
+
+def _only_first(reason: str, by: By) -> str:
+    return "is as good, and came first" if reason == "came first" and by != "first" else reason

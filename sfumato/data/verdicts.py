@@ -105,7 +105,7 @@ def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
     said = session.get_one(Decision, root_of(target)).name
     decision = apply(
         act, dataset, edits, verb="undo", name=f"{'did again' if again else 'took back'}: {said}", reason=reason,
-        undoes=target.id, details={"of": root_of(target), "stands": again},
+        undoes=target.id, details={"of": root_of(target), "stands": again}, touch=True,
     )  # fmt: skip
     target.undone_by = decision.id
     _move_findings(session, target, decision)

@@ -166,7 +166,7 @@ def in_words() -> Iterator[None]:
 
 def no_space() -> NoSpace:
     """The error of a full disk."""
-    return NoSpace("The disk is full; nothing was changed.", hint="Free some room and run the same command again.")
+    return NoSpace("The disk is full; nothing was changed.", hint="Free some room, then do the same again.")
 
 
 def _unkeepable() -> InvalidInput:

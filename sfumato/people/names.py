@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace
 from sfumato.errors import InvalidInput, NotFound
-from sfumato.people.records import NOBODY, Person
+from sfumato.people.records import NOBODY, STUDIO, Person
 
 LOCAL = re.compile(r"[^-]{1,36}|(?![0-9a-f]{8}-).{1,36}")  # the name at the machine, which is no UUID
 
@@ -23,7 +23,7 @@ def names_in(session: Session, ids: Iterable[str]) -> dict[str, str]:
     """The same within a session."""
     wanted = {one: one.removeprefix("person/") for one in ids}
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(set(wanted.values()))))
-    known = {NOBODY: "a visitor"} | {key: name for key, name in rows}
+    known = {NOBODY: "a visitor", STUDIO: "The studio"} | {key: name for key, name in rows}
     return {one: known.get(key) or (key if key and LOCAL.fullmatch(key) else "somebody") for one, key in wanted.items()}
 
 

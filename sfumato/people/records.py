@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sfumato.db import UTC, Record, now
 from sfumato.people import asking_records as asking_records  # its tables are found with these
 
+STUDIO = "studio/"  # who does what the first start sets up by itself
 NOBODY = "visitor/"  # who acts before anybody has signed in; no name at any machine holds a stroke
 
 

@@ -205,7 +205,7 @@ def in_words() -> Iterator[None]:
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise NoSpace(
-                "The disk is full; nothing was kept.", hint="Free some room and run the same command again."
+                "The disk is full; nothing was kept.", hint="Free some room, then do the same again."
             ) from problem
         raise
 

@@ -42,7 +42,7 @@ HEAD = 20_000  # bytes by which a file's kind is told
 KEPT = 86_400.0  # seconds that a folder stays after its job has ended
 NAME_BYTES = 120  # of a file's own name that are kept
 UNSAFE = '/\\:*?"<>|'
-FIELDS = ("csrf", "licence", "author", "label")
+FIELDS = ("csrf", "licence", "author", "label", "part")
 FORM: dict[str, Any] = {
     "x-permission": "dataset.write",
     "requestBody": {
@@ -287,6 +287,7 @@ def _finish(workspace: Workspace, name: str, folder: Path, taking: Taking) -> Up
         folder.rename(kept)
     said = {key: taking.fields[key].strip() for key in ("licence", "author") if taking.fields.get(key, "").strip()}
     label = taking.fields.get("label", "").strip() or "upload"
+    part = taking.fields.get("part", "").strip()[:20]
     wanted: list[tuple[str, dict[str, Any]]] = []
     if taking.pictures:
         wanted.append(("folder", {"path": str(kept), "label": label}))
@@ -294,7 +295,9 @@ def _finish(workspace: Workspace, name: str, folder: Path, taking: Taking) -> Up
         called = f"{label} {one[:8]}"
         wanted.append(("zip", {"path": str(kept / one), "label": called, "most_mb": ZIP_MEGABYTES}))
     try:
-        jobs = [collect(workspace, source=source, into=name, options=where | said) for source, where in wanted]
+        jobs = [
+            collect(workspace, source=source, into=name, options=where | said, part=part) for source, where in wanted
+        ]
     except BaseException:
         shutil.rmtree(kept, ignore_errors=True)
         raise

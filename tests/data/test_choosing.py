@@ -157,3 +157,19 @@ def test_the_most_different_pictures_are_picked_as_one_decision_that_is_written_
 def ids_dataset(workspace):
     with workspace.read() as session:
         return session.query(Dataset).one().id
+
+
+def test_the_star_and_its_reason_agree_and_a_tie_is_called_one(mine):
+    ids = ids_of(mine)
+    found(mine, {ids[0]: "near_copies"}, group="a", details={"best": True})
+    found(mine, {ids[1]: "near_copies"}, group="a")
+    measured(mine, {ids[0]: 0.30001, ids[1]: 0.30002})
+    [group] = list_groups(mine, name="mine")
+    assert [one.item_id for one in group.members] == ids[:2], "what nobody sees decides nothing"
+    assert group.members[0].reason == "It came first of the two: there is no better reason to keep it."
+    assert group.members[1].reason == "it is planted The one with the star is as good, and came first."
+    found(mine, {ids[0]: "blur"})
+    [group] = list_groups(mine, name="mine")
+    assert [one.item_id for one in group.members] == [ids[1], ids[0]]
+    assert group.members[0].reason == "It has no fault (the next: blur)."
+    assert group.members[1].reason == "The one with the star has no fault (this: blur)."

@@ -6,10 +6,12 @@ from sqlalchemy import select
 from sfumato.actions import Actor
 from sfumato.actions.records import Event
 from sfumato.data.decide import apply
+from sfumato.data.findings import keep_findings
 from sfumato.data.history import item_history, list_decided, list_decisions, show_decision
 from sfumato.data.items import list_items
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Dataset, Finding, Item
+from sfumato.data.scan import Proposal
 from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.data.curated import decided_on, found, ids_of, rows
@@ -158,3 +160,31 @@ def test_a_thousand_pictures_are_more_than_one_chunk(workspace, styled, collect)
     with workspace.read() as session:
         assert set(session.scalars(select(Item.state))) == {"kept"}
         assert session.scalar(select(Finding.id)) is None
+
+
+def test_what_was_found_of_a_picture_only_beside_one_that_is_left_out_is_answered_and_comes_back(mine):
+    ids = ids_of(mine)
+    found(mine, {ids[0]: "near_copies"}, beside_id=ids[1])
+    found(mine, {ids[2]: "looks_alike"}, beside_id=ids[3])
+    gone = leave_out(mine, name="mine", where=Where(ids=[ids[1]]))
+    assert decided_on(mine) == [("looks_alike", "open", ""), ("near_copies", "settled", gone.id)]
+    undo(mine, id=gone.id)
+    assert [state for _, state, _ in decided_on(mine)] == ["open", "open"]
+
+
+def test_a_pair_that_was_decided_on_is_asked_about_by_no_other_check_until_that_is_taken_back(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
+    done = keep(mine, name="mine", where=Where(ids=ids[:2], check="near_copies"))
+    pairs = [(ids[0], ids[1]), (ids[1], ids[0]), (ids[2], ids[0])]
+    with mine.write() as session:
+        dataset = session.scalar(select(Dataset))
+        said = [Proposal(one, 0.9, "It is alike.", group="b", beside_id=other) for one, other in pairs]
+        keep_findings(session, dataset.id, "looks_alike", said, scan_id="x", person="x")
+    with mine.read() as session:
+        rows_now = session.scalars(select(Finding).where(Finding.check == "looks_alike")).all()
+    assert {row.item_id: (row.state, row.settled_by) for row in rows_now} == {
+        ids[0]: ("settled", done.id), ids[1]: ("settled", done.id), ids[2]: ("open", ""),
+    }  # fmt: skip
+    undo(mine, id=done.id)
+    assert {state for _, state, _ in decided_on(mine)} == {"open"}

@@ -88,7 +88,7 @@ def test_a_full_disk_stops_it_in_words_and_later_it_goes_on(studio, tiny, work_o
     assert ended.status == "failed"
     assert ended.error["code"] == 8
     assert "disk is full" in ended.error["message"]
-    assert "run the same command again" in ended.error["hint"]
+    assert "do the same again" in ended.error["hint"]
     assert not list(folder_of(studio, "full").glob(".draft-*"))
 
     assert work_off(studio, runs.resume(studio, name="full")).status == "done"

@@ -69,6 +69,21 @@ def test_collecting_by_the_form_asks_for_a_job_and_the_dataset_shows_it(browser)
     answer = browser.post("/data/icons/collections", data={"source": "sample"})
     assert answer.status_code == 303
     assert "Collect sample into icons" in browser.page("/jobs").text
+    coming = browser.page("/data/icons")
+    assert coming.status_code == 200, "it is shown before a worker has begun"
+    assert "Collect sample into icons" in coming.text
+    assert 'id="held" data-part="/data/icons" data-on="data.* job/' in coming.text
+    assert browser.page("/data/other").status_code == 404
+
+
+def test_all_of_a_dataset_that_a_job_changes_is_drawn_anew(browser, workspace):
+    stock(workspace, "icons", 0)
+    head, _, rest = browser.page("/data/icons").text.partition('id="held"')
+    assert 'id="advice" data-part="/data/icons" data-on="data.*"' in head
+    for what in ('id="numbers"', 'id="versions"', "Pictures will be here"):
+        assert what not in head
+        assert what in rest
+    assert rest.startswith(' data-part="/data/icons" data-on="data.* ')
 
 
 def test_a_wrong_option_is_told_beside_what_was_sent(browser):

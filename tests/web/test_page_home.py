@@ -1,6 +1,7 @@
 """Home, search and activity: the pipeline, what waits, the newest, and everything by one field."""
 
 import re
+from threading import Event
 
 from sfumato.compliance.search import search
 from sfumato.data.freeze import freeze
@@ -9,6 +10,7 @@ from sfumato.people.comments import edit_comment, withdraw_comment, write_commen
 from sfumato.people.members import add_member, remove_member
 from sfumato.people.persons import introduce
 from sfumato.people.projects import create_project
+from sfumato.web.first import bring_to_life
 from tests.crew import ALICE, add_pictures
 from tests.people.team import come, own
 from tests.web.stocked import HOSTILE, stock
@@ -108,3 +110,13 @@ def test_search_for_nothing_too_much_or_what_is_not_there_is_told_in_words(brows
     assert "Fewer or shorter words" in browser.page("/search?q=giraffe").text
     assert "1 to 200 characters" in browser.page("/search?q=" + "a" * 300).text
     assert "no kind" in browser.page("/search?q=a&kind=castle").text
+
+
+def test_what_the_first_start_sets_up_is_done_by_the_studio_and_not_by_me(browser, workspace):
+    over = Event()
+    over.set()  # the sample itself is not waited for
+    assert bring_to_life(workspace, over)
+    page = browser.page("/").text
+    assert "The studio</strong> <a" in page
+    assert "You</strong>" not in page
+    assert not bring_to_life(workspace, over)

@@ -9,6 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
+from sfumato.compliance.work import list_work
 from sfumato.data.items import list_items
 from sfumato.jobs.queue import list_jobs
 from sfumato.jobs.worker import run_worker
@@ -240,3 +241,12 @@ def test_the_metadata_that_we_write_is_ours(browser, workspace):
     line = next(uploads.uploads(workspace).rglob("metadata.jsonl")).read_text().split("\n")
     assert len(line) == 1
     assert json.loads(line[0])["text"].startswith('"}')
+
+
+def test_parts_of_one_upload_are_told_apart(browser, workspace):
+    for part, colour in (("1 of 2", "red"), ("2 of 2", "blue")):
+        assert send(browser, ("a.png", png(colour)), label="holiday", part=part).status_code == 202
+    assert send(browser, ("b.png", png("green")), label="holiday").status_code == 202
+    titles = [one.title for one in list_work(workspace)]
+    assert titles == ["Collect folder into mine", "Take part 2 of 2 of “holiday” into mine",
+                      "Take part 1 of 2 of “holiday” into mine"]  # fmt: skip

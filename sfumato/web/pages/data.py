@@ -87,7 +87,14 @@ def name_dataset(visit: Here, name: Word = "") -> Response:
 @router.get("/data/{name}")
 def show_one(visit: Here, name: str) -> Response:
     """One dataset: what it holds in numbers, its versions, and the forms to grow and to freeze it."""
-    return _dataset(visit, name)
+    try:
+        return _dataset(visit, name)
+    except NotFound:
+        work = list_work(visit.workspace, about=f"dataset/{name}", limit=6)
+        if not work:
+            raise
+    page = Page(name, "data", crumbs=(("Data", "/data"), (name, "")))
+    return visit.render("data/coming.html", page=page, name=name, work=[shown(one, visit.me) for one in work])
 
 
 def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:

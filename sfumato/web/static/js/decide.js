@@ -5,6 +5,8 @@ import { say, wordsOf } from "./toasts.js";
 
 const list = document.querySelector("[data-findings]");
 const undone = [];
+const receipt = document.querySelector("[data-receipt]");
+const KEPT = "sfumato-receipt";
 
 function cards() {
   return [...(list?.querySelectorAll("[data-finding], [data-group]") ?? [])];
@@ -39,8 +41,8 @@ async function decide(form, submitter) {
   const body = new FormData(form, submitter);
   const done = await post(form.action, body);
   if (!done) return;
-  if (!card) location.reload();
-  else settle(card, done.say);
+  if (!card) return anew({ say: done.say, undo: done.undo });
+  settle(card, done.say);
   const act = { address: done.undo, token: body.get("csrf"), card };
   undone.push(act);
   say(done.say, "holds", { text: "Undo", run: () => takeBack(act) });
@@ -59,10 +61,30 @@ async function takeBack(act) {
   const done = await post(act.address, body);
   if (!done) return;
   undone.splice(undone.indexOf(act), 1);
+  if (!act.card) return anew({ say: done.say });
   say(done.say, "holds");
-  if (act.card) settle(act.card, "");
-  else location.reload();
+  settle(act.card, "");
 }
+
+// Many were decided at once: the page is drawn anew, and says above the rest what was done, with a way back.
+function anew(told) {
+  sessionStorage.setItem(KEPT, JSON.stringify({ ...told, at: location.pathname }));
+  location.reload();
+}
+
+function show() {
+  const told = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  sessionStorage.removeItem(KEPT);
+  if (!receipt || told?.at !== location.pathname) return;
+  receipt.querySelector("[data-says]").textContent = told.say;
+  const button = receipt.querySelector("button");
+  button.hidden = !told.undo;
+  const act = { address: told.undo, token: receipt.querySelector("[name=csrf]").value, card: null };
+  if (told.undo) undone.push(act);
+  button.addEventListener("click", () => takeBack(act));
+  receipt.hidden = false;
+}
+show();
 
 function press(key) {
   const card = here();

@@ -35,12 +35,13 @@ export function say(text, kind = "info", act = null) {
 
 function watch(toast, kind) {
   if (kind === "fails" || kind === "held") return;
-  let timer = setTimeout(() => toast.remove(), LASTS);
+  const lasts = toast.querySelector("button:not([data-dismiss])") ? 3 * LASTS : LASTS; // what can be taken back
+  let timer = setTimeout(() => toast.remove(), lasts);
   for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, () => clearTimeout(timer));
   for (const name of ["pointerleave", "focusout"])
     toast.addEventListener(name, () => {
       clearTimeout(timer);
-      timer = setTimeout(() => toast.remove(), LASTS);
+      timer = setTimeout(() => toast.remove(), lasts);
     });
 }
 

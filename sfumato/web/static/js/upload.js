@@ -98,8 +98,10 @@ async function send() {
   const refused = [];
   let done = 0;
   try {
-    for (const part of parts(waiting)) {
-      const told = await post(part, (share) =>
+    const all = parts(waiting);
+    for (const [place, part] of all.entries()) {
+      const which = all.length > 1 ? `${place + 1} of ${all.length}` : "";
+      const told = await post(part, which, (share) =>
         tell(done + share * part.length, total, `${(done + Math.floor(share * part.length)).toLocaleString("en")} of ${count(total)}`),
       );
       refused.push(...told.refused);
@@ -132,9 +134,10 @@ function finish(done, total, refused) {
   form.querySelector("[data-how-far]").append(list, on);
 }
 
-async function post(files, moved, again = 0) {
+async function post(files, which, moved, again = 0) {
   const body = new FormData();
   for (const name of ["csrf", "licence", "author", "label"]) body.set(name, form.elements[name].value);
+  if (which) body.set("part", which);
   for (const file of files) body.append("files", file, file.name);
   const request = await new Promise((give, fail) => {
     const one = new XMLHttpRequest();
@@ -148,7 +151,7 @@ async function post(files, moved, again = 0) {
   });
   if (request.status === 429 && again < 6) {
     await new Promise((give) => setTimeout(give, 1000 * Number(request.getResponseHeader("retry-after") || 3)));
-    return post(files, moved, again + 1);
+    return post(files, which, moved, again + 1);
   }
   const told = JSON.parse(request.responseText || "{}");
   if (request.status === 422 && told.detail?.startsWith("Nothing was taken")) return { refused: files.map((file) => ({ name: file.name, reason: "it cannot be used" })) };
