@@ -65,7 +65,7 @@ def train(
             workspace, recipe_name=plugin, data=data, name=name, options=options, parent=parent, where=Path.cwd(),
             chosen=kept, keep=keep, lane=lane,
         )  # fmt: skip
-        finish(context, workspace, job, name, wait=not no_wait)
+        finish(context, workspace, job, name, wait=not no_wait, lane=lane)
 
 
 app = typer.Typer(
@@ -151,13 +151,13 @@ def dialled(
     return found.options, {"budget": budget, "why": why, "images_per_second": found.images_per_second}
 
 
-def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool) -> None:
+def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait: bool, lane: str) -> None:
     """Wait for a run to end, or say how to see it, and say what to do with the model."""
     if not wait:
         short = job.id[-6:]
         answer(context, job, lambda: f"Asked for. `sfumato worker` does it, `sfumato jobs show {short}` shows it.")
         return
-    doing = follow_child if job.lane == "together" else follow
+    doing = follow if lane == "long" else follow_child
     result = doing(context, workspace, job).result or {}
     said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
     answer(context, result, lambda: f'{said} Try: sfumato create "a red apple" --model {name}')
@@ -179,7 +179,7 @@ def resume(context: typer.Context, run: Run, no_wait: Leave = False) -> None:
 
     with opened(context) as workspace:
         lane = lane_here(workspace, wait=not no_wait)
-        finish(context, workspace, runs.resume(workspace, name=run, lane=lane), run, wait=not no_wait)
+        finish(context, workspace, runs.resume(workspace, name=run, lane=lane), run, wait=not no_wait, lane=lane)
 
 
 @app.command("list")
@@ -259,7 +259,7 @@ def fork(
             workspace, name=run, into=name, changes=given(changes or []), data=data, parent=parent, where=Path.cwd(),
             lane=lane,
         )  # fmt: skip
-        finish(context, workspace, job, name, wait=not no_wait)
+        finish(context, workspace, job, name, wait=not no_wait, lane=lane)
 
 
 @app.command()

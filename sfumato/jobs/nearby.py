@@ -62,6 +62,8 @@ def work_in_child(
     Conflict where somebody else does it already, and SfumatoError when its process dies.
     """
     taken = claim(workspace, worker_name(os.getpid()) + new_id()[-6:], (), job.id, LEASE)
+    if taken is None and get_job(workspace, job_id=job.id).ended:
+        return get_job(workspace, job_id=job.id)
     if taken is None:
         raise Conflict(
             "Somebody else works on it at this moment.", hint=f"`sfumato jobs cancel {job.id[-6:]}` stops that first."

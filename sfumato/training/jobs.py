@@ -178,7 +178,8 @@ def _training(
             if step.save or meter.due():
                 keep_provenance(ctx, wanted.id, took=meter.read())
             if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):
-                log_step(folder, learner.samples_seen, into="curve.jsonl", loss=extra["loss"], of=smooth.count)
+                told = by_phase(step) | {"loss": extra["loss"], "of": smooth.count}
+                log_step(folder, learner.samples_seen, into="curve.jsonl", **told)
             seen = learner.samples_seen
             yield Progress(learner.samples_seen, learner.options.samples, "images", "training", dict(extra))
     except (Diverged, LeaseLost):
@@ -193,6 +194,12 @@ def _training(
     finally:
         steps.close()  # the others of its team stop too
     return extra
+
+
+def by_phase(step: Step) -> dict[str, float]:
+    """The loss of each phase of a step under its name, where there are several and it is a number."""
+    several = len(step.parts) > 1
+    return {f"{name} loss": round(loss, 4) for name, loss in step.parts.items() if several and math.isfinite(loss)}
 
 
 def _keep(

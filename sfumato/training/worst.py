@@ -144,7 +144,7 @@ def keep_worst(folder: Path, samples_seen: int, found: Drawings) -> None:
     """Keep the drawings in a run's folder, and what is known of them; the latter comes last."""
     for place, one in enumerate(found.worst):
         alpha = one.picture[..., 3:].astype(np.float32)
-        white = (one.picture[..., :3] + 255 - alpha).clip(0, 255).astype(np.uint8)
+        white = (one.picture[..., :3] + (255 - alpha)).clip(0, 255).astype(np.uint8)
         out = io.BytesIO()
         Image.fromarray(white).save(out, "PNG")
         write_whole(folder / FOLDER / f"{place}.png", out.getvalue())

@@ -8,6 +8,9 @@ import pytest
 import sfumato
 from sfumato.actions import Workspace
 from sfumato.data.freeze import freeze
+from sfumato.data.versions import open_version
+from sfumato.training.runs import show_run
+from sfumato.training.worst import Drawing, Drawings, keep_worst
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
 from tests.web.stocked import stock
@@ -29,6 +32,12 @@ def studio(serve, tmp_path_factory, place):
                     run.log(step=step, loss=math.exp(-lr * step / 10) + 0.1, held_out=math.exp(-lr * step / 12) + 0.2)
                     if step % 50 == 0:
                         run.preview(np.full((4, 8, 8, 3), step, np.uint8))
+        picture = np.full((8, 8, 4), (200, 60, 30, 255), np.uint8)
+        drawings = [
+            Drawing(one.concept, one.name, 1.25, [one.sha256], picture)
+            for one in open_version(workspace, "animals").items[:3]
+        ]
+        keep_worst(workspace.path / "runs" / show_run(workspace, name="first").id, 200, Drawings(40, 0.5, drawings))
         serving = Serving(launch=new_secret(), poll=0.05)
         with serve(create_app(workspace, serving)) as address:
             yield address, serving.launch

@@ -1,20 +1,48 @@
 """A run that is to keep a few checkpoints lets older ones go, and never one that something needs."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import select, update
 
+from sfumato.actions import Workspace
 from sfumato.checkpoints.models import find_model
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.db import ACROSS, link, new_id
 from sfumato.errors import InvalidInput
 from sfumato.jobs import JobContext
+from sfumato.jobs.queue import get_job
+from sfumato.jobs.records import Job
 from sfumato.jobs.worker import claim
 from sfumato.training import runs
 from sfumato.training.letting_go import let_go
 from sfumato.training.records import Run
 
+KILLED = """
+import os, sys
+from sqlalchemy import select
+from sfumato.actions import Workspace
+from sfumato.jobs.run import run_attempt
+from sfumato.jobs.worker import claim
+from sfumato.store import Store
+
+removed = []
+remove = Store.remove
+
+def once(store, sha256):
+    remove(store, sha256)
+    removed.append(sha256)
+    os.kill(os.getpid(), 9)  # one of two files is gone
+
+Store.remove = once
+with Workspace.open(sys.argv[1], create=False) as workspace:
+    taken = claim(workspace, "doomed", (), sys.argv[2], -1.0)
+    run_attempt(workspace, taken.id, taken.attempt)
+"""
 MANY = {"samples": 24, "checkpoint_every": 4, "preview_every": 10**6}
 
 
@@ -87,3 +115,25 @@ def test_what_something_needs_stays_and_a_killed_turn_is_ended_later(studio, tin
 def test_how_many_is_checked(studio, tiny):
     with pytest.raises(InvalidInput, match="cannot be kept"):
         runs.train(studio, recipe_name="flow", data="drawn", name="none", options=tiny, keep=-1)
+
+
+@pytest.mark.whole
+def test_killed_while_files_go_nothing_that_is_named_is_missing(studio, tiny, work_off):
+    before = all_weights(studio)
+    job = runs.train(studio, recipe_name="flow", data="drawn", name="doomed", options=tiny | MANY, keep=1)
+    command = [sys.executable, "-c", KILLED, str(studio.path), job.id]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
+    assert get_job(studio, job_id=job.id).status == "running"
+    with Workspace.open(studio.path, create=False) as again:  # as after a fall of the machine
+        assert saved(again, "doomed")
+        assert find_model(again, "doomed").path.exists()
+        going = runs.show_run(again, name="doomed").details["letting_go"]
+        assert [again.store.has(sha256) for sha256 in going].count(True) == 1
+        with again.db.write() as session:
+            session.execute(update(Job).where(Job.id == job.id).values(status="waiting"))
+        assert work_off(again, job).status == "done"
+    kept = saved(studio, "doomed")
+    assert set(kept) == {24, best_of(studio, "doomed")}
+    assert all_weights(studio) - before == sum(map(len, kept.values()))
+    assert "letting_go" not in runs.show_run(studio, name="doomed").details

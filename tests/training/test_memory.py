@@ -6,11 +6,17 @@ import sys
 
 import pytest
 import torch
+from sqlalchemy import update
 
-from sfumato.training import loop
+from sfumato.jobs import JobContext
+from sfumato.jobs.records import Job
+from sfumato.jobs.worker import claim
+from sfumato.training import jobs, loop, runs, saving
 from sfumato.training.loop import Learner, OutOfMemory, train
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
+from sfumato.training.records import Run
+from sfumato.training.watching import read_said
 
 pytestmark = pytest.mark.whole
 
@@ -63,15 +69,17 @@ def test_a_real_lack_of_memory_halves_the_batch_until_it_fits_and_changes_nothin
 
 @pytest.fixture
 def tight(monkeypatch):
-    """A memory that holds two pictures at a time: more are refused as torch refuses them."""
-    real = loop.gradients
+    """A memory that holds two pictures at a time: more are refused as torch refuses them. Lists what was tried."""
+    real, asked = loop.gradients, []
 
     def gradients(losses, net, given, *, accumulate=1, **options):
+        asked.append((accumulate, len(given["x"])))
         if -(-len(given["x"]) // accumulate) > 2:
             torch.empty(2**60)
         return real(losses, net, given, accumulate=accumulate, **options)
 
     monkeypatch.setattr(loop, "gradients", gradients)
+    return asked
 
 
 def test_the_run_goes_on_says_so_and_sees_the_same_batches(material, tiny, tight):
@@ -81,6 +89,29 @@ def test_the_run_goes_on_says_so_and_sees_the_same_batches(material, tiny, tight
     assert "computed in 4 parts one after the other" in first.said
     assert "Memory" not in second.said
     assert (learner.machine.parts, learner.samples_seen) == (4, 16)
+
+
+def test_a_run_that_goes_on_keeps_its_parts_and_what_it_said(studio, tiny, tight, work_off):
+    options = tiny | {"batch": 8, "samples": 48, "checkpoint_every": 16}
+    job = runs.train(studio, recipe_name="flow", data="drawn", name="tight", options=options)
+    with studio.write() as session:
+        session.execute(update(Run).where(Run.name == "tight").values(machine=Machine(threads=1).model_dump()))
+    taken = claim(studio, "test", (), job.id, 30.0)
+    steps = jobs.run(JobContext(studio, job.id, taken.attempt), taken.spec)
+    while next(steps).done < 24:
+        pass
+    steps.close()  # as the worker does when somebody has asked to stop
+    assert runs.show_run(studio, name="tight").machine["parts"] == 4
+    folder = studio.path / "runs" / runs.show_run(studio, name="tight").id
+    assert Machine.model_validate_json(saving.newest_state(folder)[1]["machine"]).parts == 4
+
+    with studio.db.write() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(status="waiting"))
+    tight.clear()
+    assert work_off(studio, runs.resume(studio, name="tight")).status == "done"
+    assert {accumulate for accumulate, _ in tight} == {4}, "it had to run out of memory again"
+    notice = "Memory ran out at sample 0. A batch is still 8 pictures, but computed in 4 parts"
+    assert [words.startswith(notice) for at, words in read_said(studio, name="tight")] == [True]
 
 
 def test_where_one_picture_is_too_much_it_ends_in_words(material, tiny, monkeypatch):

@@ -12,6 +12,7 @@ from sfumato.training import runs, saving
 from sfumato.training.loop import Learner, train, walk_phases
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import r3gan
+from sfumato.training.watching import read_curves
 
 SMALL = {"size": 16, "width": 16, "most": 32, "batch": 4, "samples": 24, "held_out": 4,
          "checkpoint_every": 12, "preview_every": 24}  # fmt: skip
@@ -143,6 +144,14 @@ def gan(studio):
     ended = get_job(studio, job_id=job.id)
     assert ended.status == "done", ended.error
     return find_model(studio, "gan")
+
+
+def test_the_loss_of_each_network_is_a_curve_of_its_own(studio, gan):
+    curves = read_curves(studio, name="gan")
+    assert set(curves.figures) == {"discriminator loss", "generator loss"}
+    steps = -(-SMALL["samples"] // SMALL["batch"])
+    assert all(len(points) == steps for points in curves.figures.values())
+    assert dict(curves.figures["discriminator loss"]) != dict(curves.figures["generator loss"])
 
 
 def drawn(studio, work_off, tmp_path, name, **options):

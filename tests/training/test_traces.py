@@ -9,7 +9,8 @@ import torch
 from sfumato.training.loop import Diverged, Learner, train, walk_phases
 from sfumato.training.machine import Machine
 from sfumato.training.nearness import measure
-from sfumato.training.recipes import edm, enlarge, flow, r3gan
+from sfumato.training.recipes import edm, enlarge, flow, lora, r3gan
+from sfumato.training.runs import RECIPES
 
 SMALL = {"size": 16, "patch": 4, "width": 64, "depth": 2, "batch": 8, "samples": 64, "warmup": 0.1,
          "checkpoint_every": 10**6, "preview_every": 10**6, "held_out": 4}  # fmt: skip
@@ -17,6 +18,7 @@ TRACES = {
     "flow": [4.4029, 2.687, 3.5759, 1.2314],
     "edm": [1.5077, 1.3823, 1.1049, 1.4207],
     "enlarge": [0.4794, 0.8024, 0.7395, 0.6046],
+    "lora": [4.4029, 3.8273, 7.7364, 2.9003],
     "r3gan": [2.2864, 2.7996, 1.7022, 1.4731],
 }
 
@@ -26,11 +28,15 @@ def fresh(recipe, **options):
     return Learner.fresh(recipe, recipe.Options(**wanted), Machine(threads=1))
 
 
-@pytest.mark.parametrize("recipe", [flow, edm, enlarge, r3gan], ids=lambda one: one.__name__.rsplit(".", 1)[-1])
+@pytest.mark.parametrize("recipe", [flow, edm, enlarge, lora, r3gan], ids=lambda one: one.__name__.rsplit(".", 1)[-1])
 def test_the_first_losses_are_those_that_were_written_down(recipe, material):
     steps = train(fresh(recipe), material)
     found = [next(steps).loss for _ in range(4)]
     assert found == pytest.approx(TRACES[recipe.__name__.rsplit(".", 1)[-1]], rel=0.01)
+
+
+def test_no_recipe_is_without_a_trace():
+    assert set(RECIPES.names()) == set(TRACES)
 
 
 @pytest.mark.parametrize("architecture", ["patch_transformer", "dit", "unet", "pixart"])

@@ -19,6 +19,7 @@ BESIDE = {
     "run.curves": "what the run of training.show wrote down",
     "run.previews": "which sheets the run of training.show drew",
     "run.preview": "the bytes of one of them",
+    "run.worst_drawing": "the bytes of one of training.worst",
     "data.datasheet_file": "data.datasheet as a file",
     "data.upload": "brings files to data.collect",
 }

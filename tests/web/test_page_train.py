@@ -1,11 +1,13 @@
 """Train as people see it: starting a run, its curves and previews, stopping and going on."""
 
+import io
 import json
 from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import update
 
 import sfumato
@@ -220,7 +222,7 @@ def test_concepts_that_are_drawn_worst_stand_beside_what_they_were_learnt_from(b
     folder = workspace.path / "runs" / a_run(workspace, "first", version.id)
     assert "Drawn worst" not in browser.page("/train/first").text
     lines = open_version(workspace, "animals").items[:2]
-    picture = np.full((8, 8, 4), 255, np.uint8)
+    picture = np.full((8, 8, 4), (200, 60, 30, 255), np.uint8)
     drawings = [Drawing(one.concept, one.name, 1.25, [one.sha256, "0" * 64], picture) for one in lines]
     keep_worst(folder, 1_000, Drawings(40, 0.5, drawings))
     page = browser.page("/train/first").text
@@ -233,6 +235,7 @@ def test_concepts_that_are_drawn_worst_stand_beside_what_they_were_learnt_from(b
         assert f'href="/items/{item["id"]}"' in page
         drawn = f"/api/v1/runs/first/worst/{one['place']}"
         assert drawn in page
-        assert browser.get(drawn).content.startswith(b"\x89PNG")
+        with Image.open(io.BytesIO(browser.get(drawn).content)) as opened:
+            assert (opened.size, opened.getpixel((0, 0))) == ((8, 8), (200, 60, 30))
     assert f"/data/animals/items?concept={quote(lines[0].concept)}" in page
     assert browser.get("/api/v1/runs/first/worst/7").status_code == 404
