@@ -98,7 +98,7 @@ def judge(looks: list[Look]) -> list[dict[str, Any]]:
     colours = np.frombuffer(b"".join(one.colours for one in looks), np.uint8).reshape(-1, SOME * SOME, 3)
     columns: dict[str, list[Any]] = {
         **_light(np.array([one.counts for one in looks], np.float64)),
-        **_colour(colours.astype(np.float32)), **hashes(small.astype(np.float32)),
+        **_colour(colours), **hashes(small.astype(np.float32)),
     }  # fmt: skip
     rows = zip(*columns.values(), strict=True)
     return [one.values | dict(zip(columns, row, strict=True)) for one, row in zip(looks, rows, strict=True)]
@@ -281,23 +281,25 @@ def _blocking(grey: np.ndarray, grid: float) -> float:
     if side not in (2, 4, 8) or abs(grid - side) > 0.01 or min(grey.shape) < 4 * side + 1:
         return 0.0
     found = 1.0
-    for rows in (grey[:: apart(len(grey))], np.ascontiguousarray(grey[:, :: apart(grey.shape[1])].T)):
-        steps = rows[:, 1:] - rows[:, :-1]
-        lines = column_sums(np.abs(steps, out=steps)).astype(np.int64)
+    rows, columns = grey[:: apart(len(grey))], np.ascontiguousarray(grey[:, :: apart(grey.shape[1])])
+    for steps, along in ((rows[:, 1:] - rows[:, :-1], 0), (columns[1:] - columns[:-1], 1)):
+        n = steps.shape[along]
+        lines = np.add.reduce(np.abs(steps, out=steps), axis=along, dtype=np.int16).astype(np.int64)
         on = np.sort(lines[side - 1 :: side])
-        edge = int(on[len(on) // 2]) / len(steps)
-        beside = int(lines.sum() - on.sum()) / (len(lines) - len(on)) / len(steps)
+        edge = int(on[len(on) // 2]) / n
+        beside = int(lines.sum() - on.sum()) / (len(lines) - len(on)) / n
         found = min(found, (edge - beside) / (edge + beside + 1.0))
     return max(0.0, found)
 
 
 def _colour(pixels: np.ndarray) -> dict[str, list[Any]]:
     """Colourfulness (Hasler and Süsstrunk 2003, by 255) and the hue of the mean colour; of YCbCr, (n, pixels, 3)."""
-    pixels[..., 1:] -= 128
-    count = pixels.shape[1]
-    products = (pixels.transpose(0, 2, 1) @ pixels).astype(np.float64) / count
-    luma, blue, red = (pixels.sum(1) / count).astype(np.float64).T
-    bb, br, rr = (products[:, one, other] for one, other in ((1, 1), (1, 2), (2, 2)))
+    planes = pixels.transpose(2, 0, 1).astype(np.float32, order="C")
+    planes[1:] -= 128
+    count = pixels.shape[1]  # of which sums of squares are whole numbers that 32 bits still hold
+    luma, blue, red = planes.sum(2).astype(np.float64) / count
+    products = (np.einsum("ij,ij->i", planes[one], planes[other]) for one, other in ((1, 1), (1, 2), (2, 2)))
+    bb, br, rr = (one.astype(np.float64) / count for one in products)
     bb, br, rr = bb - blue * blue, br - blue * red, rr - red * red
     first, second = 2.116 * red + 0.344 * blue, 0.344 * red - 1.944 * blue  # R - G, and (R + G) / 2 - B
     spread = 2.116**2 * rr + 0.344**2 * bb + 2 * 2.116 * 0.344 * br

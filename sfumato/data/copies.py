@@ -1,7 +1,6 @@
 """Finding copies: pictures whose hashes are near, each pair looked at twice, put into groups with a best picture."""
 
-from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +17,8 @@ from sfumato.data.second_look import CROPPED, MIRRORED, TURNED, Alike, Small, co
 
 Work = Generator[float | None, None, Any]
 BESIDE = 50  # pictures of one and the same hash that each of them is compared with
+CHUNK = 200_000  # pairs that are made at once
+HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
 
 
 class Options(BaseModel):
@@ -60,9 +61,9 @@ def _find_pairs(table: Table, options: Options) -> Work:
         word for word, wanted in
         ((MIRRORED, options.mirrored), (CROPPED, options.cropped), (TURNED, options.turned)) if wanted
     )  # fmt: skip
-    wanted: set[tuple[int, int]] = set()
+    wanted = np.zeros(0, np.uint64)
     for found in _candidates(table, options):
-        wanted |= found
+        wanted = np.union1d(wanted, found)
         yield None
 
     @lru_cache(maxsize=4_096)
@@ -73,7 +74,7 @@ def _find_pairs(table: Table, options: Options) -> Work:
             return None
 
     pairs: list[Pair] = []
-    for number, (one, other) in enumerate(sorted(wanted), 1):
+    for number, (one, other) in enumerate(_unpacked(wanted), 1):
         # In an order of their own, so that the same two pictures are always found to be as much alike.
         left, right = (small(place) for place in sorted((one, other), key=lambda place: table.sha256[place]))
         alike = compare(left, right, how) if left is not None and right is not None else None
@@ -83,52 +84,80 @@ def _find_pairs(table: Table, options: Options) -> Work:
     return pairs
 
 
-def _candidates(table: Table, options: Options) -> Generator[set[tuple[int, int]], None, None]:
-    """Pairs of places that are worth a second look, by one hash after the other."""
+def _candidates(table: Table, options: Options) -> Generator[np.ndarray, None, None]:
+    """Pairs of places that are worth a second look, by one hash after the other: (n) uint64 as of `_packed`, sorted."""
     places = unlike(table)
     more = table.more_hashes[places]
     for hashes in (table.dhash[places], table.phash[places]):
         values, inverse = np.unique(hashes, return_inverse=True)
+        held = Holders.of(places, inverse)
         one, other, _ = pairs_within(values, options.radius)
-        yield _spread(places, inverse, one, other, same=True)
+        yield _merged([*_spread(held, held, one, other), *_neighbours(held)])
     sets = [*range(1)] * options.mirrored
     sets += [*range(appearance.CROPPED.start, appearance.CROPPED.stop)] * options.cropped
     sets += [*range(appearance.TURNED.start, appearance.TURNED.stop)] * options.turned
     plain, inverse = np.unique(table.dhash[places], return_inverse=True)
+    held = Holders.of(places, inverse)
     for number in sets:
         changed, changed_inverse = np.unique(more[:, number], return_inverse=True)
         one, other, _ = pairs_within(changed, min(options.radius, 8) if number else options.radius, plain)
-        yield _spread(places, changed_inverse, one, other, other_inverse=inverse)
+        yield _merged(_spread(Holders.of(places, changed_inverse), held, one, other))
 
 
-def _spread(
-    places: np.ndarray, inverse: np.ndarray, one: np.ndarray, other: np.ndarray, *,
-    other_inverse: np.ndarray | None = None, same: bool = False,
-) -> set[tuple[int, int]]:  # fmt: skip
-    """Pairs of hashes as pairs of pictures; where very many have one hash, each is put beside some of them."""
-    holders = _holders(inverse)
-    others = holders if other_inverse is None else _holders(other_inverse)
-    found: set[tuple[int, int]] = set()
-    for left, right in zip(one.tolist(), other.tolist(), strict=True):
-        for first in holders[left][:BESIDE]:
-            found |= {_ordered(places, first, second) for second in others[right][:BESIDE] if first != second}
-    if same:
-        for group in holders.values():
-            for place, first in enumerate(group):
-                found |= {_ordered(places, first, second) for second in group[place + 1 : place + 1 + BESIDE]}
-    return found
+@dataclass(frozen=True)
+class Holders:
+    """Which pictures have each of some hashes, those of one after those of the other."""
+
+    places: np.ndarray  # (n) of the table
+    starts: np.ndarray  # (hashes) where those of each begin
+    counts: np.ndarray  # (hashes) how many have it
+
+    @classmethod
+    def of(cls, places: np.ndarray, inverse: np.ndarray) -> "Holders":
+        """From the number of each picture's hash."""
+        counts = np.bincount(inverse)
+        return cls(places[np.argsort(inverse, kind="stable")], counts.cumsum() - counts, counts)
 
 
-def _holders(inverse: np.ndarray) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    for place, value in enumerate(inverse.tolist()):
-        found[value].append(place)
-    return found
+def _spread(held: Holders, others: Holders, one: np.ndarray, other: np.ndarray) -> Iterator[np.ndarray]:
+    """Pairs of hashes as pairs of pictures; where very many have one hash, some of them are put beside some."""
+    wide, high = np.minimum(held.counts[one], BESIDE), np.minimum(others.counts[other], BESIDE)
+    n = wide * high
+    for some in np.split(np.arange(len(n)), np.flatnonzero(np.diff(n.cumsum() // CHUNK)) + 1):
+        pair = np.repeat(some, n[some])
+        inside = np.arange(len(pair)) - np.repeat(n[some].cumsum() - n[some], n[some])
+        first = held.places[held.starts[one[pair]] + inside // high[pair]]
+        second = others.places[others.starts[other[pair]] + inside % high[pair]]
+        yield _packed(first, second)
 
 
-def _ordered(places: np.ndarray, one: int, other: int) -> tuple[int, int]:
-    first, second = int(places[one]), int(places[other])
-    return (first, second) if first < second else (second, first)
+def _neighbours(held: Holders) -> Iterator[np.ndarray]:
+    """Pictures that have the same hash: each with some of those that follow it."""
+    ends = np.repeat(held.starts + held.counts, held.counts)
+    for step in range(1, min(BESIDE + 1, int(held.counts.max(initial=0)))):
+        first = np.flatnonzero(np.arange(len(ends)) + step < ends)
+        yield _packed(held.places[first], held.places[first + step])
+
+
+def _packed(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Pairs of places as numbers, the smaller place in the upper half; each once, in their order."""
+    low, high = np.minimum(one, other).astype(np.uint64), np.maximum(one, other).astype(np.uint64)
+    return np.unique((low << HALF | high)[low < high])
+
+
+def _unpacked(pairs: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of places, one after the other."""
+    for start in range(0, len(pairs), CHUNK):
+        some = pairs[start : start + CHUNK]
+        yield from zip((some >> HALF).tolist(), (some & LOWER).tolist(), strict=True)
+
+
+def _merged(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """All pairs of some parts, each once."""
+    whole = np.zeros(0, np.uint64)
+    for part in parts:
+        whole = np.union1d(whole, part)
+    return whole
 
 
 def group_pairs(pairs: list[Pair]) -> tuple[list[list[int]], list[Pair]]:

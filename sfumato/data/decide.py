@@ -207,7 +207,7 @@ def _write(
     _set(session, {one: after for one, (_, after) in rows.items()})
     shared = {"made_by": decision.made_by, "made_at": decision.made_at, "decision_id": decision.id}
     session.execute(
-        insert(Decided),
+        insert(Decided.__table__),
         [
             {"id": new_id(), **shared, "item_id": one, "before": before, "after": after, "reason": reasons.get(one, "")}
             for one, (before, after) in rows.items()

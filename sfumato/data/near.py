@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 BANDS = 4
-CHUNK = 2_000_000  # pairs that are compared at once
+CHUNK = 250_000  # pairs that are compared at once
 SHUFFLED = np.random.default_rng(0).permutation(64)  # neighbouring bits are alike: a band takes them from all over
 
 

@@ -1,5 +1,7 @@
 """A scan: measuring pictures that nobody measured yet, and letting each check judge what is known of them."""
 
+import contextlib
+import ctypes
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -25,7 +27,9 @@ from sfumato.jobs import JobContext, Progress
 
 BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
 THREADS = 2
-TOGETHER = 20  # pictures that a thread measures at a time
+TOGETHER = 25  # pictures that a thread measures at a time
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
+HELD, MAPPED = 32 << 20, 4 << 20  # bytes that are held when freed; from how many on a block is asked of the system
 Steps = Generator[Progress, None, Any]
 
 
@@ -88,7 +92,7 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
         total = session.scalar(select(func.count(Item.id)).where(Item.dataset_id == dataset_id)) or 0
     last, seen, measured, begun = "", 0, 0, time.monotonic()
     kept = small_ones(workspace)
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool, memory_held():
         while True:
             with workspace.read() as session:
                 page = session.execute(
@@ -117,6 +121,26 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
             last, seen, measured = page[-1][0], seen + len(page), measured + len(fresh)
             yield Progress(seen, total, "pictures", "measuring")
     return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
+
+
+@contextlib.contextmanager
+def memory_held() -> Iterator[None]:
+    """Let what is freed be used again at once, and give it back to the system at the end, where glibc is in use.
+
+    By itself it gives back and asks anew for the half megabyte of each picture, which costs a fifth of all the time.
+    """
+    try:
+        library = ctypes.CDLL(None)
+        for option, value in ((M_MMAP_THRESHOLD, MAPPED), (M_TRIM_THRESHOLD, HELD)):
+            library.mallopt(option, value)
+    except (OSError, AttributeError):  # another library of C
+        yield
+        return
+    try:
+        yield
+    finally:
+        library.mallopt(M_TRIM_THRESHOLD, 128 << 10)
+        library.malloc_trim(0)
 
 
 def measure_kept(
@@ -155,7 +179,7 @@ def _write_measured(
         for name, value in columns.items():
             setattr(row, name, value)
     if new:
-        session.execute(insert(Appearance), new)
+        session.execute(insert(Appearance.__table__), new)
 
 
 def _run(
