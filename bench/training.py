@@ -308,7 +308,7 @@ def main() -> int:
     if others > measure.QUIET and not given.anyway:
         return measure.refuse(begun, FIGURES, measure.verdict(None, TARGET, others)[1])
     where = material(given, (QUICK if given.quick else {}) | json.loads(given.options))
-    found = compare(where, 1, 3, 0.5, tries=1) if given.quick else compare(where, 3, 6, 2.0, tries=3)
+    found = compare(where, 1, 3, 0.3, tries=1) if given.quick else compare(where, 3, 6, 2.0, tries=3)
     others = found["others"]
     result = begun | measure.stamped("training", code, others, anyway=given.anyway) | figures(found)
     result["verdict"], result["reason"] = judged(result)
