@@ -21,7 +21,8 @@ endif
 TEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(B)/python -m pytest -n $(JOBS)
 
 # Rooms whose words reach the database; browser, training and command line say nothing else to it.
-ON_POSTGRESQL = $(addprefix tests/,db actions people jobs review data web)
+ON_POSTGRESQL = $(addprefix tests/,db actions people jobs review data web care compliance evaluation generation product \
+  training trust)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup studio test test-whole test-slow test-postgresql check bench bench-quick format wheel clean
@@ -87,5 +88,5 @@ $(VENV)/.ok: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv $(VENV)
 	$(B)/python -c 'import torch' 2>/dev/null || $(INSTALL) "$(TORCH)" -c constraints.txt \
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-	$(INSTALL) -e '.[train,team,data,map,test]' -c constraints.txt
+	$(INSTALL) -e '.[train,team,data,map,charts,test]' -c constraints.txt
 	@touch $@

@@ -43,7 +43,8 @@ def show_chart(act: Act, *, name: str, of: str, where: Where | None = None, rows
     if of in ("words", "pairs"):
         return _spoken(act, name, said, pairs=of == "pairs")
     seen = overview_of(act, name, said)
-    drawn = {one.column: one for one in (*seen.histograms, *seen.values)}
+    every: list[Histogram | Values] = [*seen.histograms, *seen.values]
+    drawn = {one.column: one for one in every}
     found = drawn.get(of) or drawn.get(f"attribute {of}")
     if found is None:
         raise unknown("chart", of, (*drawn, *OTHERS))
@@ -113,7 +114,7 @@ def _crosstab(act: Act, name: str, where: Where, rows: str, columns: str) -> Cha
             "A table of two columns needs both of them.", hint="Say rows and columns, such as style and licence."
         )
     both = crosstab_of(act, name, rows, columns, where)
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"row": down, "column": across, "pictures": n}
         for down, counts in zip(both.rows, both.counts, strict=True)
         for across, n in zip(both.columns, counts, strict=True)

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
@@ -207,7 +207,7 @@ def _write(
     _set(session, {one: after for one, (_, after) in rows.items()})
     shared = {"made_by": decision.made_by, "made_at": decision.made_at, "decision_id": decision.id}
     session.execute(
-        insert(Decided.__table__),
+        insert(cast(Table, Decided.__table__)),
         [
             {"id": new_id(), **shared, "item_id": one, "before": before, "after": after, "reason": reasons.get(one, "")}
             for one, (before, after) in rows.items()

@@ -7,9 +7,10 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -179,7 +180,7 @@ def _write_measured(
         for name, value in columns.items():
             setattr(row, name, value)
     if new:
-        session.execute(insert(Appearance.__table__), new)
+        session.execute(insert(cast(SqlTable, Appearance.__table__)), new)
 
 
 def _run(

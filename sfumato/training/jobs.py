@@ -1,5 +1,6 @@
 """What a worker does for the training room."""
 
+import math
 import time
 from collections.abc import Generator
 from pathlib import Path
