@@ -53,7 +53,7 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
     new, changed = counts["new"], counts["changed"]
     said = f"{new:,} new, {counts['known'] - changed:,} already there" + (f", {changed:,} changed" if changed else "")
     if not new and not changed and not counts["quarantined"]:
-        said = "Nothing changed: all of it is here already"
+        said = "Nothing changed: all of it is here already" if seen else "There was no picture in it"
     return {
         "dataset": shown.name, "n": shown.n, "counts": dict(counts), "left_out": shown.left_out,
         "say": f"{said}. {shown.advice}",

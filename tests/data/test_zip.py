@@ -45,6 +45,8 @@ def test_pictures_come_with_captions_beside_them_and_in_tables(workspace, tmp_pa
     assert workspace.store.get(items["in/a.png"].sha256) == encoded(picture())
     collect("zip", path=str(path), licence="CC0-1.0", author="Ada")
     assert collect.result["say"].startswith("Nothing changed")
+    collect("zip", path=str(zipped(tmp_path / "words.zip", {"notes.md": "no picture"})))
+    assert collect.result["say"].startswith("There was no picture in it")
 
 
 def test_what_is_hostile_is_set_aside_and_leaves_nothing_elsewhere(workspace, tmp_path, collect):
