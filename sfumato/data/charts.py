@@ -43,7 +43,8 @@ def show_chart(act: Act, *, name: str, of: str, where: Where | None = None, rows
     if of in ("words", "pairs"):
         return _spoken(act, name, said, pairs=of == "pairs")
     seen = overview_of(act, name, said)
-    drawn = {one.column: one for one in (*seen.histograms, *seen.values)}
+    every: list[Histogram | Values] = [*seen.histograms, *seen.values]
+    drawn = {one.column: one for one in every}
     found = drawn.get(of) or drawn.get(f"attribute {of}")
     if found is None:
         raise unknown("chart", of, (*drawn, *OTHERS))
@@ -118,7 +119,7 @@ def _crosstab(act: Act, name: str, where: Where, rows: str, columns: str) -> Cha
         for down, counts in zip(both.rows, both.counts, strict=True)
         for across, n in zip(both.columns, counts, strict=True)
     ]
-    top = max([cell["pictures"] for cell in cells], default=0)
+    top = max([n for counts in both.counts for n in counts], default=0)
     dark = {"test": f"datum.pictures > {top / 2}", "value": "white"}
     place = {
         "y": {"field": "row", "type": "nominal", "title": heading(rows), "sort": None},
