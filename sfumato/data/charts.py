@@ -119,7 +119,7 @@ def _crosstab(act: Act, name: str, where: Where, rows: str, columns: str) -> Cha
         for down, counts in zip(both.rows, both.counts, strict=True)
         for across, n in zip(both.columns, counts, strict=True)
     ]
-    top = max([cell["pictures"] for cell in cells], default=0)
+    top = max([n for counts in both.counts for n in counts], default=0)
     dark = {"test": f"datum.pictures > {top / 2}", "value": "white"}
     place = {
         "y": {"field": "row", "type": "nominal", "title": heading(rows), "sort": None},

@@ -58,10 +58,14 @@ def keep_best(
     gone = sum(bool(values) for values in edits.values())
     decision = apply(
         act, dataset, edits, verb="keep best", reason=reason, reasons=reasons, settles=(check,),
-        name=title or f"kept the {by} of {len(best_of):,} groups of copies, left out {in_words(gone)}",
+        name=title or f"kept the {by} of {_groups_of(len(best_of))}, left out {in_words(gone)}",
         details={"check": check, "by": by, "groups": len(best_of), "left_out": gone},
     )  # fmt: skip
     return says(act, dataset, decision)
+
+
+def _groups_of(n: int) -> str:
+    return "a group of copies" if n == 1 else f"{n:,} groups of copies"
 
 
 def _groups(session: Session, dataset: Dataset, check: str, groups: list[str] | None) -> dict[str, list[str]]:

@@ -1,6 +1,8 @@
 """The data scientist's desk in a real browser: clean a folder with copies and faults, freeze it, read its datasheet."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -18,6 +20,7 @@ from sfumato.jobs.worker import run_worker
 from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
 from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, settled
+from tests.data.curated import found, ids_of
 from tests.web.stocked import stock
 
 pytestmark = pytest.mark.whole
@@ -206,3 +209,29 @@ def test_without_script_the_grid_has_pages_and_findings_have_forms(studio, come_
     assert page.locator("#grid .tile").count() == 60
     page.get_by_role("link", name="Style: noto").click()
     assert page.locator("#narrowed strong").inner_text() == "300"
+
+
+def test_many_are_decided_at_once_with_a_receipt_and_undo_that_stay(studio, come_in):
+    workspace, base, _ = studio
+    ids = ids_of(workspace, "animals")
+    found(workspace, dict.fromkeys(ids[:3], "odd_aspect"), name="animals", group="a")
+    page = come_in()
+    page.goto(f"{base}/data/animals/checks/odd_aspect")
+    settled(page)
+    page.get_by_role("button", name="Of each group keep the best").click()
+    receipt = page.locator("[data-receipt]")
+    receipt.get_by_text("Kept the best of a group of copies, left out 2 pictures.").wait_for()
+    assert len(list_decisions(workspace, name="animals")) == 1
+    receipt.get_by_role("button", name="Undo").click()
+    receipt.get_by_text("Took back: kept the best").wait_for()
+    assert receipt.get_by_role("button", name="Undo").is_hidden()
+    page.locator("[data-group]").wait_for()
+    page.reload()
+    settled(page)
+    assert receipt.is_hidden(), "it is told once"
+    page.goto(f"{base}/data/animals/items?style=noto")
+    settled(page)
+    page.locator(".saving summary").first.click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Vega-Lite").first.click()
+    assert json.loads(Path(saved.value.path()).read_text())["title"]["subtitle"].endswith("pictures of animals")

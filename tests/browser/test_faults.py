@@ -48,6 +48,7 @@ def drawn(page):
     return [one.get_attribute("data-id") for one in page.locator("#result a.tile").all()]
 
 
+@pytest.mark.slow  # over half a minute on a busy machine
 def test_a_worker_killed_while_it_draws_is_told_and_the_next_one_goes_on(started, new_page):  # noqa: F811
     studio, page, base = come_in(started, new_page)
     ask(page, base, 4)
