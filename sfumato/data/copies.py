@@ -87,7 +87,6 @@ def _find_pairs(table: Table, options: Options) -> Work:
 def _candidates(table: Table, options: Options) -> Generator[np.ndarray, None, None]:
     """Pairs of places that are worth a second look, by one hash after the other: (n) uint64 as of `_packed`, sorted."""
     places = unlike(table)
-    more = table.more_hashes[places]
     for hashes in (table.dhash[places], table.phash[places]):
         values, inverse = np.unique(hashes, return_inverse=True)
         held = Holders.of(places, inverse)
@@ -99,7 +98,7 @@ def _candidates(table: Table, options: Options) -> Generator[np.ndarray, None, N
     plain, inverse = np.unique(table.dhash[places], return_inverse=True)
     held = Holders.of(places, inverse)
     for number in sets:
-        changed, changed_inverse = np.unique(more[:, number], return_inverse=True)
+        changed, changed_inverse = np.unique(table.more_hashes[places, number], return_inverse=True)
         one, other, _ = pairs_within(changed, min(options.radius, 8) if number else options.radius, plain)
         yield _merged(_spread(Holders.of(places, changed_inverse), held, one, other))
 

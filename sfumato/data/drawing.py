@@ -5,10 +5,12 @@ python -m sfumato.data.drawing serves one `Drawer`: it reads SVGs from its input
 
 import contextlib
 import io
+import math
 import struct
 import subprocess
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import BinaryIO
 
@@ -16,9 +18,10 @@ from PIL import Image
 
 from sfumato.data.pictures import Unusable, as_png, check_svg, draw_svg
 
-SECONDS = 10.0  # for one picture; icons take milliseconds
+SECONDS = 10.0  # of a processor, for one picture; icons take milliseconds
+PATIENCE = 6  # times as long by the clock, on a machine that is busy with other things
 MEGABYTES = 1_536  # of address space for the process that draws
-ASKED, TOLD = struct.Struct(">IH"), struct.Struct(">?I")  # length and side; whether it went well, and length
+ASKED, TOLD = struct.Struct(">IHf"), struct.Struct(">?I")  # length, side, seconds; whether it went well, and length
 
 
 class Drawer:
@@ -43,13 +46,15 @@ class Drawer:
             command = [sys.executable, "-m", "sfumato.data.drawing"]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process = self.process
-        late = threading.Timer(self.seconds, process.kill)
+        late = threading.Timer(self.seconds * PATIENCE, process.kill)
         late.start()
         try:
-            well, told = _ask(process, svg.encode(), size)
+            well, told = _ask(process, svg.encode(), size, self.seconds)
         except (OSError, struct.error) as problem:  # it has crashed or was killed
             self._end()
-            raise Unusable("too complex", f"it could not be drawn within {self.seconds:.0f} s") from problem
+            raise Unusable(
+                "too complex", f"it could not be drawn within {self.seconds:.0f} s of a processor"
+            ) from problem
         finally:
             late.cancel()
         if not well:
@@ -65,10 +70,10 @@ class Drawer:
             self.process = None
 
 
-def _ask(process: subprocess.Popen[bytes], svg: bytes, size: int) -> tuple[bool, bytes]:
+def _ask(process: subprocess.Popen[bytes], svg: bytes, size: int, seconds: float) -> tuple[bool, bytes]:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(ASKED.pack(len(svg), size) + svg)
+    process.stdin.write(ASKED.pack(len(svg), size, seconds) + svg)
     process.stdin.flush()
     well, length = TOLD.unpack(process.stdout.read(TOLD.size))
     told = process.stdout.read(length)
@@ -80,13 +85,24 @@ def _ask(process: subprocess.Popen[bytes], svg: bytes, size: int) -> tuple[bool,
 def serve(asked: BinaryIO, told: BinaryIO) -> None:
     """Draw what is asked for until there is nothing more."""
     while head := asked.read(ASKED.size):
-        length, size = ASKED.unpack(head)
+        length, size, seconds = ASKED.unpack(head)
+        limit_time(seconds)
         try:
             well, data = True, as_png(draw_svg(asked.read(length).decode(), size))
         except Unusable as problem:
             well, data = False, f"{problem.reason}: {problem.detail}".encode()
         told.write(TOLD.pack(well, len(data)) + data)
         told.flush()
+
+
+def limit_time(seconds: float) -> None:
+    """End this process once it has taken so many more seconds of a processor, where the system can see to that."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def limit_memory() -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
 BANDS = 4
-CHUNK = 250_000  # pairs that are compared at once
+CHUNK = 200_000  # pairs that are compared at once
+BLOCK = 100_000  # hashes that are looked up at once
 SHUFFLED = np.random.default_rng(0).permutation(64)  # neighbouring bits are alike: a band takes them from all over
 
 
@@ -23,21 +24,25 @@ def pairs_within(
     found: list[np.ndarray] = []
     for band, most in enumerate(_shares(radius)):
         shift = np.uint64(16 * band)
-        left = (mine >> shift).astype(np.uint16).astype(np.int64)
-        right = left if others is None else (theirs >> shift).astype(np.uint16).astype(np.int64)
-        by_left, by_right = np.argsort(left, kind="stable"), np.argsort(right, kind="stable")
+        left = (mine >> shift).astype(np.uint16)
+        right = left if others is None else (theirs >> shift).astype(np.uint16)
+        by_left, by_right = (np.argsort(one, kind="stable").astype(np.int32) for one in (left, right))
         ours, sorted_hashes = left[by_left], theirs[by_right]
         starts = np.searchsorted(right[by_right], np.arange(65_537))
-        for mask in _masks(most):
-            some = np.flatnonzero((ours >> (mask.bit_length() - 1)) & 1 == 0) if mask and others is None else None
-            places = by_left if some is None else by_left[some]
-            bucket = (ours if some is None else ours[some]) ^ mask
+        for mask, begin in product(_masks(most), range(0, len(mine), BLOCK)):
+            places, bucket = (one[begin : begin + BLOCK].astype(np.int64) for one in (by_left, ours))
+            if mask and others is None:
+                some = np.flatnonzero((bucket >> (mask.bit_length() - 1)) & 1 == 0)
+                places, bucket = places[some], bucket[some]
+            bucket ^= mask
             for first, second in _expanded(starts[bucket], starts[bucket + 1]):
                 one = places[first]
                 apart = np.bitwise_count(mine[one] ^ sorted_hashes[second])
                 near = np.flatnonzero(apart <= radius)
+                if not mask and others is None:
+                    near = near[one[near] < by_right[second[near]]]
                 if len(near):
-                    found.append(np.stack([one[near], by_right[second[near]], apart[near].astype(np.int64)]))
+                    found.append(np.stack([one[near], by_right[second[near]], apart[near]]).astype(np.int64))
     return _once(found, others is None)
 
 
@@ -73,8 +78,11 @@ def _masks(most: int) -> tuple[int, ...]:
 
 
 def _shuffled(hashes: np.ndarray) -> np.ndarray:
-    bits = np.unpackbits(np.ascontiguousarray(hashes).view(np.uint8).reshape(-1, 8), axis=1)
-    return np.ascontiguousarray(np.packbits(bits[:, SHUFFLED], axis=1)).view(np.uint64).ravel()
+    found = np.empty((len(hashes), 8), np.uint8)
+    for start in range(0, len(hashes), BLOCK):
+        some = np.ascontiguousarray(hashes[start : start + BLOCK]).view(np.uint8).reshape(-1, 8)
+        found[start : start + BLOCK] = np.packbits(np.unpackbits(some, axis=1)[:, SHUFFLED], axis=1)
+    return found.view(np.uint64).ravel()
 
 
 def _expanded(low: np.ndarray, high: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

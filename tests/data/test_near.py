@@ -1,13 +1,19 @@
 """Pairs of near hashes are exactly those that comparing everything with everything finds."""
 
 import time
+import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfumato.data.copies import Pair, group_pairs
+from sfumato.data import copies
+from sfumato.data.copies import Options, Pair, find_pairs, group_pairs
 from sfumato.data.near import pairs_within
+from sfumato.data.packed import Hexes
+from sfumato.data.pictures import Unusable
+from sfumato.data.scan import Table
 from sfumato.data.second_look import Alike, Small, compare
 from tests.data.seen_pictures import scene
 
@@ -54,6 +60,58 @@ def test_twenty_thousand_hashes_take_little_time():
     one, other, apart = pairs_within(hashes, 10)
     assert time.process_time() - begun < 20, "comparing everything takes minutes; this takes half a second"
     assert (0, 1, 10) in set(zip(one.tolist(), other.tolist(), apart.tolist(), strict=True))
+
+
+def table_of(dhash, phash, more):
+    """What was measured of pictures with these hashes, each of a content of its own that cannot be opened."""
+    source, n = np.random.default_rng(5), len(dhash)
+
+    def small(_):
+        raise Unusable("missing", "it is a test")
+
+    contents = Hexes(source.integers(0, 256, (n, 32), dtype=np.uint8))
+    columns = {"dhash": dhash, "phash": phash, "more_hashes": more, "is_flat": np.zeros(n, bool)}
+    return Table(contents, contents, contents, columns, small)
+
+
+@contextmanager
+def copies_in_chunks(chunk):
+    before, copies.CHUNK = copies.CHUNK, chunk
+    try:
+        yield
+    finally:
+        copies.CHUNK = before
+
+
+@given(crowded(), st.integers(0, 12), st.booleans(), st.integers(1, 50), st.integers(1, 12))
+@settings(max_examples=15, deadline=None)
+def test_each_pair_of_pictures_whose_hashes_are_near_is_looked_at_twice_once(hashes, radius, cropped, chunk, often):
+    dhash = np.repeat(hashes, [1 + number % often for number in range(len(hashes))])[: copies.BESIDE]
+    more = np.stack([np.roll(dhash, step) for step in range(1, 10)], 1)
+    table = table_of(dhash, dhash[::-1].copy(), more)
+    with copies_in_chunks(chunk):
+        found = [list(copies._unpacked(some)) for some in copies._candidates(
+            table, Options(radius=radius, mirrored=True, turned=False, cropped=cropped))]  # fmt: skip
+    sets = [(dhash, dhash, radius), (table.phash, table.phash, radius)]
+    sets += [(more[:, number], dhash, min(radius, 8) if number else radius) for number in range(6 if cropped else 1)]
+    for pairs, (mine, theirs, most) in zip(found, sets, strict=True):
+        apart = np.bitwise_count(mine[:, None] ^ theirs)
+        near = np.argwhere(np.minimum(apart, apart.T) <= most).tolist()
+        near = [(one, other) for one, other in near if one < other]
+        assert pairs == near
+
+
+def test_searching_needs_memory_for_what_is_near_not_for_each_picture():
+    source = np.random.default_rng(1)
+    table = table_of(*source.integers(0, 2**64, (2, 20_000), dtype=np.uint64),
+                     source.integers(0, 2**64, (20_000, 9), dtype=np.uint64))  # fmt: skip
+    tracemalloc.start()
+    try:
+        for _ in find_pairs(table, Options(radius=4, cropped=False, turned=False)):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 450 * 20_000, "sets of pairs and lists by hash took more"
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_chain_of_small_steps_is_no_group():

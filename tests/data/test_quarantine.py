@@ -1,5 +1,7 @@
 """What cannot be taken is set aside with its reason and counted; it never ends the collecting."""
 
+import signal
+import threading
 import time
 
 import numpy as np
@@ -121,7 +123,7 @@ def bombs():
 
 
 def test_an_svg_that_never_ends_or_crashes_is_given_up_and_the_next_is_drawn():
-    with Drawer(seconds=1.5) as drawer:
+    with Drawer(seconds=0.5) as drawer:
         for bomb in bombs():
             with pytest.raises(Unusable, match=r"too complex|corrupt"):
                 drawer.draw(bomb, 32)
@@ -133,6 +135,17 @@ def test_an_svg_that_never_ends_or_crashes_is_given_up_and_the_next_is_drawn():
         drawer.draw(SVG.format("", ""), 16)
         assert drawer.process is served
     assert served.poll() is not None
+
+
+def test_a_machine_that_is_busy_with_other_things_takes_no_time_from_a_drawing():
+    with Drawer(seconds=60) as drawer:
+        drawer.draw(SVG.format("", ""), 16)
+        drawer.seconds = 1
+        drawer.process.send_signal(signal.SIGSTOP)
+        goes_on = threading.Timer(1.5, drawer.process.send_signal, [signal.SIGCONT])
+        goes_on.start()
+        assert drawer.draw(SVG.format("", ""), 32).size == (32, 32)
+        goes_on.join()
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "png", "jpg", "gif", "webp", "bmp"]))
