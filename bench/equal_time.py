@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,21 +69,27 @@ def command(place: Place, side: str, seed: int) -> list[str]:
     return python_command(f"train_{side}.py", *told, *more)
 
 
-def run(place: Place) -> dict[str, Any]:
-    """All legs that are not done yet, one after the other, and what came of them."""
+def run(place: Place, at_once: int) -> dict[str, Any]:
+    """All legs that are not done yet, so many at once, one core each, and what came of them."""
     kept = OUT / "equal-time" / f"{code()}-{place.data}"  # of this code and these pictures
     kept.mkdir(parents=True, exist_ok=True)
-    for seed in SEEDS:
-        for side in SIDES:
-            out = kept / f"{side}-{seed}"
-            if out.with_suffix(".json").exists():
-                continue
-            say(f"{side}, seed {seed}: {SECONDS / 60:.0f} processor minutes")
-            told = [*command(place, side, seed), "--seconds", str(SECONDS), "--draw", str(DRAWN), "--out", str(out)]
-            seen = {**place.environments[side], "OMP_NUM_THREADS": "1"}
-            subprocess.run(told, env=seen, check=True, stdout=subprocess.DEVNULL)
-            say(json.dumps({name: round(far, 4) for name, far in distances(out, reference(place, kept)).items()}))
-    return result(kept, reference(place, kept))
+    real = reference(place, kept)
+    legs = [(side, seed) for seed in SEEDS for side in SIDES]
+    with ThreadPoolExecutor(at_once) as pool:
+        for side, seed in pool.map(lambda leg: learn(place, kept, *leg), legs):
+            far = distances(kept / f"{side}-{seed}", real)
+            say(f"{side}, seed {seed}: " + ", ".join(f"{name} {one:.2f}" for name, one in far.items()))
+    return result(kept, real)
+
+
+def learn(place: Place, kept: Path, side: str, seed: int) -> tuple[str, int]:
+    """One leg, unless it is done already; raises CalledProcessError where a side fails."""
+    out = kept / f"{side}-{seed}"
+    if not out.with_suffix(".json").exists():
+        told = [*command(place, side, seed), "--seconds", str(SECONDS), "--draw", str(DRAWN), "--out", str(out)]
+        seen = {**place.environments[side], "OMP_NUM_THREADS": "1"}
+        subprocess.run(told, env=seen, check=True, stdout=subprocess.DEVNULL)
+    return side, seed
 
 
 def reference(place: Place, kept: Path) -> np.ndarray:
@@ -135,9 +142,9 @@ def result(kept: Path, real: np.ndarray) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measured(place: Place) -> dict[str, Any]:
+def measured(place: Place, at_once: int) -> dict[str, Any]:
     """Run what is missing, and store the result with its commit, date and code."""
-    stored = measure.stamped(NAME, code(), 0.0, anyway=False) | run(place) | {"data": place.data}
+    stored = measure.stamped(NAME, code(), 0.0, anyway=False) | run(place, at_once) | {"data": place.data}
     del stored["others_cores"]  # equal processor time needs no quiet machine
     measure.keep(NAME, stored)
     return stored

@@ -9,6 +9,7 @@ own DDIM, since its other sampler takes a thousand calls.
 import argparse
 import tempfile
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,7 @@ def main() -> None:
     from denoising_diffusion_pytorch import denoising_diffusion_pytorch as package
 
     package.cpu_count, package.tqdm = lambda: 0, silent
+    warnings.filterwarnings("ignore", message=".*pin_memory.*")  # it asks for what only a GPU has
     with tempfile.TemporaryDirectory() as results:
         began = time.process_time()
         loop = Whole(given, results, package)

@@ -295,12 +295,13 @@ def main() -> int:
     parser.add_argument("--data", help="NAME@VERSION in that workspace")
     parser.add_argument("--options", default="{}", help="of the recipe as JSON, such as '{\"batch\": 64}'")
     parser.add_argument("--equal-time", action="store_true", help="only what is drawn after equal time; hours")
+    parser.add_argument("--at-once", type=int, default=1, help="how many of these learn at once; at most one a core")
     given: argparse.Namespace = parser.parse_args()
-    if given.equal_time:
-        found = equal_time.measured(equal_place(material(given, equal_time.OPTIONS)))
-        return measure.finish(found, after_equal_time(found))
     for name in ("diffusers", "lucidrains"):
         peers.ensure(name)
+    if given.equal_time:
+        found = equal_time.measured(equal_place(material(given, equal_time.OPTIONS)), given.at_once)
+        return measure.finish(found, after_equal_time(found))
     code = measure.code_hash(CODE, settings=[TUNED, json.loads(given.options)])
     others = measure.wait_for_quiet(given.wait)
     begun = measure.stamped("training", code, others, anyway=given.anyway) | {"quick": given.quick}
