@@ -55,6 +55,7 @@ def train_and_kill(studio: Path, *options: object) -> str:
     return said
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(600)
 def test_from_a_folder_of_pictures_to_a_picture_whose_use_is_answered(say, tmp_path):
     studio = tmp_path / "studio"

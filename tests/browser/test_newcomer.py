@@ -46,6 +46,7 @@ def until(page, holds):
         page.wait_for_timeout(50)
 
 
+@pytest.mark.whole
 def test_somebody_new_makes_a_picture_decides_and_is_answered(started, new_page, capsys):
     studio, began = started
     page = new_page()

@@ -62,7 +62,7 @@ def counts_file(visit: Here, name: str, of: str, request: Request, rows: Word = 
 
 @router.get("/data/{name}/chart.{kind}")
 def chart_of(
-    visit: Here, name: str, kind: str, request: Request, of: Word = "", rows: Word = "", columns: Word = ""
+    visit: Here, name: str, kind: str, request: Request, *, of: Word = "", rows: Word = "", columns: Word = ""
 ) -> Response:
     """A chart as a file, within what the address says; drawn anew, and the same for the same numbers."""
     if not of:
