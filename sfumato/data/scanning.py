@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -30,7 +31,8 @@ BATCH = 200  # pictures that are measured, or findings that are kept, before the
 THREADS = 2
 TOGETHER = 25  # pictures that a thread measures at a time
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
-HELD, MAPPED = 32 << 20, 4 << 20  # bytes that are held when freed; from how many on a block is asked of the system
+HELD, GIVEN_BACK = 32 << 20, 128 << 10  # bytes that are held when freed, while pictures are measured and otherwise
+MAPPED = 4 << 20  # bytes from which on a block is asked of the system
 Steps = Generator[Progress, None, Any]
 
 
@@ -126,22 +128,23 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
 
 @contextlib.contextmanager
 def memory_held() -> Iterator[None]:
-    """Let what is freed be used again at once, and give it back to the system at the end, where glibc is in use.
+    """Let what is freed be used again at once (glibc's mallopt(3)), and what is there not be gone over for garbage.
 
-    By itself it gives back and asks anew for the half megabyte of each picture, which costs a fifth of all the time.
+    By itself glibc gives the half megabyte of each picture back to the system, and asks for it anew with the next.
     """
-    try:
+    library: Any = None
+    with contextlib.suppress(OSError, AttributeError):  # other libraries of C have no such call, and no such habit
         library = ctypes.CDLL(None)
         for option, value in ((M_MMAP_THRESHOLD, MAPPED), (M_TRIM_THRESHOLD, HELD)):
             library.mallopt(option, value)
-    except (OSError, AttributeError):  # another library of C
-        yield
-        return
+    gc.freeze()
     try:
         yield
     finally:
-        library.mallopt(M_TRIM_THRESHOLD, 128 << 10)
-        library.malloc_trim(0)
+        gc.unfreeze()
+        with contextlib.suppress(AttributeError):
+            library.mallopt(M_TRIM_THRESHOLD, GIVEN_BACK)
+            library.malloc_trim(0)
 
 
 def measure_kept(
@@ -169,7 +172,8 @@ def _write_measured(
     session: Session, person: str, dataset_id: str, fresh: list[tuple[Any, dict[str, Any]]]
 ) -> None:  # fmt: skip
     known = [row[2] for row, _ in fresh if row[2]]
-    there = {one.id: one for one in session.scalars(select(Appearance).where(Appearance.id.in_(known)))}
+    old = session.scalars(select(Appearance).where(Appearance.id.in_(known))) if known else ()
+    there = {one.id: one for one in old}
     new: list[dict[str, Any]] = []
     for (item_id, sha256, appearance_id, *_), values in fresh:
         columns = {"measured": sha256, "measure": MEASURE, **values}
