@@ -35,7 +35,7 @@ setup: $(VENV)/.ok  ## Make .venv with all that creating, training and testing n
 studio: $(VENV)/.ok  ## Set up, and open the studio in the browser; ARGS="--port 8800" and others
 	@$(B)/sfumato studio $(ARGS)
 
-test: $(VENV)/.ok  ## Run the tests (ten to twelve minutes on two cores); ARGS="-k word" narrows
+test: $(VENV)/.ok  ## Run the tests (ten minutes on two cores); ARGS="-k word" narrows
 	$(TEST) -m "not slow and not whole" $(ARGS)
 
 test-whole: $(VENV)/.ok  ## Run the whole stories and every case, which CI does too (ten minutes more)

@@ -62,6 +62,7 @@ def test_the_api_tells_of_each_address_the_permission_that_the_verb_needs(door):
     assert told["data.upload"] == needs["data.collect"]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("who", AT_THE_DOOR)
 def test_at_the_api_everybody_may_exactly_what_the_table_says(door, comers, who):
     assert through_the_door(door, comers[who]) == []
