@@ -70,6 +70,7 @@ def test_everything_is_there_again(filled, backup, tmp_path):
 
 
 @pytest.mark.postgres
+@pytest.mark.sqlite("it goes from a file to the other database and back")
 def test_it_restores_onto_the_other_database_and_back(filled, backup, tmp_path, postgresql_url):
     made = finish(restore(backup, tmp_path / "team", database_url=postgresql_url))
     assert made.report.state == "sound"
