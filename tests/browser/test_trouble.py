@@ -84,7 +84,7 @@ def test_a_studio_that_is_killed_during_an_upload_is_missed_by_the_page_and_back
     slow.send("Network.enable")
     slow.send("Network.emulateNetworkConditions", SLOWLY)
     upload(page, base, noise(1_200))
-    page.wait_for_function("document.querySelector('[data-how-far] progress').value > 0")
+    until(lambda: page.evaluate("document.querySelector('[data-how-far] progress').value") > 0)
     studio.end(signal.SIGKILL)
     psutil.wait_procs(hands, timeout=30)
     told(page, "The studio does not answer")
