@@ -344,17 +344,17 @@ def hashes(small: np.ndarray) -> dict[str, list[Any]]:
     Those of a picture do not depend on what others are beside it.
     """
     n = len(small)
-    whole, crops = (weights @ small for weights in _down())  # either is too little to be shared out among threads
-    rest = _plane() @ (whole[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
-    lying, standing = whole[:, :8] @ _cells(9).T, (whole[:, 8:17] @ _cells(8).T).transpose(0, 2, 1)
+    down = _down() @ small
+    rest = _plane() @ (down[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
+    lying, standing = down[:, :8] @ _cells(9).T, (down[:, 8:17] @ _cells(8).T).transpose(0, 2, 1)
     cells = np.empty((n, 10, 8, 9), np.float32)
     for place, one in (
         (0, lying), (1, lying[..., ::-1]), (7, standing[:, ::-1]), (8, lying[:, ::-1, ::-1]), (9, standing[..., ::-1]),
     ):  # fmt: skip
         cells[:, place] = one
-    np.matmul(crops.reshape(n, len(CROPS), 8, SMALL), _crops(), out=cells[:, 2:7])
+    np.matmul(down[:, 41:].reshape(n, len(CROPS), 8, SMALL), _crops(), out=cells[:, 2:7])
     told = np.packbits((cells[..., 1:] > cells[..., :-1]).reshape(n, 10, 64), axis=2).view(">i8")[..., 0]
-    waves = (whole[:, 33:] @ _waves().T).reshape(n, 64)
+    waves = (down[:, 33:41] @ _waves().T).reshape(n, 64)
     middle = np.partition(waves[:, 1:], 31, axis=1)[:, 31:32]
     flat = np.sqrt((rest * rest).sum((1, 2)) / 256) / 255 < FLAT
     return {
@@ -364,10 +364,10 @@ def hashes(small: np.ndarray) -> dict[str, list[Any]]:
 
 
 @cache
-def _down() -> tuple[np.ndarray, np.ndarray]:
-    """All that sums down the columns: eight, nine and sixteen cells and waves (41, SMALL); each crop's (40, SMALL)."""
+def _down() -> np.ndarray:
+    """All that sums down the columns, (81, SMALL): eight, nine and sixteen cells, waves, and the cells of each crop."""
     crops = [_cells(8, top, 0.8) for top, _ in CROPS]
-    return np.concatenate([_cells(8), _cells(9), _cells(16), _waves()]), np.concatenate(crops)
+    return np.concatenate([_cells(8), _cells(9), _cells(16), _waves(), *crops])
 
 
 @cache
