@@ -60,6 +60,9 @@ class Understood:
 
     def besides(self) -> Iterator[str]:
         """What is said besides single words: what it leans on, in which style, and what it cannot draw."""
+        if self.undisclosed:
+            yield from self.undisclosed.splitlines()
+            return
         if self.likeness < FAR:
             yield f"Nothing it learnt from is close; the nearest is '{self.nearest_name}'."
         elif self.nearest_name.lower() != self.subject:

@@ -25,6 +25,7 @@ from sfumato.errors import Damaged, InvalidInput, NotFound, SfumatoError, Unsupp
 from sfumato.generation.create import CreateOptions, for_folder
 from sfumato.generation.engines import diffusers_folder
 from sfumato.training.adopting import adopt
+from tests.web.conftest import enter, open_studio
 
 PEER = Path(os.environ.get("SFUMATO_DIFFUSERS_PYTHON", "/nowhere"))  # read before a test forgets all settings
 PARTS = {
@@ -81,6 +82,14 @@ def test_may_i_use_it_names_the_licence_and_that_nothing_is_disclosed(studio, fo
                         missing=[_unsaid(known)]))  # fmt: skip
     assert any("CC-BY-NC-4.0" in one.says and "not commercial" in one.says for one in told.conditions)
     assert "has not disclosed the training data" in str(told)
+
+
+def test_the_page_offers_it_and_says_that_nothing_is_disclosed(studio, folder):
+    adopt(studio, path=folder, name="offered", licence="MIT")
+    with open_studio(studio) as client:
+        browser = enter(client)
+        assert '<option value="offered" selected>' in browser.page("/create?model=offered").text
+        assert "has not disclosed" in browser.page("/create/knows?prompt=a+red+disc&model=offered").text
 
 
 def test_only_plain_files_are_taken_and_they_come_back_the_same(studio, folder, tmp_path):
