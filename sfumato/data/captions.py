@@ -10,6 +10,8 @@ STYLE_WORDS = {
     "noto-v1": "noto v1",
     "fxemoji": "firefox",
 }
+WHOLE = ("name", "style")
+PARTS = (WHOLE, WHOLE, ("name",), ("name", "tags", "style"))  # of the captions that a picture is learnt by
 ONE_SIDED = re.compile(
     r"\b(left|right|clockwise|counterclockwise|letters?|digits?|numbers?|arrows?|flags?|hands?|thumbs?|clock|o.clock|"
     r"finger|fist|palm|text|abc|calendar|writing|backhand|wheelchair|walking|running|facing)\b",
@@ -33,7 +35,7 @@ def style_words(style: str) -> str:
     return STYLE_WORDS.get(style, style.replace("-", " "))
 
 
-def compose(line: Captioned, parts: tuple[str, ...] = ("name", "style")) -> str:
+def compose(line: Captioned, parts: tuple[str, ...] = WHOLE) -> str:
     """A caption from some of its parts: "red apple, noto style"."""
     said = []
     for part in parts:
@@ -48,8 +50,7 @@ def compose(line: Captioned, parts: tuple[str, ...] = ("name", "style")) -> str:
 
 def variants(line: Captioned) -> list[str]:
     """Four captions of one picture, the first being the whole one, so that short prompts work as well."""
-    full = compose(line)
-    return [full, full, compose(line, ("name",)), compose(line, ("name", "tags", "style"))]
+    return [compose(line, parts) for parts in PARTS]
 
 
 def may_flip(*texts: str) -> bool:

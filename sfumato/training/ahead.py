@@ -163,14 +163,22 @@ def told(material: Any, options: Any) -> list[Fact]:
     forms = [variants(material.lines[row]) for row in material.train]
     bare = sum(not one[0] for one in forms)
     found = [Fact("without a caption", bare, "no name and no style is known")] if bare else []
-    if getattr(options, "caption_parts", "whole") == "varied":
+    parts = getattr(options, "caption_parts", "whole")
+    if parts != "whole":
         count = max(1, sum(len(one) for one in forms))
         short = sum(len(text) < len(one[0]) for one in forms for text in one) / count
         long = sum(len(text) > len(one[0]) for one in forms for text in one) / count
-        why = f"{short:.0%} of the times a part is left out, {long:.0%} up to three tags are added; no part is shuffled"
+        why = f"{short:.0%} of the times a part is left out, {long:.0%} up to three tags are added"
+        why += "; the parts come in any order" if parts == "shuffled" else "; no part is shuffled"
         found.append(Fact("captions in parts", len(forms), why))
     else:
         found.append(Fact("captions whole", len(forms), "name and style; no part is left out or shuffled"))
+    laid = float(getattr(options, "grounds", 0.0))
+    if laid:
+        from sfumato.training.grounds import GROUNDS
+
+        why = f"{laid:.0%} of those that show what is behind them, each time on another of {len(GROUNDS)} named colours"
+        found.append(Fact("on a ground", round(laid * options.samples), why))
     share = float(getattr(options, "drop_words", 0.0))
     if share:
         found.append(Fact("captions hidden", round(share * options.samples), f"{share:.0%} of all, for guidance"))

@@ -16,7 +16,9 @@ from sfumato.models.guidance import guided
 from sfumato.models.noise import rising_times, starting_noise
 from sfumato.models.samplers import dpmpp_2m
 from sfumato.training.augment import draw_moves, moved, tell_moves
+from sfumato.training.grounds import draw_grounds, lay
 from sfumato.training.material import Material
+from sfumato.training.telling import captions_anew, retell
 
 ARCHITECTURES = {"patch_transformer": patch_transformer, "dit": dit, "unet": unet, "pixart": pixart}
 LEVELS = (0.1, 0.3, 0.5, 0.7)
@@ -48,9 +50,12 @@ class Options(BaseModel):
     near_concept: float = Field(0.3, ge=0, le=1, description="share that sees a concept of a near name")
     ema_short: float = Field(0.05, gt=0, lt=1, description="length of the shorter average, relative to the run")
     ema_long: float = Field(0.10, gt=0, lt=1, description="length of the longer average")
-    caption_parts: Literal["varied", "whole"] = Field("varied", description="captions in parts, or always whole")
+    caption_parts: Literal["varied", "shuffled", "whole"] = Field(
+        "varied", description="captions in parts, in parts of any order, or always whole"
+    )
     flip: bool = Field(True, description="mirror pictures whose caption allows it")
     augment: float = Field(0.0, ge=0, le=1, description="share scaled, turned, stretched or shifted, and told so")
+    grounds: float = Field(0.0, ge=0, le=1, description="share laid on a plain ground that the caption names")
     accumulate: int = Field(1, ge=1, le=256, description="parts of a batch, one after the other, to save memory")
     recompute: bool = Field(False, description="compute blocks twice instead of keeping what they give, to save memory")
     checkpoint_every: int = Field(10_000, ge=1, description="samples between checkpoints")
@@ -94,7 +99,7 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
         if references[place] < 0 and choice < options.same_concept + options.near_concept:
             references[place] = material.shelf.neighbour(concept, pick, pick_style)
     picks = random.integers(0, material.captions.shape[1], len(rows))
-    captions = material.captions[rows, picks if options.caption_parts == "varied" else 0]
+    captions = material.captions[rows, 0 if options.caption_parts == "whole" else picks]
     flips = (random.random(len(rows)) < 0.5) & material.flip_ok[rows] & options.flip
     wordless = random.random(len(rows)) < options.drop_words
     references[wordless & (random.random(len(rows)) < 0.7)] = -1
@@ -104,14 +109,31 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
     logit = torch.randn(len(rows), generator=generator) * options.time_std + options.time_mean
     tensors["t"] = torch.sigmoid(logit)
     tensors["noise"] = torch.randn(tensors["x"].shape, generator=generator)
+    return changed(options, material, rows, picks, tensors, position)
+
+
+def changed(
+    options: Options, material: Material, rows: np.ndarray, picks: np.ndarray, given: dict[str, Tensor], position: int
+) -> dict[str, Tensor]:
+    """The batch told in another order, laid on grounds and moved, where the options ask for it, and told of both."""
+    grounds = None
+    if (options.grounds or options.caption_parts == "shuffled") and material.words.shape[1]:
+        own, told = np.random.default_rng((options.seed, 3, position)), given["words_on"].any(1).numpy()
+        grounds = draw_grounds(own, given["x"], told, options.grounds)
+        lines, shuffled = [material.lines[row] for row in rows], options.caption_parts == "shuffled"
+        picks = picks if options.caption_parts != "whole" else picks * 0
+        anew = captions_anew(own, lines, picks, grounds.named(), shuffled=shuffled)
+        anew = {place: text for place, text in anew.items() if told[place]}
+        given["words"], given["words_on"] = retell(given["words"], given["words_on"], anew)
     if options.augment:
         own = np.random.default_rng((options.seed, 2, position))
         moves = torch.from_numpy(draw_moves(own, len(rows), options.augment))
-        tensors["x"] = moved(tensors["x"], moves)
-        tensors["words"], tensors["words_on"] = tell_moves(
-            tensors["words"], tensors["words_on"], moves, material.words.shape[1]
-        )
-    return tensors
+        given["x"] = moved(given["x"], moves)
+        most = material.words.shape[1]
+        given["words"], given["words_on"] = tell_moves(given["words"], given["words_on"], moves, most)
+    if grounds is not None:
+        given["x"] = lay(given["x"], grounds)
+    return given
 
 
 def losses(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
