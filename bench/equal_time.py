@@ -29,6 +29,7 @@ SECONDS, DRAWN, SEEDS = 600.0, 500, (0, 1)
 SIDES = ("ours", "lucidrains", "diffusers", "plain")
 OPTIONS = {"width": 128, "depth": 6}  # a network that sees a thousand batches in ten minutes
 RATES = {"lucidrains": 1e-3, "diffusers": 1e-3, "plain": 1e-3}  # ten times what they are by default: it is a short run
+OBJECTIVES = {"lucidrains": "pred_x0", "diffusers": "epsilon"}  # the one of two that drew nearer in a trial
 CODE = (
     "sfumato/training/loop.py", "sfumato/training/phases.py", "sfumato/training/recipes/flow.py",
     "sfumato/models/averages.py", "sfumato/models/muon.py", "sfumato/models/noise.py", "sfumato/models/patches.py",
@@ -52,14 +53,14 @@ class Place:
 
 def code() -> str:
     """The hash of all that the figure depends on."""
-    return measure.code_hash(CODE, settings=[OPTIONS, RATES, SECONDS, DRAWN, SEEDS])
+    return measure.code_hash(CODE, settings=[OPTIONS, RATES, OBJECTIVES, SECONDS, DRAWN, SEEDS])
 
 
 def command(place: Place, side: str, seed: int) -> list[str]:
     """How a side is started, but for how long it learns."""
     if side in ("diffusers", "lucidrains"):
         told = ["--folder", str(place.folder), "--network", place.network, "--batch", str(place.batch)]
-        told += ["--lr", str(RATES[side]), "--seed", str(seed)]
+        told += ["--lr", str(RATES[side]), "--seed", str(seed), "--objective", OBJECTIVES[side]]
         return python_command(f"train_{side}.py", *told, python=str(peers.ensure(side)))
     options: dict[str, Any] = OPTIONS | {"seed": seed}
     if side == "plain":  # torch's own Muon takes five times as long as all else where there is no bfloat16

@@ -1,6 +1,7 @@
 """A peer of the training benchmark: the parts of diffusers' unconditional tutorial around our network.
 
-Its `DDPMScheduler` with a linear schedule of 1000 moments adds the noise, the network predicts it, `mse_loss` compares;
+Its `DDPMScheduler` with a linear schedule of 1000 moments adds the noise, the network predicts it (or with `--objective
+sample` the picture, which is the library's other way and not the tutorial's), `mse_loss` compares;
 AdamW with the tutorial's constants, gradients clipped at 1, `get_scheduler("cosine")` after a rise, and `EMAModel` with
 its warm-up. `accelerate` is left out, and so is mirroring; files are opened as torch's guide does. Drawings are by
 `DPMSolverMultistepScheduler`.
@@ -28,7 +29,7 @@ class Tutorial:
         torch.manual_seed(given.seed)
         self.net = Untold(given.network)
         self.batches = endless(given.folder, given.batch)
-        self.noises = DDPMScheduler(num_train_timesteps=1000, beta_schedule="linear", prediction_type="epsilon")
+        self.noises = DDPMScheduler(num_train_timesteps=1000, beta_schedule="linear", prediction_type=given.objective)
         weights = self.net.parameters()
         self.optimizer = torch.optim.AdamW(weights, given.lr, (0.95, 0.999), eps=1e-8, weight_decay=1e-6)
         self.rates = get_scheduler(
@@ -42,7 +43,7 @@ class Tutorial:
         noise = torch.randn_like(x)
         moments = torch.randint(0, 1000, (len(x),))
         said = self.net(self.noises.add_noise(x, noise, moments), moments)
-        loss = F.mse_loss(said, noise)
+        loss = F.mse_loss(said, noise if self.noises.config.prediction_type == "epsilon" else x)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
@@ -85,11 +86,13 @@ def how_many(given: argparse.Namespace, began: float) -> int:
 
 def main() -> None:
     """Take turns, or run a leg."""
-    given = peer_arguments().parse_args()
+    parser = peer_arguments()
+    parser.add_argument("--objective", choices=("epsilon", "sample"), default="epsilon", help="what is predicted")
+    given = parser.parse_args()
     began = time.process_time()
     loop = Tutorial(given, how_many(given, began) if given.seconds else 10**6)
     about = {"batch": given.batch, "parameters": parameters(loop.net), "threads": torch.get_num_threads(),
-             "torch": torch.__version__, "lr": given.lr}  # fmt: skip
+             "torch": torch.__version__, "lr": given.lr, "objective": given.objective}  # fmt: skip
     play(loop, about, given, began)
 
 

@@ -1,9 +1,9 @@
 """A peer of the training benchmark: denoising-diffusion-pytorch's own `Trainer` and `GaussianDiffusion`.
 
-Our network stands where its U-Net does. All else is what the package does by default (velocity predicted, sigmoid
-schedule, Adam, clipped gradients, `EMA` every tenth step), but for mirroring, and for its data workers: with none, the
-files are opened in the process whose seconds are counted, and nothing is sent between processes. Drawings are by its
-own DDIM, since its other sampler takes a thousand calls.
+Our network stands where its U-Net does. All else is what the package does by default (velocity predicted unless
+`--objective` says the picture, sigmoid schedule, Adam, clipped gradients, `EMA` every tenth step), but for mirroring,
+and for its data workers: with none, the files are opened in the process whose seconds are counted, and nothing is sent
+between processes. Drawings are by its own DDIM, since its other sampler takes a thousand calls.
 """
 
 import argparse
@@ -45,8 +45,9 @@ class Whole:
         torch.manual_seed(given.seed)
         self.net = Untold(given.network)
         diffusion = package.GaussianDiffusion(
-            self.net, image_size=given.network["size"], timesteps=1000, sampling_timesteps=CALLS
-        )
+            self.net, image_size=given.network["size"], timesteps=1000, sampling_timesteps=CALLS,
+            objective=given.objective,
+        )  # fmt: skip
         self.trainer = package.Trainer(
             diffusion, str(given.folder), train_batch_size=given.batch, train_lr=given.lr, train_num_steps=0,
             augment_horizontal_flip=False, save_and_sample_every=NEVER, calculate_fid=False, results_folder=results,
@@ -70,7 +71,9 @@ class Whole:
 
 def main() -> None:
     """Take turns, or run a leg."""
-    given = peer_arguments().parse_args()
+    parser = peer_arguments()
+    parser.add_argument("--objective", choices=("pred_v", "pred_x0"), default="pred_v", help="what is predicted")
+    given = parser.parse_args()
     kept = named_operators()
     from denoising_diffusion_pytorch import denoising_diffusion_pytorch as package
 
@@ -80,7 +83,7 @@ def main() -> None:
         began = time.process_time()
         loop = Whole(given, results, package)
         about = {"batch": given.batch, "parameters": parameters(loop.net), "threads": torch.get_num_threads(),
-                 "torch": torch.__version__, "lr": given.lr}  # fmt: skip
+                 "torch": torch.__version__, "lr": given.lr, "objective": given.objective}  # fmt: skip
         play(loop, about, given, began)
     del kept
 
