@@ -11,6 +11,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import measure
 import peers
 from measure import OUT, ROOT, say
+from PIL import Image
 from planted import COPIES, HARD, write
 
 CODE = (
@@ -58,6 +60,15 @@ def heard(command: list[str], environment: dict[str, str] | None) -> dict[str, A
         raise RuntimeError(f"{command[1:]} ended with {done.returncode}: {done.stderr[-2000:]}")
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
+
+
+def decoding(folder: Path) -> float:
+    """Processor seconds in which Pillow decodes every picture of a folder whole: what this processor is measured by."""
+    begun = time.process_time()
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as picture:
+            picture.convert("RGB")
+    return time.process_time() - begun
 
 
 def recalls(pairs: Iterable[Any], known: dict[str, dict[str, str]], kinds: Iterable[str]) -> dict[str, float]:
@@ -103,7 +114,9 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
         shutil.rmtree(place, ignore_errors=True)
         ours("collect", str(place), str(places[name]))
     turns: dict[str, list[dict[str, Any]]] = {name: [] for name in ("ours", *PEERS)}
+    decoded: list[float] = []
     for _ in range(rounds):
+        decoded.append(decoding(places[""]))
         turns["ours"].append(ours("scan", str(where[""])))
         for name in PEERS:
             turns[name].append(peer(name, places[""]))
@@ -118,6 +131,7 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
         "images": n, "images_per_cpu_s": round(n / pass_s, 1),
         "images_per_cpu_s_all_checks": round(n / whole_s, 1),
         "images_per_cpu_s_peers": {name: round(n / seconds, 1) for name, seconds in peer_s.items()},
+        "decodings_per_cpu_s": round(n / statistics.median(decoded), 1),
         "speedup_over_cleanvision": round(peer_s["cleanvision"] / pass_s, 2),
         "speedup_over_cleanvision_all_checks": round(peer_s["cleanvision"] / whole_s, 2),
         "recall": recall, "recall_hard": recalls(ours("scan", str(where["hard"]))["pairs"], hard, HARD),
@@ -144,7 +158,8 @@ def for_people(result: dict[str, Any]) -> str:
     """The result as tables and sentences."""
     speeds = {"Sfumato, measuring": result["images_per_cpu_s"],
               "Sfumato, measuring and all checks": result["images_per_cpu_s_all_checks"],
-              **result["images_per_cpu_s_peers"]}  # fmt: skip
+              **result["images_per_cpu_s_peers"],
+              "Pillow, decoding alone, whole": result["decodings_per_cpu_s"]}  # fmt: skip
     rows = [["", "pictures per processor second"], *([name, f"{value:g}"] for name, value in speeds.items())]
     recall = result["recall"]
     copies = [["found of planted copies", *COPIES], *([name, *(f"{one[kind]:.2f}" for kind in COPIES)]

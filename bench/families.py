@@ -1,9 +1,10 @@
-"""A diffusion model and a GAN taught the same pictures for the same processor time, and what they draw.
+"""Diffusion models and a GAN taught the same pictures for the same processor time, and what they draw.
 
-python -m bench.families STUDIO DATASET --recipe r3gan|edm --minutes 10 --out FOLDER trains on a frozen dataset of a
-workspace, samples sized by a first measurement of speed, and writes a sheet of drawings (PNG), the losses (JSON lines)
-and the figures (JSON): the kernel distance of drawings to held-out pictures (Binkowski et al. 2018) in EfficientNet's
-features, and, for Fashion-MNIST, how the drawings spread over its ten classes as a small network tells them apart.
+python -m bench.families STUDIO DATASET --recipe flow|edm|r3gan --minutes 10 --out FOLDER trains on a frozen dataset
+of a workspace, samples sized by a first measurement of speed, and writes a sheet of drawings (PNG), the losses (JSON
+lines) and the figures (JSON): in EfficientNet's features the kernel distance of drawings to held-out pictures
+(Binkowski et al. 2018), their density and coverage (Naeem et al. 2020), and, for Fashion-MNIST, how the drawings spread
+over its ten classes as a small network tells them apart. docs/families.py makes the page of it.
 """
 
 import argparse
@@ -22,20 +23,23 @@ from docs.fashion import framed, read
 from sfumato.actions import Workspace
 from sfumato.data.versions import open_version
 from sfumato.features.encoders import efficientnet_lite0
-from sfumato.models.noise import falling_noise, starting_noise
+from sfumato.models.guidance import guided
+from sfumato.models.noise import falling_noise, rising_times, starting_noise
 from sfumato.models.samplers import dpmpp_2m
 from sfumato.training.loop import Learner, averaged, take_step, train
 from sfumato.training.machine import Machine, has_bf16
 from sfumato.training.material import Material, load_material
 from sfumato.training.nearness import discrepancy, measure
-from sfumato.training.recipes import edm, r3gan
+from sfumato.training.recipes import edm, flow, r3gan
 
-RECIPES: dict[str, Any] = {"edm": edm, "r3gan": r3gan}
-UNTOLD = {  # of Fashion-MNIST both are told nothing, so that which classes they draw is their own choice
-    "edm": {"drop_words": 1.0, "same_concept": 0.0, "near_concept": 0.0},
-    "r3gan": {"words": "none"},
-}
-STEPS = 18  # of edm's drawings, with one call each
+RECIPES: dict[str, Any] = {"flow": flow, "edm": edm, "r3gan": r3gan}
+ALONE = {"drop_words": 1.0, "same_concept": 0.0, "near_concept": 0.0}
+UNTOLD = {  # of Fashion-MNIST all are told nothing, so that which classes they draw is their own choice
+    "flow": ALONE, "edm": ALONE, "r3gan": {"words": "none"},
+}  # fmt: skip
+STEPS = 18  # of a diffusion model's drawings, with one call each, or two where it is guided
+GUIDANCE, GUIDED = 2.0, (0.1, 0.9)  # of flow's drawings by words: strength, and the times of it
+NEAREST = 5  # pictures, whose farthest bounds the neighbourhood of a real one
 
 
 def material_of(studio: Path, dataset: str, size: int) -> Material:
@@ -71,7 +75,7 @@ def machine() -> Machine:
 def draw(learner: Learner, material: Material, rows: np.ndarray, *, told: bool) -> np.ndarray:
     """A picture for each row's caption, or with nothing said, from seeds 1000 and on, (N, S, S, 4) uint8."""
     captions, still = material.captions[rows, 0], np.zeros(len(rows), bool)
-    leaned = edm.flow.best(material, rows) if told else np.full(len(rows), -1)
+    leaned = flow.best(material, rows) if told else np.full(len(rows), -1)
     given = material.tensors(rows, captions, leaned, still)
     words_on = given["words_on"] * told
     seeds = [1000 + place for place in range(len(rows))]
@@ -80,17 +84,41 @@ def draw(learner: Learner, material: Material, rows: np.ndarray, *, told: bool) 
         if learner.recipe is r3gan:
             z = torch.from_numpy(starting_noise(seeds, (learner.options.latent,)))
             return r3gan.as_pixels(net.generator(z, given["words"], words_on).float())
-        times = falling_noise(STEPS)
+        times = rising_times(STEPS) if learner.recipe is flow else falling_noise(STEPS)
         z = torch.from_numpy(starting_noise(seeds, tuple(given["x"].shape[1:]))) * (1 - times[0])
 
-        def denoise(z: Any, t: float) -> Any:
-            moment = torch.full((len(z),), t)
-            return net(z, moment, given["words"], words_on, given["reference"], given["reference_on"]).float()
+        def denoise(z: Any, t: float, said: float = 1.0) -> Any:
+            moment, beside_on = torch.full((len(z),), t), given["reference_on"] * said
+            return net(z, moment, given["words"], words_on * said, given["reference"], beside_on).float()
 
-        *_, drawn = dpmpp_2m.sample(denoise, z, times)
+        if learner.recipe is flow and told:
+            both = guided(lambda z, t: (denoise(z, t), denoise(z, t, 0.0)), denoise, GUIDANCE, GUIDED)
+            *_, drawn = dpmpp_2m.sample(both, z, times)
+        else:
+            *_, drawn = dpmpp_2m.sample(denoise, z, times)
         return r3gan.as_pixels(drawn)
 
     found: np.ndarray = averaged(learner, look)
+    return found
+
+
+def covered(drawn: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """Density and coverage of drawings (M, D) over real pictures (N, D), both features (Naeem et al. 2020, 2002.09797).
+
+    A real picture's neighbourhood reaches to its fifth nearest real one. Density is how many neighbourhoods a drawing
+    lies in, over five (equations 4); coverage the share of real pictures with a drawing in theirs (equation 5).
+    """
+    among = apart(real, real)
+    reach = np.sort(among, axis=1)[:, NEAREST]  # the nearest is itself
+    within = apart(real, drawn) <= reach[:, None]  # (N, M)
+    density, coverage = float(within.sum(0).mean() / NEAREST), float(within.any(1).mean())
+    return {"density": round(density, 4), "coverage": round(coverage, 4)}
+
+
+def apart(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Squared distances (N, M) of two sets of features."""
+    squares = (some**2).sum(1)[:, None] + (others**2).sum(1)[None]
+    found: np.ndarray = np.maximum(squares - 2 * some @ others.T, 0)
     return found
 
 
@@ -167,9 +195,9 @@ def main() -> None:
     name, recipe = f"{asked.dataset}-{asked.recipe}", RECIPES[asked.recipe]
     wanted = (UNTOLD[asked.recipe] if asked.untold else {}) | asked.options
     material = material_of(asked.studio, asked.dataset, 32)
+    start = time.process_time()
     options = sized(recipe, recipe.Options(size=32, **wanted), material, 60 * asked.minutes)
     learner = Learner.fresh(recipe, options, machine())
-    start = time.process_time()
     with (asked.out / f"{name}.jsonl").open("w") as log:
         for step in train(learner, material):
             line = {"samples": step.samples_seen, "cpu": round(time.process_time() - start, 1), "loss": step.loss}
@@ -189,6 +217,8 @@ def main() -> None:
         "parameters": sum(weight.numel() for weight in learner.drawer.parameters()),
         "kernel_distance": round(discrepancy(features[0], features[2]), 3),
         "kernel_distance_of_training_pictures": round(discrepancy(features[1], features[2]), 3),
+        **covered(features[0], features[2]),
+        "of_training_pictures": covered(features[1], features[2]),
         "nearness": round(nearness.ratio, 3) if nearness else None,
         "options": options.model_dump(), **(spread(drawn) if asked.untold else {}),
     }  # fmt: skip
