@@ -39,6 +39,7 @@ FAULTS = {
     "flat": ("low_information", "low_information"), "odd_aspect": ("odd_aspect", "odd_aspect_ratio"),
     "odd_size": ("odd_size", "odd_size"),
 }  # fmt: skip
+NAMED = {"ours": "Sfumato, measuring", "decoding": "Pillow, decoding alone, whole"}
 LONG = ("memory_20k_mb", "memory_200k_mb")
 
 
@@ -116,26 +117,30 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
     turns: dict[str, list[dict[str, Any]]] = {name: [] for name in ("ours", *PEERS)}
     decoded: list[float] = []
     for _ in range(rounds):
-        decoded.append(decoding(places[""]))
-        turns["ours"].append(ours("scan", str(where[""])))
-        for name in PEERS:
+        for name in PEERS:  # ours before each of them, since it takes so little of the time
+            decoded.append(decoding(places[""]))
+            turns["ours"].append(ours("scan", str(where[""])))
             turns[name].append(peer(name, places[""]))
     last = {name: heard_of[-1] for name, heard_of in turns.items()}
     n = last["ours"]["n"]
-    pass_s = statistics.median(one["measuring"] for one in turns["ours"])
-    whole_s = statistics.median(one["measuring"] + one["checks"] for one in turns["ours"])
-    peer_s = {name: statistics.median(one["cpu"] for one in turns[name]) for name in PEERS}
+    spent = {name: [one["cpu"] for one in turns[name]] for name in PEERS}
+    spent |= {"ours": [one["measuring"] for one in turns["ours"]], "decoding": decoded}
+    whole = [one["measuring"] + one["checks"] for one in turns["ours"]]
+    peer_s = {name: statistics.median(spent[name]) for name in PEERS}
+    pass_s, whole_s = statistics.median(spent["ours"]), statistics.median(whole)
     recall = {name: recalls(last[name]["pairs"], known, COPIES) for name in last}
     best = {kind: max(recall[name][kind] for name in PEERS) for kind in COPIES}
     return {
-        "images": n, "images_per_cpu_s": round(n / pass_s, 1),
-        "images_per_cpu_s_all_checks": round(n / whole_s, 1),
-        "images_per_cpu_s_peers": {name: round(n / seconds, 1) for name, seconds in peer_s.items()},
-        "decodings_per_cpu_s": round(n / statistics.median(decoded), 1),
+        "images": n, "images_per_cpu_s": round(n / min(spent["ours"]), 1),  # other guests of a host only slow it down
+        "images_per_cpu_s_all_checks": round(n / min(whole), 1),
+        "images_per_cpu_s_fastest": {name: round(n / min(found), 1) for name, found in spent.items()},
+        "images_per_cpu_s_median": {name: round(n / statistics.median(found), 1) for name, found in spent.items()},
+        "images_per_cpu_s_median_all_checks": round(n / whole_s, 1),
         "speedup_over_cleanvision": round(peer_s["cleanvision"] / pass_s, 2),
         "speedup_over_cleanvision_all_checks": round(peer_s["cleanvision"] / whole_s, 2),
         "recall": recall, "recall_hard": recalls(ours("scan", str(where["hard"]))["pairs"], hard, HARD),
         "worst_recall_minus_best_peer": round(min(recall["ours"][kind] - best[kind] for kind in COPIES), 4),
+        "turns": {name: len(found) for name, found in spent.items()},
         "precision": precision(last["ours"]["pairs"], known),
         "precision_peers": {name: precision(last[name]["pairs"], known) for name in PEERS},
         "faults": faults(last["ours"]["flags"], known, 0),
@@ -156,11 +161,11 @@ def flat_memory() -> dict[str, Any]:
 
 def for_people(result: dict[str, Any]) -> str:
     """The result as tables and sentences."""
-    speeds = {"Sfumato, measuring": result["images_per_cpu_s"],
-              "Sfumato, measuring and all checks": result["images_per_cpu_s_all_checks"],
-              **result["images_per_cpu_s_peers"],
-              "Pillow, decoding alone, whole": result["decodings_per_cpu_s"]}  # fmt: skip
-    rows = [["", "pictures per processor second"], *([name, f"{value:g}"] for name, value in speeds.items())]
+    fastest, usual = result["images_per_cpu_s_fastest"], result["images_per_cpu_s_median"]
+    all_checks = result["images_per_cpu_s_all_checks"], result["images_per_cpu_s_median_all_checks"]
+    rows = [["pictures per processor second", "fastest turn", "median turn"]]
+    rows += [[NAMED.get(name, name), f"{fastest[name]:g}", f"{usual[name]:g}"] for name in ("ours", *PEERS, "decoding")]
+    rows.insert(2, ["Sfumato, measuring and all checks", *(f"{one:g}" for one in all_checks)])
     recall = result["recall"]
     copies = [["found of planted copies", *COPIES], *([name, *(f"{one[kind]:.2f}" for kind in COPIES)]
               for name, one in recall.items())]  # fmt: skip
