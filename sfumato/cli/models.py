@@ -16,6 +16,11 @@ Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 AVERAGES = {"short": "the shorter average", "long": "the longer average"}
 
 
+def averaged(ema: str) -> str:
+    """Which of a run's averages weights are, in words; "" for those that are none."""
+    return AVERAGES.get(ema, f"an average of length {ema}" if ema else "")
+
+
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List the models, the one that ships with Sfumato first.
@@ -27,7 +32,7 @@ def list_(context: typer.Context) -> None:
     with opened(context) as workspace:
         found = list_models(workspace)
     rows = [
-        (one.name, AVERAGES.get(one.ema, one.ema), one.samples_seen, one.dataset, one.pictures, counts(one.licences),
+        (one.name, averaged(one.ema), one.samples_seen, one.dataset, one.pictures, counts(one.licences),
          weight(one.bytes), "yes" if one.card else "no")
         for one in found
     ]  # fmt: skip
@@ -70,7 +75,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
         ("where", "ships with Sfumato" if one.embedded else made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels with alpha" if one.size else "not here: its network is not known"),
         ("network", f"{one.architecture}, {one.parameters / 1e6:.1f} million weights, {weight(one.bytes)}"),
-        ("weights are", AVERAGES.get(one.ema, one.ema)),
+        ("weights are", averaged(one.ema)),
         ("recipe", one.recipe),
         ("samples seen", one.samples_seen),
         ("learnt from", f"{one.dataset}: {one.pictures:,} pictures of {one.concepts:,} things"),

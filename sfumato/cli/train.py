@@ -302,6 +302,29 @@ def worst(context: typer.Context, run: Run) -> None:
     answer(context, found, lambda: table(["concept", ">distance", "learnt from"], rows, empty=empty))
 
 
+@app.command()
+def average(
+    context: typer.Context,
+    run: Run,
+    length: Annotated[float, typer.Option(metavar="SHARE", help="Of the run, over which weights count; 0.05 to 0.15.")],
+    name: Annotated[str, typer.Option(metavar="MODEL", help="What it is called; RUN-SHARE if left out.")] = "",
+    at: Annotated[int, typer.Option(metavar="PICTURES", help="After so many seen; after the last checkpoint.")] = 0,
+) -> None:
+    """Average a run's weights over another share of it, without training again, as a model of its own.
+
+    It is put together from the averages that the run's checkpoints kept, and it is said how exactly.
+
+    Example: `sfumato train average first --length 0.12`
+    """
+    from sfumato.training.averaging import ask_for_average
+
+    with opened(context) as workspace:
+        job = follow(context, workspace, ask_for_average(workspace, name=run, length=length, model=name, at=at))
+    made = job.result or {}
+    wrote = f"Made {made['model']} of {made['checkpoints']:,} averages that were kept, {made['off']:.1%} off."
+    answer(context, made, lambda: f'{wrote}\nDraw with it: sfumato create "a red apple" --model {made["model"]}')
+
+
 @app.command("export-logs")
 def export_logs(
     context: typer.Context,

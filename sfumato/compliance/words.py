@@ -31,7 +31,7 @@ SAID: dict[str, Callable[[Any, dict[str, Any]], str]] = {
         f"{count:,} {spdx}" for spdx, count in sorted(value.items(), key=lambda one: -one[1])
     ),
     "width": lambda value, facts: f"{value} × {facts.get('height')} pixels",
-    "ema": lambda value, facts: AVERAGES.get(value, str(value)),
+    "ema": lambda value, facts: AVERAGES.get(value, f"an average of length {value}"),
     "background": lambda value, facts: f"on {value}" if value != "transparent" else "on no ground",
 }
 

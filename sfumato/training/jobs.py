@@ -15,7 +15,7 @@ from sfumato.data.versions import FrozenVersion, open_version_by_id
 from sfumato.db.engine import in_words
 from sfumato.errors import Cancelled, InvalidInput
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
-from sfumato.training import saving, together
+from sfumato.training import averaging, saving, together
 from sfumato.training.cards import has_card, make_card
 from sfumato.training.folder import Smoothed, keep_captions, last_logged, last_loss, log_step, prepare, save_preview
 from sfumato.training.hardware import memory_used
@@ -80,6 +80,12 @@ def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progres
         keep_provenance(ctx, wanted.id, took=meter.read())
     told = {"erased_left_out": version.gap} if version.gap else {}
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name, **told}
+
+
+@job("training.average", needs="training.write")
+def average(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Make a model of a run whose weights are averaged over another share of it."""
+    return (yield from averaging.make(ctx, spec))
 
 
 @job("training.card", needs="training.write")

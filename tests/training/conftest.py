@@ -32,7 +32,7 @@ def tiny():
     return dict(TINY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def work_off():
     """Run one attempt of a job here and now, and return how it ended."""
 

@@ -105,6 +105,8 @@ def batch(options: Options, material: Material, position: int) -> dict[str, Tens
     references[wordless & (random.random(len(rows)) < 0.7)] = -1
     tensors = material.tensors(rows, captions, references, flips)
     tensors["words_on"] *= torch.from_numpy(~wordless)[:, None]
+    longest = max(1, int(tensors["words_on"].any(0).sum()))  # of the captions that are left; the rest costs time alone
+    tensors |= {name: tensors[name][:, :longest] for name in ("words", "words_on")}
     generator = torch.Generator().manual_seed(int(random.integers(2**62)))
     logit = torch.randn(len(rows), generator=generator) * options.time_std + options.time_mean
     tensors["t"] = torch.sigmoid(logit)
