@@ -108,6 +108,9 @@ def adopt(
     options: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of that network.")
     ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For one file: a folder of diffusers with its settings.")
+    ] = None,
 ) -> None:
     """Take finished weights in as a model with its own record, and say what it can and cannot do here.
 
@@ -122,7 +125,7 @@ def adopt(
     with opened(context) as workspace:
         found = take_in(
             workspace, path=path, name=name, data=data, licence=licence, maker=maker, architecture=architecture,
-            options=given(options or []),
+            options=given(options or []), like=like or "",
         )  # fmt: skip
     said = [("took in", found.name), ("SHA-256", found.sha256), *(("it can", one) for one in found.can),
             *(("it cannot", one) for one in found.cannot)]  # fmt: skip
@@ -174,7 +177,7 @@ def export(
 @app.command("add-adapter")
 def add_adapter(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: kohya's file, or PEFT's folder.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: a file, or PEFT's folder.")],
     *,
     name: Annotated[str, typer.Option(help="What to call the model.")],
     licence: Annotated[str, typer.Option(metavar="SPDX", help="What its maker allows: an SPDX name, or in words.")],

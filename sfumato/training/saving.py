@@ -1,6 +1,7 @@
 """What a run keeps of its weights: its state in two generations, and checkpoints for others."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,17 @@ def export(folder: Path, learner: Learner, length: str, facts: dict[str, Any]) -
     )
     weights = {name: weight.float().numpy() for name, weight in learner.averages[length].weights.items()}
     path = folder / f"checkpoint-{learner.samples_seen:012d}-{length}.safetensors"
-    write_checkpoint(path, weights, header, half=True)
+    write_checkpoint(path, weights, header, half=getattr(learner.recipe, "HALF", True))
     return path, header, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def begin_from(learner: Learner, parent: Path) -> None:
     """Put a checkpoint's weights into the drawing part of a fresh learner, and both averages; raises InvalidInput."""
-    tensors = {name: torch.from_numpy(values.copy()) for name, values in read_whole(parent).items()}
+    tensors: Mapping[str, Tensor]
+    if hasattr(learner.recipe, "weights_of"):  # of somebody else's model, in whose folder its recipe knows its way
+        tensors = learner.recipe.weights_of(parent)
+    else:
+        tensors = {name: torch.from_numpy(values.copy()) for name, values in read_whole(parent).items()}
     if hasattr(learner.recipe, "begin_from"):  # its own weights are beside the parent's
         learner.recipe.begin_from(learner.net, tensors)
         return

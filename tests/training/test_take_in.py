@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import sfumato
+from sfumato.checkpoints import peers
 from sfumato.checkpoints.folders import PLACE, look_into, unpack
 from sfumato.checkpoints.models import find_model, show_model
 from sfumato.compliance.answer import Facts, answer
@@ -156,13 +157,13 @@ def test_one_file_of_another_make_says_what_it_is_and_that_a_folder_draws(studio
 
 def test_where_there_is_no_diffusers_it_says_what_to_install(studio, folder, monkeypatch):
     adopt(studio, path=folder, name="undrawn", licence="MIT")
-    monkeypatch.setattr(diffusers_folder, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
     with pytest.raises(Unsupported, match="needs diffusers") as missing:
         diffusers_folder.load(find_model(studio, "undrawn").path)
     assert "pip install" in str(missing.value.hint)
     monkeypatch.setenv("SFUMATO_DIFFUSERS_PYTHON", "/nowhere/python")
     with pytest.raises(Unsupported, match="cannot be run"):
-        diffusers_folder.interpreter()
+        peers.diffusers_python()
 
 
 def test_its_own_scheduler_takes_the_steps_and_nothing_else_is_promised():
