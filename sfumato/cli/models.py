@@ -50,10 +50,12 @@ def show(context: typer.Context, model: Name) -> None:
 
 
 def undisclosed(one: Any) -> list[tuple[str, Any]]:
-    """Return what is known of a folder of diffusers that was taken in."""
+    """Return what is known of a folder of diffusers that was taken in, or of what goes on from one."""
+    own = [("learnt from", f"{one.dataset}: {one.pictures:,} pictures"), ("licences", counts(one.licences))]
     return [
         ("model", one.name), ("where", made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels, in diffusers"),
+        *([("goes on from", one.parent)] if one.parent else []), *(own if one.dataset else []),
         ("network", f"{one.parameters / 1e6:,.1f} million weights, {weight(one.bytes)}"), ("SHA-256", one.sha256),
     ]  # fmt: skip
 

@@ -317,8 +317,9 @@ def test_nothing_is_encoded_twice(studio, taken, monkeypatch):
     monkeypatch.setattr(encoded, "_encode_picture", lambda *_, **__: pytest.fail("a picture was encoded again"))
     again = material_of(studio, module, options, parent)
     assert np.array_equal(first.latents, again.latents)
-    mirrored = first.latents_of(np.array([0]), np.array([True]), torch.zeros(1, 4, 16, 16))
-    assert not torch.equal(mirrored, first.latents_of(np.array([0]), np.array([False]), torch.zeros(1, 4, 16, 16)))
+    for may, row in ((True, np.flatnonzero(first.flip_ok)[:1]), (False, np.flatnonzero(~first.flip_ok)[:1])):
+        ways = [first.latents_of(row, np.array([flip]), torch.zeros(1, 4, 16, 16)) for flip in (True, False)]
+        assert torch.equal(*ways) != may  # a mirrored picture has latents of its own
 
 
 def test_without_diffusers_it_says_what_to_install(studio, taken, monkeypatch):

@@ -93,6 +93,16 @@ def test_the_page_offers_it_and_says_that_nothing_is_disclosed(studio, folder):
         assert "has not disclosed" in browser.page("/create/knows?prompt=a+red+disc&model=offered").text
 
 
+def test_the_page_of_training_offers_it_to_those_that_learn_on_it(studio, folder):
+    adopt(studio, path=folder, name="taught", licence="MIT")
+    with open_studio(studio) as client:
+        browser = enter(client)
+        for recipe, offered in (("full", True), ("diffusers_lora", True), ("lora", False), ("flow", False)):
+            said = browser.page(f"/new-run?recipe={recipe}").text
+            assert ("<option>taught</option>" in said) == offered
+            assert ("<option selected>emoji-styles-small</option>" in said) == (recipe == "lora")
+
+
 def test_only_plain_files_are_taken_and_they_come_back_the_same(studio, folder, tmp_path):
     adopt(studio, path=folder, name="packed", licence="MIT")
     path = find_model(studio, "packed").path
