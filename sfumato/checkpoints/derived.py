@@ -92,9 +92,8 @@ def folder_under(path: Path) -> Path:
 
 def read_entry(packed: Path, name: str) -> dict[str, Any]:
     """A JSON file of a packed folder; raises Damaged where it is not there or cannot be read."""
-    entry = described_of(packed).get(name)
     try:
-        first, last = entry["data_offsets"]
+        first, last = described_of(packed)[name]["data_offsets"]
         with packed.open("rb") as stream:
             stream.seek(_start(packed) + first)
             return dict(json.loads(stream.read(last - first)))

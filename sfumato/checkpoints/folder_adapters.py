@@ -214,9 +214,10 @@ def write_kohya_of_folder(path: Path, adapter: Adapter, header: Header, shapes: 
         if part != denoiser:
             inner = f"text_model.{inner.removeprefix('text_model.')}"
         flat = before[part] + inner.replace(".", "_")
-        tensors[flat + (DOWN if name.endswith(A) else UP)] = matrix
         if name.endswith(A):
-            tensors[flat + ALPHA] = np.array(len(matrix), np.float32)
+            tensors[flat + DOWN], tensors[flat + ALPHA] = matrix, np.array(adapter.rank, np.float32)
+        else:  # one alpha for all, since not all readers know one for each module
+            tensors[flat + UP] = matrix * np.float32(matrix.shape[1] / adapter.rank)
     told = {"ss_network_module": "networks.lora", "ss_network_dim": str(adapter.rank),
             "ss_network_alpha": str(adapter.rank), "format": "pt"}  # fmt: skip
     write_checkpoint(path, tensors, header, said=told)

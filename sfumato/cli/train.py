@@ -47,13 +47,15 @@ def train(
 
     Example: `sfumato train PLUGIN --data emoji-styles@latest --name first`
     """
+    from sfumato.checkpoints.models import find_model
     from sfumato.training import runs
 
     with opened(context) as workspace:
         lane = lane_here(workspace, wait=not no_wait, trains=not dry_run)
         kept: dict[str, Any] = {}
         if budget:
-            options, kept = dialled(context, workspace, plugin, data, options, budget)
+            recipe = runs.for_parent(plugin, find_model(workspace, parent)) if parent else plugin
+            options, kept = dialled(context, workspace, recipe, data, options, budget)
         if dry_run:
             plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             seen = ahead_of(workspace, plugin, data, options, parent, sheet=sheet)

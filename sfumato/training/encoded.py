@@ -48,7 +48,7 @@ class Encoded(Material):
 
     def shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of so many pictures."""
-        return (count, *self.latents.shape[3:])  # type: ignore[return-value]
+        return (count, *self.latents.shape[3:])
 
     def latents_of(self, rows: np.ndarray, flips: np.ndarray, spread: Tensor) -> Tensor:
         """Scaled latents (B, C, H, W), `spread` deviations from their mean."""
@@ -253,5 +253,5 @@ def _half(values: Tensor) -> np.ndarray:
 def _keep(path: Path, arrays: dict[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft(path.parent) as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
         finish(stream, path)

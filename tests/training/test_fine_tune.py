@@ -121,7 +121,7 @@ def test_a_run_makes_a_small_file_and_says_whose_child_it_is(studio, taken, besi
     said = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert list(said[-1]["held_out"]) == ["t=0.1", "t=0.3", "t=0.5", "t=0.7", "t=0.9"]
     assert len(list((folder / "previews").glob("*.png"))) == 1
-    assert beside.card().size == 32
+    assert beside.card().summary["size"] == 32
 
 
 def test_what_is_drawn_with_is_its_parent_and_the_change(studio, beside):
