@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sfumato.actions import Act, Workspace, action
 from sfumato.actions.registry import require
 from sfumato.checkpoints.adapters import CONFIG, Adapter, merge, read_adapter, read_whole
+from sfumato.checkpoints.folder_adapters import DIFFUSERS, read_folder_adapter
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.foreign import recognise
 from sfumato.checkpoints.header import Header, lineage_of, read_shapes, write_checkpoint
 from sfumato.checkpoints.models import DEFAULT, LIVE, ModelFacts, ModelView, facts_of, find_model, named
@@ -23,7 +25,7 @@ LONGEST = 200  # letters of a licence
 
 
 def add_model(workspace: Workspace, *, path: str | Path, name: str, licence: str, base: str = DEFAULT) -> ModelFacts:
-    """Add an adapter in PEFT's or kohya's layout as a model: its base's weights with the adapter's change.
+    """Add an adapter in PEFT's, kohya's or diffusers' layout as a model: its base's weights with the adapter's change.
 
     `licence` is an SPDX name or the maker's own words, and must be said. Raises InvalidInput for what does not fit
     the base or is a pickle, Unsupported naming what other weights are, and Conflict where the name is taken.
@@ -35,12 +37,16 @@ def add_model(workspace: Workspace, *, path: str | Path, name: str, licence: str
         raise NotFound(f"There is no {source}.", hint="Name a .safetensors file, or a folder of PEFT.")
     model = find_model(workspace, base)
     _check_kind(source)
-    adapter = read_adapter(source, read_shapes_of(model))
-    merge(read_whole(model.path), adapter)  # raises where a shape does not fit
+    if of_folder := model.header.architecture == FOLDER:
+        adapter = read_folder_adapter(source, model.path, model.header)
+    else:
+        adapter = read_adapter(source, read_shapes_of(model))
+        merge(read_whole(model.path), adapter)  # raises where a shape does not fit
     if not all(np.isfinite(values).all() for values in adapter.tensors.values()):
         raise InvalidInput(f"{source.name} holds values that are no numbers.")
     header = Header(
-        format=2, architecture=model.header.architecture, options=model.header.options, recipe="lora",
+        format=2, architecture=model.header.architecture, recipe="lora",
+        options=model.header.options | ({"goes_on": True} if of_folder else {}),
         run="", parent=model.sha256, lineage=lineage_of(model.path, model.sha256),
         data={"undisclosed": True, "licence": said}, adapter=adapter.facts(),
     )  # fmt: skip
@@ -74,14 +80,14 @@ def _check_kind(source: Path) -> None:
                 f"{source.name} is a whole model of diffusers, and no adapter.",
                 hint=f"sfumato models adopt {source} --name NAME --licence SPDX takes it in.",
             )
-        if not (source / CONFIG).is_file():
+        if not (source / CONFIG).is_file() and not (source / DIFFUSERS).is_file():
             raise InvalidInput(f"{source} holds no {CONFIG}.", hint="A folder in PEFT's layout has one.")
         return
     found = recognise(source)
     if found.kind != "an adapter":
         raise Unsupported(
             f"{source.name} holds {found.words}. It cannot be drawn with here.",
-            hint="Adapters of Sfumato's own models can be added.",
+            hint="Adapters of Sfumato's own models and of folders of diffusers that were taken in can be added.",
         )
 
 

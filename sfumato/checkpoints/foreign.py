@@ -15,6 +15,7 @@ UNET = "model.diffusion_model."
 CROSS = UNET + "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"  # (channels, width of the text)
 WIDTHS = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}
 REFINER = 1280
+ADAPTERS = (".lora_down.weight", ".lora_A.weight", ".lora_A.default.weight", ".lora.down.weight", "_lora.down.weight")
 PARTS = {  # a key that only weights of this kind have
     "double_blocks.0.img_attn.qkv.weight": "Flux",
     "adaln_single.linear.weight": "PixArt",
@@ -79,7 +80,7 @@ def _measured(path: Path, name: str, entry: dict[str, Any]) -> tuple[tuple[int, 
 
 def kind_of(shapes: dict[str, tuple[int, ...]]) -> str:
     """Which family weights belong to, by names and shapes of their tensors."""
-    if any(name.endswith((".lora_down.weight", ".lora_A.weight", ".lora_A.default.weight")) for name in shapes):
+    if any(name.endswith(ADAPTERS) for name in shapes):
         return "an adapter"
     width = shapes.get(CROSS, ())[-1:]
     if width:

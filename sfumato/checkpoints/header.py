@@ -120,16 +120,21 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             continue
         try:
             first, last = entry["data_offsets"]
-            kind = WIDTHS[entry["dtype"]]
-            if min(entry["shape"], default=0) < 0:
-                raise ValueError("a side below nought")
-            values: np.ndarray = np.frombuffer(data[first:last].tobytes(), kind).reshape(entry["shape"])
+            tensors[name] = widened(data[first:last].tobytes(), entry)
         except (KeyError, TypeError, ValueError) as problem:
             raise Damaged(f"{path.name} does not hold what it says at '{name}'.") from problem
-        if entry["dtype"] == "BF16":
-            values = (values.astype(np.uint32) << 16).view(np.float32)
-        tensors[name] = values if entry["dtype"] == "I64" else values.astype(np.float32)
     return tensors
+
+
+def widened(raw: bytes, entry: dict[str, Any]) -> np.ndarray:
+    """The bytes of one tensor as a float32 array (int64 stays); raises KeyError or ValueError where they do not fit."""
+    kind = WIDTHS[entry["dtype"]]
+    if min(entry["shape"], default=0) < 0:
+        raise ValueError("a side below nought")
+    values: np.ndarray = np.frombuffer(raw, kind).reshape(entry["shape"])
+    if entry["dtype"] == "BF16":
+        values = (values.astype(np.uint32) << 16).view(np.float32)
+    return values if entry["dtype"] == "I64" else values.astype(np.float32)
 
 
 def is_pickle(first: bytes) -> bool:

@@ -191,13 +191,18 @@ def _own(workspace: Workspace, name: str, row: Checkpoint) -> ModelView:
             return ModelView(
                 name, row.content_hash, path, EMBEDDED / "card.zip", read_header(path), False, row.ref
             )  # fmt: skip
-    card = card_path(workspace, content_hash, int(row.header["options"].get("size", 0)))
+    card = card_path(workspace, content_hash, card_pixels(row.header["options"]))
     return ModelView(name, row.content_hash, path, card, read_header(path), False, row.ref)
 
 
 def card_path(workspace: Workspace, content_hash: str, size: int) -> Path:
     """Where a workspace keeps the card of a dataset version at a picture size."""
     return workspace.path / "cards" / f"{content_hash[:16]}-{size}.zip"
+
+
+def card_pixels(options: dict[str, Any]) -> int:
+    """The picture size of a model's card: that of its drawings, or what its header says where those are large."""
+    return int(options.get("card", options.get("size", 0)))
 
 
 def find_weights(act: Act, sha256: str) -> ModelView | None:

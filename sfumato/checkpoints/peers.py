@@ -8,15 +8,20 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from sfumato.errors import Damaged, Unsupported
+from sfumato.settings import read_settings
 
+DIFFUSERS = "pip install torch diffusers transformers accelerate sentencepiece"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 HANDED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
 
 
@@ -87,6 +92,19 @@ class Peer:
         last = (self._said.read() if self._said else "").strip().splitlines()[-1:]
         hint = f"It takes about {self.memory_gb:,.1f} GB of memory; free some." if code == -9 else "; ".join(last)
         return Damaged(f"The process that draws with {self.library} ended by itself, with {code}.", hint=hint)
+
+
+def diffusers_python() -> Path:
+    """The Python that has diffusers: the one that is set, else this one; raises Unsupported, saying what to install."""
+    said = named_python(read_settings().diffusers_python, "SFUMATO_DIFFUSERS_PYTHON")
+    if said is not None:
+        return said
+    if find_spec("diffusers") is None or find_spec("torch") is None:
+        raise Unsupported(
+            "This model needs diffusers, which is not installed.",
+            hint=f"{DIFFUSERS}, here or in an environment whose python SFUMATO_DIFFUSERS_PYTHON names.",
+        )
+    return Path(sys.executable)
 
 
 def named_python(said: Path | None, setting: str) -> Path | None:

@@ -55,10 +55,12 @@ def show(context: typer.Context, model: Name) -> None:
 
 
 def undisclosed(one: Any) -> list[tuple[str, Any]]:
-    """Return what is known of a folder of diffusers that was taken in."""
+    """Return what is known of a folder of diffusers that was taken in, or of what goes on from one."""
+    own = [("learnt from", f"{one.dataset}: {one.pictures:,} pictures"), ("licences", counts(one.licences))]
     return [
         ("model", one.name), ("where", made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels, in diffusers"),
+        *([("goes on from", one.parent)] if one.parent else []), *(own if one.dataset else []),
         ("network", f"{one.parameters / 1e6:,.1f} million weights, {weight(one.bytes)}"), ("SHA-256", one.sha256),
     ]  # fmt: skip
 
@@ -113,6 +115,9 @@ def adopt(
     options: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of that network.")
     ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For one file: a folder of diffusers with its settings.")
+    ] = None,
 ) -> None:
     """Take finished weights in as a model with its own record, and say what it can and cannot do here.
 
@@ -127,7 +132,7 @@ def adopt(
     with opened(context) as workspace:
         found = take_in(
             workspace, path=path, name=name, data=data, licence=licence, maker=maker, architecture=architecture,
-            options=given(options or []),
+            options=given(options or []), like=like or "",
         )  # fmt: skip
     said = [("took in", found.name), ("SHA-256", found.sha256), *(("it can", one) for one in found.can),
             *(("it cannot", one) for one in found.cannot)]  # fmt: skip
@@ -179,7 +184,7 @@ def export(
 @app.command("add-adapter")
 def add_adapter(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: kohya's file, or PEFT's folder.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="An adapter: a file, or PEFT's folder.")],
     *,
     name: Annotated[str, typer.Option(help="What to call the model.")],
     licence: Annotated[str, typer.Option(metavar="SPDX", help="What its maker allows: an SPDX name, or in words.")],

@@ -47,13 +47,15 @@ def train(
 
     Example: `sfumato train PLUGIN --data emoji-styles@latest --name first`
     """
+    from sfumato.checkpoints.models import find_model
     from sfumato.training import runs
 
     with opened(context) as workspace:
         lane = lane_here(workspace, wait=not no_wait, trains=not dry_run)
         kept: dict[str, Any] = {}
         if budget:
-            options, kept = dialled(context, workspace, plugin, data, options, budget)
+            recipe = runs.for_parent(plugin, find_model(workspace, parent)) if parent else plugin
+            options, kept = dialled(context, workspace, recipe, data, options, budget)
         if dry_run:
             plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             seen = ahead_of(workspace, plugin, data, options, parent, sheet=sheet)
@@ -107,7 +109,7 @@ def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]
     found = plan(workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
     begins = {"from": found.parent.name} if found.parent else {}
     return {
-        "recipe": recipe_name, "data": found.version.label, "pictures": found.version.n, **begins,
+        "recipe": found.recipe, "data": found.version.label, "pictures": found.version.n, **begins,
         "options": found.options,
     }  # fmt: skip
 
@@ -132,7 +134,17 @@ def seen_in_words(seen: dict[str, Any]) -> list[tuple[str, Any]]:
     epochs = f"{seen['epochs']:,.1f} times each of {seen['train']:,} pictures, in {seen['steps']:,} steps"
     rows = [("sees", epochs), ("memory", f"about {in_words(sum(seen['memory'].values()))}")]
     rows += [(f"  {what}", in_words(held)) for what, held in seen["memory"].items()]
+    if seen["seconds"]:
+        one, whole = lasting(seen["step_seconds"]), lasting(seen["seconds"])
+        rows.append(("time", f"about {one} a step, {whole} for all of them; rough"))
     return rows + [(one["what"], f"{one['count']:,}: {one['why']}") for one in seen["facts"]]
+
+
+def lasting(seconds: float) -> str:
+    """Say how long something takes: "0.4 seconds", "12 minutes", "3.5 hours"."""
+    if seconds < 120:
+        return f"{seconds:,.1f} seconds"
+    return f"{seconds / 60:,.0f} minutes" if seconds < 7_200 else f"{seconds / 3600:,.1f} hours"
 
 
 def dialled(

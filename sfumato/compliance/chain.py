@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from sfumato.actions import Act
-from sfumato.checkpoints.models import ModelView, card_path, find_weights
+from sfumato.checkpoints.models import ModelView, card_path, card_pixels, find_weights
 from sfumato.checkpoints.records import Checkpoint, Model, describe_weights
 from sfumato.data.records import describe_version
 from sfumato.db import Described, Record, children, parents
@@ -189,7 +189,7 @@ def _weights(act: Act, sha256: str) -> Weights | None:
     if row is None:
         return None
     data, options = row.header.get("data") or {}, row.header.get("options") or {}
-    card = card_path(act.workspace, str(data.get("content_hash", "")), options.get("size", 0))
+    card = card_path(act.workspace, str(data.get("content_hash", "")), card_pixels(options))
     return Weights(sha256, row.ref, row.header.get("run", ""), row.header, card if card.exists() else None)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from sfumato.checkpoints.adapters import Adapter, read_whole, write_kohya, write_peft
+from sfumato.checkpoints.derived import MADE, denoiser_of, folder_of
+from sfumato.checkpoints.folder_adapters import modules_of, write_kohya_of_folder, write_peft_of_folder
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.header import Header, read_tensors, write_checkpoint
 from sfumato.checkpoints.models import ModelView
 from sfumato.errors import Damaged, Unsupported
@@ -32,15 +36,38 @@ def carry(model: ModelView, form: str, target: Path) -> dict[str, Any]:
     elif form == "litert":
         told = write_litert(model, target)
     elif form == "diffusers":
+        if model.header.architecture == FOLDER:
+            return write_composed(model, target)
         told = write_folder(model, target)
         size, sha256 = digest(target)
         return {"path": str(target), "bytes": size, "sha256": sha256, **told}
     else:
         facts = model.header.adapter
         adapter = Adapter(read_tensors(model.path), int(facts["rank"]), float(facts["alpha"]))
-        target = (write_peft if form == "peft" else write_kohya)(target, adapter, model.header)
+        if model.header.architecture == FOLDER:
+            shapes = modules_of(model.path, denoiser_of(model.header))
+            write = write_peft_of_folder if form == "peft" else write_kohya_of_folder
+            target = write(target, adapter, model.header, shapes)
+        else:
+            target = (write_peft if form == "peft" else write_kohya)(target, adapter, model.header)
     data = target.read_bytes()
     return {"path": str(target), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **told}
+
+
+def write_composed(model: ModelView, target: Path) -> dict[str, Any]:
+    """Write the folder of diffusers that a model stands for, with what is beside it merged, whole or not at all."""
+    folder = folder_of(model.path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=".draft-"))
+    try:
+        shutil.copytree(folder, draft, dirs_exist_ok=True)
+        write_whole(draft / MADE, model.header.model_dump_json(indent=2).encode())  # whose it is travels along
+        draft.chmod(0o755)
+        os.replace(draft, target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    return {"path": str(target), "bytes": size, "sha256": model.sha256}
 
 
 def alone(header: Header) -> Header:

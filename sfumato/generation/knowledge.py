@@ -88,8 +88,9 @@ def undisclosed(prompt: str, options: Mapping[str, Any]) -> Understood:
     if "step_gflops" not in options:
         says = "It takes no words: it draws from noise alone, whatever the sentence says."
         return Understood(prompt, "", prompt, "", 0.0, undisclosed=says)
+    who = "The maker of the model that it goes on from" if options.get("goes_on") else "Its maker"
     says = (
-        "Its maker has not disclosed the training data, so nothing can be said of these words.\n"
+        f"{who} has not disclosed the training data, so nothing can be said of these words.\n"
         f"A picture of {options['size']} × {options['size']} takes about {options['memory_gb']:,.1f} GB of memory and "
         f"{options['step_gflops']:,.3g} thousand million operations a step."
     )

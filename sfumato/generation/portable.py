@@ -7,6 +7,7 @@ from typing import Literal
 
 from sfumato.actions import Act, Workspace, action
 from sfumato.checkpoints.elsewhere import engine_of
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import ModelView, find_model
 from sfumato.errors import Conflict, InvalidInput, Unsupported, unknown
 from sfumato.generation.litert import interpreter
@@ -37,10 +38,12 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
     if form not in FORMS:
         raise unknown("form of export", form, FORMS)
     model = find_model(workspace, name)
-    if library := engine_of(model.header):
+    if (library := engine_of(model.header)) and not _leaves_as_folder(model, form):
         raise InvalidInput(
             f"The model '{name}' was taken in as it is ({library}), and is not written in another form.",
-            hint="Hand on what it was taken in from; the record has its hash.",
+            hint="A folder leaves by --to diffusers, and what learnt beside it by --to peft or kohya."
+            if model.header.architecture == FOLDER
+            else "Hand on what it was taken in from; the record has its hash.",
         )
     if form in ("peft", "kohya") and not model.header.adapter:
         raise InvalidInput(
@@ -50,7 +53,7 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
         _check_onnx()
     if form == "litert":
         _check_litert(model)
-    if form == "diffusers" and (why := why_not(model.header)):
+    if form == "diffusers" and not library and (why := why_not(model.header)):
         raise InvalidInput(
             f"The model '{name}' has no place in diffusers. {why}",
             hint=f"One that has: sfumato train flow --data NAME --name RUN --architecture {STOCK}",
@@ -68,6 +71,13 @@ def export_model(workspace: Workspace, *, name: str, form: str, target: str | Pa
     if path.is_relative_to(workspace.path):
         raise InvalidInput("An export inside of the workspace is lost with it.", hint="Name a place outside of it.")
     return _ask(workspace, model=model, form=form, target=str(path))
+
+
+def _leaves_as_folder(model: ModelView, form: str) -> bool:
+    """Whether a model of diffusers' own classes can be written so: whole as a folder, or what is beside one."""
+    return model.header.architecture == FOLDER and (
+        form == "diffusers" or (form in ("peft", "kohya") and bool(model.header.adapter))
+    )
 
 
 def _check_onnx() -> None:

@@ -20,6 +20,7 @@ from sfumato.errors import Conflict, InvalidInput
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.records import OWN
 from sfumato.training.runs import check_name, check_unused
+from sfumato.training.single_files import take_in_like
 from sfumato.training.taking_in import drawn_elsewhere, known_kind, refuse_options, speed, take_in, takes
 from sfumato.training.weights import FILE, hash_of, keep_file
 
@@ -40,14 +41,15 @@ class Adopted:
 
 def adopt(
     workspace: Workspace, *, path: str | Path, name: str, data: str = "", licence: str = "", maker: str = "",
-    architecture: str = "", options: dict[str, Any] | None = None,
+    architecture: str = "", options: dict[str, Any] | None = None, like: str | Path = "",
 ) -> Adopted:  # fmt: skip
     """Take finished weights, a folder of diffusers or a generator of TensorFlow in as `name`; what is given stays.
 
     A safetensors file whose network is Sfumato's (its own header says so, or `architecture` and `options`) draws here,
     if its shapes fit; any other is kept unopened and can be traced and handed on. A folder of a pipeline that is known
     draws in diffusers, a .keras file or SavedModel that takes noise in TensorFlow; their licence has to be said, and
-    their maker has not disclosed what they learnt from, unless `data` says so of a generator.
+    their maker has not disclosed what they learnt from, unless `data` says so of a generator. A single file of Stable
+    Diffusion or SDXL becomes such a folder by the settings of one that it is `like`.
 
     Raises InvalidInput for a pickle, for shapes that do not fit and for a header out of all bounds, Damaged for a file
     that does not hold what it says.
@@ -56,6 +58,10 @@ def adopt(
     source = Path(path).expanduser()
     version = find_version(workspace, label=data) if data else None
     facts = {"name": version.label, "content_hash": version.content_hash, **version.summary} if version else {}
+    if like:
+        refuse_options(source, architecture, data)
+        kept, header = take_in_like(workspace, source, Path(like).expanduser(), licence, maker)
+        return _adopt(workspace, name=name, sha256=kept, header=header, version="")
     if drawn_elsewhere(source):
         refuse_options(source, architecture, data)
         kept, header = take_in(workspace, source, licence, maker, facts)
@@ -146,8 +152,9 @@ def _elsewhere_may(header: Header, has_data: bool) -> tuple[list[str], list[str]
 def _may(header: Header, has_data: bool) -> tuple[list[str], list[str]]:
     can, cannot = ["be listed, backed up, traced and handed on, with its hash"], []
     if kind := header.recipe_options.get("kind"):
-        cannot.append(f"draw here: it is {kind}, in one file without a tokenizer. Take in a folder of it: in "
-                      "diffusers, PIPELINE.from_single_file(FILE).save_pretrained(FOLDER) writes one")  # fmt: skip
+        cannot.append(f"draw here: it is {kind}, in one file without a tokenizer. With --like FOLDER, a folder of the "
+                      "same class, it is taken in whole; in diffusers, PIPELINE.from_single_file(FILE).save_pretrained("
+                      "FOLDER) writes one")  # fmt: skip
     elif header.architecture in (OWN, FILE):
         cannot.append("draw here: Sfumato does not know its network")
     elif has_data:

@@ -14,8 +14,9 @@ from sfumato.actions import Act, query
 from sfumato.data.captions import variants
 from sfumato.data.records import Item
 from sfumato.data.versions import FrozenVersion, ItemLine, open_version_by_id
+from sfumato.training.feeding import options_of
 from sfumato.training.hardware import memory_used
-from sfumato.training.runs import plan, recipe
+from sfumato.training.runs import Plan, plan, recipe
 
 SHOWN = 24  # pictures of the first batches that are shown
 TRIED = 2  # pictures of the step by which memory is measured
@@ -54,6 +55,8 @@ class Ahead:
     facts: list[Fact] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)  # bytes, by what holds them
     fed: list[Fed] = field(default_factory=list)
+    step_seconds: float = 0.0  # about, where it is known; so are those of all steps
+    seconds: float = 0.0
 
     @property
     def in_all(self) -> int:
@@ -63,7 +66,7 @@ class Ahead:
     def sheet(self) -> bytes:
         """The pictures as one PNG, each beside what goes with it."""
         rows = [[_opened(one) for one in fed.pictures.values()] for fed in self.fed]
-        wide, side = max(len(row) for row in rows), self.size
+        wide, side = max(len(row) for row in rows), rows[0][0].width
         columns = max(1, int(np.ceil((len(rows) / wide) ** 0.5)))
         grid = Image.new("RGB", (columns * (wide * side + 4), -(-len(rows) // columns) * (side + 4)), "white")
         for place, row in enumerate(rows):
@@ -90,8 +93,10 @@ def look_ahead(
     """
     from sfumato.training.material import load_material
 
-    module = recipe(recipe_name)
     made = plan(act.workspace, recipe_name=recipe_name, data=data, options=options or {}, parent=parent)
+    module = recipe(made.recipe)
+    if hasattr(module, "weigh"):
+        return _ahead_of_folder(act, made, module)
     known = module.Options.model_validate(made.options)
     version = open_version_by_id(act.workspace, made.version.id)
     words = getattr(module, "WORDS", True)
@@ -106,6 +111,29 @@ def look_ahead(
         version.label, known.size, len(material.train), -(-known.samples // known.batch),
         round(known.samples / len(material.train), 2), facts, memory_of(module, known, material),
         fed(module, known, material),
+    )  # fmt: skip
+
+
+def _ahead_of_folder(act: Act, made: Plan, module: Any) -> Ahead:
+    """The same for a run on somebody else's model: memory and time are counted by shapes, since it is not loaded."""
+    from sfumato.training import ahead_of_folders as others
+    from sfumato.training.material import load_material
+
+    assert made.parent is not None  # without one nothing is planned
+    known = options_of(act.workspace, module, made.options, made.parent.sha256)
+    version = open_version_by_id(act.workspace, made.version.id)
+    cache = act.workspace.path / "cache"
+    material = _ended(load_material(version, min(known.size, module.CARD), cache, with_words=False))
+    takes = others.taken(module, known, version, material)
+    facts = [
+        *fitting(_sides(act, version.items), known.size), *dropped(version, material), *told(material, known),
+        *mirrored(material, known, words=True), *weighted(material.weights),
+        *others.licence_of(made.parent.header),
+    ]  # fmt: skip
+    return Ahead(
+        version.label, known.size, len(material.train), -(-known.samples // known.batch),
+        round(known.samples / len(material.train), 2), facts, takes.memory, others.fed(module, known, material),
+        takes.step_seconds, takes.seconds,
     )  # fmt: skip
 
 

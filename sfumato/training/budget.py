@@ -71,6 +71,11 @@ def choose(act: Act, *, recipe_name: str, data: str, budget: str, options: dict[
     """
     seconds = seconds_of(budget)
     module, given = recipe(recipe_name), dict(options or {})
+    if hasattr(module, "of_parent"):
+        raise InvalidInput(
+            "A budget chooses a network, and this run has its parent's.",
+            hint="Give --samples and --size; --dry-run says how long they take.",
+        )
     read_options(module.Options, given)
     version = open_version_by_id(act.workspace, find_version(act.workspace, label=data).id)
     dial = _Dial(module, given, seconds)

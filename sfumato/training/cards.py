@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sfumato.actions import Act, action
 from sfumato.checkpoints.card import write_card
-from sfumato.checkpoints.models import card_path, find_model
+from sfumato.checkpoints.models import card_path, card_pixels, find_model
 from sfumato.data.records import DatasetVersion
 from sfumato.data.versions import FrozenVersion
 from sfumato.errors import Conflict, NotFound
@@ -36,7 +36,7 @@ def ask_for_card(act: Act, *, name: str) -> JobView:
             f"What '{name}' learnt from ({model.header.data.get('name', 'unnamed')}) is not in this workspace.",
             hint="A card is made where the pictures are: collect and freeze the same data here first.",
         )
-    size = int(model.header.options["size"])
+    size = card_pixels(model.header.options)
     act.says(f"asked for the training card of {name}", subject=model.ref)
     spec = {"version": version, "size": size, "model": name}
     return enqueue(act, kind="training.card", spec=spec, key=f"training.card:{version}:{size}")

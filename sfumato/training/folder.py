@@ -16,6 +16,7 @@ from PIL import Image
 from sfumato.store.files import write_whole
 
 CAPTIONS = "captions.json"  # of the previews, beside them
+LARGE = 128  # pixels of a preview above which it is not enlarged
 SLOWEST = 0.02  # share of a new loss in the mean that is shown
 
 
@@ -91,7 +92,9 @@ def save_preview(folder: Path, samples_seen: int, pictures: np.ndarray) -> Path:
         top, left = place // columns * side, place % columns * side
         grid[top : top + side, left : left + side] = picture
     out = io.BytesIO()
-    Image.fromarray(grid).resize((grid.shape[1] * 3, grid.shape[0] * 3), Image.Resampling.NEAREST).save(out, "PNG")
+    times = 3 if side <= LARGE else 1
+    larger = (grid.shape[1] * times, grid.shape[0] * times)
+    Image.fromarray(grid).resize(larger, Image.Resampling.NEAREST).save(out, "PNG")
     path = folder / "previews" / f"{samples_seen:012d}.png"
     write_whole(path, out.getvalue())
     return path

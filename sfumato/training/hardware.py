@@ -43,6 +43,38 @@ def memory_used() -> int:
     return int(said[1]) * 1024 if said else 0
 
 
+def memory_free() -> int:
+    """Bytes of memory that could be taken now, of the machine and within its container; 0 where nobody tells."""
+    return _least(_meminfo("MemAvailable"), _container(used=memory_taken()))
+
+
+def memory_in_all() -> int:
+    """Bytes of memory of the machine, or of its container where that is less; 0 where nobody tells."""
+    return _least(_meminfo("MemTotal"), _container())
+
+
+def memory_taken() -> int:
+    """Bytes that this process's container holds now, but for files that can be let go; 0 where nobody tells."""
+    said = text_of("/sys/fs/cgroup/memory.current").strip()
+    files = re.search(r"^file (\d+)", text_of("/sys/fs/cgroup/memory.stat"), re.MULTILINE)
+    return max(0, int(said) - (int(files[1]) if files else 0)) if said.isdigit() else 0
+
+
+def _meminfo(name: str) -> int:
+    said = re.search(rf"^{name}:\s*(\d+) kB", text_of("/proc/meminfo"), re.MULTILINE)
+    return int(said[1]) * 1024 if said else 0
+
+
+def _container(used: int = 0) -> int:
+    """What a container may hold, without what is used of it; 0 where it has no limit."""
+    said = text_of("/sys/fs/cgroup/memory.max").strip()
+    return max(1, int(said) - used) if said.isdigit() else 0
+
+
+def _least(*found: int) -> int:
+    return min((one for one in found if one), default=0)
+
+
 def text_of(path: str | Path) -> str:
     """What a file of the system says; nothing where there is no such file, or it is not ours to read."""
     try:

@@ -17,13 +17,13 @@ from sfumato.errors import Cancelled, InvalidInput
 from sfumato.jobs import JobContext, LeaseLost, Progress, job
 from sfumato.training import averaging, saving, together
 from sfumato.training.cards import has_card, make_card
+from sfumato.training.feeding import captions_of, card_size, load, options_of
 from sfumato.training.folder import Smoothed, keep_captions, last_logged, last_loss, log_step, prepare, save_preview
-from sfumato.training.hardware import memory_used
+from sfumato.training.hardware import cores, has_bf16, memory_used, processor
 from sfumato.training.kept import keep_checkpoint
 from sfumato.training.letting_go import let_go
 from sfumato.training.loop import Diverged, Learner, Step, align, count_flops, crosses, take_step, train
 from sfumato.training.machine import Machine, probe
-from sfumato.training.material import Material, load_material
 from sfumato.training.processes import TOGETHER, place
 from sfumato.training.provenance import Meter, environment
 from sfumato.training.records import Run
@@ -51,7 +51,7 @@ def run(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict
 def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progress, None, dict[str, Any]]:
     wanted = show_run(ctx.workspace, name=spec["run"])
     module = recipe(wanted.recipe)
-    options = module.Options.model_validate(wanted.options)
+    options = options_of(ctx.workspace, module, wanted.options, wanted.parent_sha256)
     if options.batch < team.size:
         raise InvalidInput(
             f"A batch of {options.batch:,} pictures cannot be shared among {team.size:,} processes.",
@@ -63,8 +63,10 @@ def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progres
     with in_words():  # a full disk, wherever it is met
         prepare(folder)
         words = getattr(module, "WORDS", True)
-        steps = load_material(version, options.size, ctx.workspace.path / "cache", with_words=words)
-        material = yield from _loading(steps, options)
+        if hasattr(module, "weigh"):
+            yield Progress(0, options.samples, "images", "finding out what it takes")
+            module.check(options, module.weigh(module, options, len(version.items), captions_of(version)))
+        material = yield from _loading(load(ctx.workspace, version, module, options, wanted.parent_sha256), options)
         team.tell({"run": wanted.id, "project": ctx.workspace.project})
         team.agree()  # all have read what they learn from
         yield Progress(0, options.samples, "images", "finding out what is fastest here")
@@ -73,10 +75,10 @@ def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progres
         keep_provenance(ctx, wanted.id, environment=environment() | {"threads": learner.machine.threads})
         yield Progress(learner.samples_seen, options.samples, "images", "training")
         figures = yield from _training(ctx, wanted, version, learner, material, folder, meter=meter)
-        if words and not has_card(version, options.size):
+        if words and not has_card(version, size := card_size(module, options)):
             seen = learner.samples_seen
             yield Progress(seen, options.samples, "images", "making the training card", figures)
-            make_card(version, options.size)
+            make_card(version, size)
         keep_provenance(ctx, wanted.id, took=meter.read())
     told = {"erased_left_out": version.gap} if version.gap else {}
     return {"run": wanted.name, "samples_seen": learner.samples_seen, "model": wanted.name, **told}
@@ -99,13 +101,13 @@ def card(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dic
     return {"model": spec["model"], "path": str(path), "bytes": path.stat().st_size, "n": version.view.n}
 
 
-def _loading(steps: Generator[tuple[int, int], None, Material], options: Any) -> Generator[Progress, None, Material]:
+def _loading(steps: Generator[tuple[int, int, str], None, Any], options: Any) -> Generator[Progress, None, Any]:
     while True:
         try:
-            done, total = next(steps)
+            done, total, what = next(steps)
         except StopIteration as finished:
             return finished.value
-        yield Progress(0, options.samples, "images", f"reading captions, {done:,} of {total:,}")
+        yield Progress(0, options.samples, "images", f"{what}, {done:,} of {total:,}")
 
 
 def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, material: Any, *, team: Team) -> Learner:
@@ -121,7 +123,7 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
     learner.team = team
     if found:
         learner.restore(found[0], int(found[1]["samples_seen"]))
-    if wanted.parent_sha256 and (not found or getattr(module, "NEEDS_PARENT", False)):
+    if wanted.parent_sha256 and (not found or hasattr(module, "begin_from")):
         # of a recipe that learns beside its parent the state holds only what is beside it
         saving.begin_from(learner, ctx.workspace.store.path(wanted.parent_sha256))
     if not found or not known:
@@ -134,6 +136,8 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
 
 def _probe(module: Any, options: Any, material: Any, team: Team) -> Machine:
     """What is fastest here for one process's share, told by steps of a learner that is thrown away."""
+    if not getattr(module, "TRIED", True):
+        return Machine(bf16=has_bf16(), threads=cores(), processes=team.size, processor=processor())
     given = team.share(module.batch(options, material, 0))
     trier = Learner.fresh(module, options, Machine())
 
@@ -155,7 +159,8 @@ def _training(
     flops = count_flops(learner, material)
     words = getattr(learner.recipe, "WORDS", True)
     if words:
-        keep_captions(folder, [material.lines[row].name for row in material.preview_rows(PREVIEWED)])
+        count = getattr(learner.options, "previews", PREVIEWED)
+        keep_captions(folder, [material.lines[row].name for row in material.preview_rows(count)])
     start, before, spent = time.monotonic(), learner.samples_seen, 0.0
     extra: dict[str, Any] = last_logged(folder)
     smooth, seen, steps = Smoothed(*last_loss(folder)), before, train(learner, material)
@@ -178,10 +183,10 @@ def _training(
                 "memory": memory_used(),
             }  # fmt: skip
             _keep(ctx, wanted, version, learner, step, folder, extra=extra)
-            if step.save and words and not has_card(version, learner.options.size):
+            if step.save and words and not has_card(version, size := card_size(learner.recipe, learner.options)):
                 seen_so_far = learner.samples_seen, learner.options.samples
                 yield Progress(*seen_so_far, "images", "making the training card", dict(extra))
-                make_card(version, learner.options.size)  # from now on its model draws
+                make_card(version, size)  # from now on its model draws
             if step.save or meter.due():
                 keep_provenance(ctx, wanted.id, took=meter.read())
             if crosses(seen, learner.samples_seen, max(1, learner.options.samples // POINTS)):

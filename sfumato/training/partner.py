@@ -14,9 +14,10 @@ from sfumato.actions import Workspace
 from sfumato.data.versions import open_version_by_id
 from sfumato.errors import SfumatoError
 from sfumato.training import together
+from sfumato.training.feeding import load, options_of
 from sfumato.training.loop import Learner, align, train
 from sfumato.training.machine import Machine
-from sfumato.training.material import Material, load_material
+from sfumato.training.material import Material
 from sfumato.training.processes import place
 from sfumato.training.runs import recipe, show_run
 from sfumato.training.together import Team
@@ -28,10 +29,11 @@ def take_part(workspace: Workspace, team: Team) -> int:
     workspace = workspace.in_project(told["project"])
     wanted = show_run(workspace, name=told["run"])
     module, problem, material = recipe(wanted.recipe), None, None
-    options = module.Options.model_validate(wanted.options)
+    options: Any = None
     try:
+        options = options_of(workspace, module, wanted.options, wanted.parent_sha256)
         version = open_version_by_id(workspace, wanted.version_id)
-        material = _loaded(workspace, version, module, options)
+        material = _loaded(workspace, version, module, options, wanted.parent_sha256)
     except Exception as found:
         problem = found
     team.agree(problem)
@@ -44,9 +46,8 @@ def take_part(workspace: Workspace, team: Team) -> int:
     return learner.samples_seen
 
 
-def _loaded(workspace: Workspace, version: Any, module: Any, options: Any) -> Material:
-    words = getattr(module, "WORDS", True)
-    steps = load_material(version, options.size, workspace.path / "cache", with_words=words)
+def _loaded(workspace: Workspace, version: Any, module: Any, options: Any, parent: str | None) -> Material:
+    steps = load(workspace, version, module, options, parent)
     while True:
         try:
             next(steps)

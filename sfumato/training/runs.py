@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.catalog import Catalog
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import LIVE, ModelView, find_model
 from sfumato.checkpoints.records import Model
 from sfumato.data.collect import NAME, read_options
@@ -64,6 +65,7 @@ class Plan:
     options: dict[str, Any]
     version: VersionView
     parent: ModelView | None
+    recipe: str  # the one that was asked for, or its like for the parent's kind of model
     defaults: dict[str, Any] = field(default_factory=dict)  # of options that a run asked for earlier may not have had
 
 
@@ -75,16 +77,39 @@ def plan(
     Raises InvalidInput for options that are not the recipe's, or for a parent of another shape; NotFound
     with the nearest name for a recipe, dataset or model that is not there.
     """
+    model = None if parent is None else find_model(workspace, parent)
+    recipe_name = for_parent(recipe_name, model)
     module = recipe(recipe_name)
     resolved = read_options(module.Options, options)
     version = find_version(workspace, label=data)
-    if parent is None and getattr(module, "NEEDS_PARENT", False):
+    if model is None and getattr(module, "NEEDS_PARENT", False):
         raise InvalidInput(f"The recipe '{recipe_name}' learns beside a model and needs one.", hint="--from MODEL")
-    described = _described(module, resolved)
-    model = None if parent is None else fitting(find_model(workspace, parent), described)
+    if model is not None and hasattr(module, "of_parent"):
+        resolved = module.of_parent(resolved, model.header, model.path)
+        module.check(resolved)
+    else:
+        described = _described(module, resolved)
+        model = None if model is None else fitting(model, described)
     fields = module.Options.model_fields.items()
-    defaults = {name: one.get_default(call_default_factory=True) for name, one in fields if not one.is_required()}
-    return Plan(resolved.model_dump(), version, model, defaults)
+    defaults = {name: one.get_default(call_default_factory=True) for name, one in fields
+                if not one.is_required() and not one.exclude}  # fmt: skip
+    return Plan(resolved.model_dump(), version, model, recipe_name, defaults)
+
+
+def for_parent(recipe_name: str, parent: ModelView | None) -> str:
+    """The recipe for a parent: the one that is named, or its like for folders of diffusers.
+
+    Raises InvalidInput where the recipe has none and the parent is such a folder.
+    """
+    module = recipe(recipe_name)
+    if parent is None or parent.header.architecture != FOLDER or hasattr(module, "of_parent"):
+        return recipe_name
+    if not hasattr(module, "OF_FOLDERS"):
+        raise InvalidInput(
+            f"The recipe '{recipe_name}' does not learn on a folder of diffusers, and '{parent.name}' is one.",
+            hint=f"sfumato train lora --from {parent.name}, or train full for all of its denoiser's weights.",
+        )
+    return str(module.OF_FOLDERS)
 
 
 def _described(module: Any, options: Any) -> dict[str, Any]:
@@ -128,7 +153,7 @@ def train(
     code = code_of(where, workspace.store) if where is not None else {}
     details = ({"provenance": {"code": code}} if code else {}) | ({"chosen": chosen} if chosen else {})
     details |= {"keep": keep} if keep else {}
-    return _start(workspace, name=name, recipe_name=recipe_name, made=made, details=details, lane=lane)
+    return _start(workspace, name=name, recipe_name=made.recipe, made=made, details=details, lane=lane)
 
 
 def fork(

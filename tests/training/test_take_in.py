@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import sfumato
+from sfumato.checkpoints import peers
 from sfumato.checkpoints.folders import PLACE, look_into, unpack
 from sfumato.checkpoints.models import find_model, show_model
 from sfumato.compliance.answer import Facts, answer
@@ -92,6 +93,16 @@ def test_the_page_offers_it_and_says_that_nothing_is_disclosed(studio, folder):
         assert "has not disclosed" in browser.page("/create/knows?prompt=a+red+disc&model=offered").text
 
 
+def test_the_page_of_training_offers_it_to_those_that_learn_on_it(studio, folder):
+    adopt(studio, path=folder, name="taught", licence="MIT")
+    with open_studio(studio) as client:
+        browser = enter(client)
+        for recipe, offered in (("full", True), ("diffusers_lora", True), ("lora", False), ("flow", False)):
+            said = browser.page(f"/new-run?recipe={recipe}").text
+            assert ("<option>taught</option>" in said) == offered
+            assert ("<option selected>emoji-styles-small</option>" in said) == (recipe == "lora")
+
+
 def test_only_plain_files_are_taken_and_they_come_back_the_same(studio, folder, tmp_path):
     adopt(studio, path=folder, name="packed", licence="MIT")
     path = find_model(studio, "packed").path
@@ -156,13 +167,13 @@ def test_one_file_of_another_make_says_what_it_is_and_that_a_folder_draws(studio
 
 def test_where_there_is_no_diffusers_it_says_what_to_install(studio, folder, monkeypatch):
     adopt(studio, path=folder, name="undrawn", licence="MIT")
-    monkeypatch.setattr(diffusers_folder, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
     with pytest.raises(Unsupported, match="needs diffusers") as missing:
         diffusers_folder.load(find_model(studio, "undrawn").path)
     assert "pip install" in str(missing.value.hint)
     monkeypatch.setenv("SFUMATO_DIFFUSERS_PYTHON", "/nowhere/python")
     with pytest.raises(Unsupported, match="cannot be run"):
-        diffusers_folder.interpreter()
+        peers.diffusers_python()
 
 
 def test_its_own_scheduler_takes_the_steps_and_nothing_else_is_promised():

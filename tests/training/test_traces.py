@@ -36,7 +36,8 @@ def test_the_first_losses_are_those_that_were_written_down(recipe, material):
 
 
 def test_no_recipe_is_without_a_trace():
-    assert set(RECIPES.names()) == set(TRACES)
+    ours = {name for name in RECIPES.names() if not hasattr(RECIPES.get(name), "of_parent")}
+    assert ours == set(TRACES)  # those that learn on others' models have theirs in test_fine_tune
 
 
 @pytest.mark.parametrize("architecture", ["patch_transformer", "dit", "unet", "pixart"])

@@ -4,24 +4,20 @@ SFUMATO_DIFFUSERS_PYTHON names the interpreter of an environment that has diffus
 lies in the cache while it is used. Its own scheduler takes the steps; a seed is torch's, one stream for each picture.
 """
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from sfumato.checkpoints.folders import ARCHITECTURE, unpack
+from sfumato.checkpoints.derived import folder_of
+from sfumato.checkpoints.folders import ARCHITECTURE
 from sfumato.checkpoints.header import read_header
-from sfumato.checkpoints.peers import Peer, named_python
-from sfumato.errors import Cancelled, Damaged, Unsupported
+from sfumato.checkpoints.peers import DIFFUSERS, OFFLINE, Peer, diffusers_python
+from sfumato.errors import Cancelled, Damaged
 from sfumato.generation.drawing import Drawn, Plan, Watch
-from sfumato.settings import read_settings
 
 PEER = Path(__file__).parent.parent / "diffusers_peer.py"
-NEEDED = "pip install torch diffusers transformers accelerate sentencepiece"
-OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 class Loaded:
@@ -32,10 +28,10 @@ class Loaded:
         if self.header.architecture != ARCHITECTURE:
             raise Damaged(f"{path.name} does not hold a folder of diffusers.")
         self.size = int(self.header.options["size"])
-        self._python = interpreter()
-        self._folder = unpack(path, path.parents[2] / "cache" / "diffusers" / path.name)
+        self._python = diffusers_python()
+        self._folder = folder_of(path)
         memory = float(self.header.options.get("memory_gb", 0))
-        self._peer = Peer(self._python, PEER, self._folder, "diffusers", NEEDED, memory, OFFLINE)
+        self._peer = Peer(self._python, PEER, self._folder, "diffusers", DIFFUSERS, memory, OFFLINE)
 
     def draw(self, plan: Plan, stop: Callable[[], bool], watch: Watch) -> Iterator[Drawn | float]:
         """Yield the share done after every step, and each picture; raises Cancelled within a step."""
@@ -58,19 +54,6 @@ class Loaded:
     def close(self) -> None:
         """End the process."""
         self._peer.close()
-
-
-def interpreter() -> Path:
-    """The Python that has diffusers: the one that is set, else this one; raises Unsupported, saying what to install."""
-    said = named_python(read_settings().diffusers_python, "SFUMATO_DIFFUSERS_PYTHON")
-    if said is not None:
-        return said
-    if find_spec("diffusers") is None or find_spec("torch") is None:
-        raise Unsupported(
-            "Drawing with this model needs diffusers, which is not installed.",
-            hint=f"{NEEDED}, here or in an environment whose python SFUMATO_DIFFUSERS_PYTHON names.",
-        )
-    return Path(sys.executable)
 
 
 def as_picture(drawn: np.ndarray) -> np.ndarray:

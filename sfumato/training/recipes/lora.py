@@ -19,6 +19,7 @@ from sfumato.training.recipes.flow import batch, held_out, losses, preview
 __all__ = ["NEEDS_PARENT", "Options", "batch", "begin_from", "build", "describe", "held_out", "losses", "preview"]
 
 NEEDS_PARENT = True  # there is nothing to adapt otherwise
+OF_FOLDERS = "diffusers_lora"  # the recipe that takes a parent which is a folder of diffusers
 BLOCKS = ("blocks.", "transformer_blocks.")
 ATTENTION = {"qkv", "out", "attn1", "attn2"}  # parts of a layer's name
 
@@ -52,6 +53,7 @@ class Adapted(nn.Module):
         nn.init.kaiming_uniform_(self.lora_A.weight, math.sqrt(5))
         nn.init.zeros_(self.lora_B.weight)
         self.scale = alpha / rank
+        self.in_features, self.out_features = layer.in_features, layer.out_features  # as some who hold it ask
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias) + self.lora_B(self.lora_A(x)) * self.scale
@@ -60,9 +62,14 @@ class Adapted(nn.Module):
 def build(options: Options) -> nn.Module:
     """The network with adapters: its parameters are theirs alone, the model's own weights are buffers."""
     net = flow.build(options)
-    for name in adapted(net, options.targets):
+    return put_beside(net, adapted(net, options.targets), options.rank, options.alpha)
+
+
+def put_beside(net: nn.Module, names: list[str], rank: int, alpha: float) -> nn.Module:
+    """Put adapters beside these linear layers, in place; all other weights become buffers, which do not learn."""
+    for name in names:
         parent, _, last = name.rpartition(".")
-        setattr(net.get_submodule(parent), last, Adapted(net.get_submodule(name), options.rank, options.alpha))  # type: ignore[arg-type]
+        setattr(net.get_submodule(parent), last, Adapted(net.get_submodule(name), rank, alpha))  # type: ignore[arg-type]
     for name, weight in list(net.named_parameters()):
         parent, _, last = name.rpartition(".")
         if not parent.endswith((".lora_A", ".lora_B")):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
+from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import DEFAULT, list_models
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
@@ -62,6 +63,8 @@ SAYS = {
     "edm": "Draws from noise, guided by words",
     "r3gan": "Draws in one call",
     "lora": "Adapts a model by a few more weights",
+    "diffusers_lora": "Adapts somebody else's model by a few more weights",
+    "full": "Teaches somebody else's model further",
     "own": "A loop of somebody's own",
     "enlarge": "Makes drawings four times as large",
 }
@@ -70,10 +73,13 @@ WHEN = {
     "edm": "Diffusion as Karras et al. weigh it, beside flow for comparison; drawings take the same steps.",
     "r3gan": "A GAN. It draws at once, is learnt in more steps, and shows less variety when time is short.",
     "lora": "For a few dozen pictures of a style of your own: a small addition to a model that stays as it is.",
+    "diffusers_lora": "The same for a folder of diffusers that was taken in: Stable Diffusion, SDXL or PixArt.",
+    "full": "All weights of the denoiser in such a folder learn: six times its memory, and hundreds of pictures.",
     "enlarge": "Learns to make drawings four times as large; it draws nothing by itself.",
 }
 WHY = "You need the permission 'training.write'. An admin of the project can give it."
-NEED_PARENT = ("lora",)
+FROM_FOLDERS = ("diffusers_lora", "full")  # recipes that go on from a folder of diffusers
+NEED_PARENT = ("lora", *FROM_FOLDERS)
 ASKED = ("name", "data", "parent", "budget", "keep", "fork")  # of the form, beside the recipe's options
 RUNS, SAVED, SHEETS, FIGURES = 24, 20, 60, 6
 Word = Annotated[str, Query(max_length=200)]
@@ -114,7 +120,7 @@ def _form(
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
-    if recipe in NEED_PARENT and not given.get("parent"):
+    if recipe in NEED_PARENT and not given.get("parent") and recipe not in FROM_FOLDERS:
         given = given | {"parent": DEFAULT}
     page = Page("Start a run", "train", crumbs=(("Train", "/train"), ("Start a run", "")))
     return visit.render(
@@ -132,7 +138,10 @@ def _form(
         ahead=ahead,
         in_words=in_words,
         versions=list_frozen(visit.workspace),
-        models=[one.name for one in list_models(visit.workspace, limit=50)],
+        models=[
+            one.name for one in list_models(visit.workspace, limit=50)
+            if (one.architecture == FOLDER) == (recipe in FROM_FOLDERS)
+        ],
         cost=cost(visit.workspace, recipe, told, given, chosen),
         may=allowed(visit.workspace, "training.write"),
         why=WHY,

@@ -1,0 +1,257 @@
+"""What a run on somebody else's model learns from: latents and encoded captions, computed once and then kept.
+
+Each picture's latents lie in a file named by its hash, below one for codec and size; each caption's states in one
+named by its text, below one for the text encoders. So an interrupted run encodes nothing twice, versions share
+what they have in common, and what is erased leaves the cache.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sfumato.checkpoints.derived import TEXT, Weights, chain_of, folder_of
+from sfumato.data.pictures import open_picture, to_premultiplied
+from sfumato.data.versions import FrozenVersion, ItemLine
+from sfumato.store.files import draft, finish
+from sfumato.training.ahead import texts_of
+from sfumato.training.borrowed import library
+from sfumato.training.material import Material
+from sfumato.training.material import load_material as load_plain
+
+LEAST = 128  # pixels that an SVG is drawn at
+COPIES = 64  # pixels of the small copies that drawings are compared with
+LONGEST = 300  # tokens of a caption, for a text encoder that reads as many
+WORDLESS = ""
+Loading = Generator[tuple[int, int, str], None, Any]
+
+
+@dataclass
+class Encoded(Material):
+    """Latents and encoded captions beside the lines of a version; `pictures` are small copies."""
+
+    latents: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (N, as it is or mirrored, mean or std, C, H, W)
+    states: dict[str, np.ndarray] = field(default_factory=dict)  # by rows of captions: words, and what of them is there
+    sides: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (N, 2): width and height as collected
+    nothing: int = 0  # the row of no words
+    kept_share: Tensor = field(default_factory=lambda: torch.ones(1))  # (T): a of each time, the share of the picture
+    folder: Path = Path()
+    codec: Any = None
+    size: int = 0
+    conditioned: bool = False  # whether the network is told of resolution and aspect ratio
+
+    def shape(self, count: int) -> tuple[int, int, int, int]:
+        """Shape of the latents of so many pictures."""
+        return (count, *self.latents.shape[3:])
+
+    def latents_of(self, rows: np.ndarray, flips: np.ndarray, spread: Tensor) -> Tensor:
+        """Scaled latents (B, C, H, W), `spread` deviations from their mean."""
+        mean, deviation = (torch.from_numpy(self.latents[rows, flips.astype(int), one]).float() for one in (0, 1))
+        settings = self.codec.config
+        found: Tensor = mean + deviation * spread - float(getattr(settings, "shift_factor", None) or 0.0)
+        return found * float(settings.scaling_factor)
+
+    def told(self, rows: np.ndarray, captions: np.ndarray) -> dict[str, Tensor]:
+        """What the network is told of pictures and captions, as tensors of B rows."""
+        found = {name: torch.from_numpy(values[captions].astype(np.float32)) for name, values in self.states.items()}
+        if "pooled" in found:  # Stable Diffusion XL: height and width as collected, where it was cut, and as it is
+            sizes = np.full((len(rows), 6), self.size, np.float32)
+            sizes[:, 0], sizes[:, 1], sizes[:, 2:4] = self.sides[rows, 1], self.sides[rows, 0], 0
+            found["ids"] = torch.from_numpy(sizes)
+        if self.conditioned:
+            found["resolution"] = torch.full((len(rows), 2), float(self.size))
+            found["aspect_ratio"] = torch.ones(len(rows), 1)
+        return found
+
+    def said(self, caption: int, base: dict[str, Any]) -> dict[str, Any]:
+        """One caption, and no words, as arguments of the pipeline."""
+        one, none = ({name: torch.from_numpy(values[row : row + 1].astype(np.float32))
+                      for name, values in self.states.items()} for row in (caption, self.nothing))  # fmt: skip
+        found: dict[str, Any] = {"prompt_embeds": one["words"], "negative_prompt_embeds": none["words"]}
+        if "pooled" in one:
+            found |= {"pooled_prompt_embeds": one["pooled"], "negative_pooled_prompt_embeds": none["pooled"]}
+        if "words_on" in one:
+            found |= {"prompt": None, "negative_prompt": None, "prompt_attention_mask": one["words_on"],
+                      "negative_prompt_attention_mask": none["words_on"], "use_resolution_binning": False,
+                      "clean_caption": False}  # fmt: skip
+        return found
+
+    def pipeline(self, library: Any, net: nn.Module, base: dict[str, Any]) -> Any:
+        """The folder's own pipeline with its codec, its scheduler and this network, without text encoders."""
+        schedule = dict(base["schedule"])
+        steps = getattr(library, schedule["_class_name"]).from_config(schedule)
+        parts: dict[str, Any] = {"text_encoder": None, "tokenizer": None, "vae": self.codec, "scheduler": steps}
+        parts[base["part"]] = net
+        if base["pipeline"] == "StableDiffusionPipeline":
+            parts |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+        if base["pipeline"] == "StableDiffusionXLPipeline":
+            parts |= {"text_encoder_2": None, "tokenizer_2": None, "add_watermarker": False}
+        pipe = getattr(library, base["pipeline"])(**parts)
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+
+class Tensors(Mapping[str, Tensor]):
+    """Weights by name as tensors, each read when it is asked for."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def __getitem__(self, name: str) -> Tensor:
+        return torch.from_numpy(np.array(self._weights[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
+def weights_of(parent: Path) -> Tensors:
+    """The weights of a model's denoiser, with all that it and its ancestors changed of it."""
+    folder = folder_of(parent)
+    part = "unet" if (folder / "unet").is_dir() else "transformer"
+    return Tensors(Weights(*sorted((folder / part).glob("*.safetensors"))))
+
+
+def load_material(version: FrozenVersion, options: Any, parent: Path, cache: Path) -> Loading:
+    """Encode what is not encoded yet, yielding (done, total, what is done); returns the Encoded.
+
+    The text encoders leave memory before the codec comes, and both before the denoiser is built.
+    """
+    peer, folder, base = library(), folder_of(parent), options.base
+    plain: Material = yield from _counted(load_plain(version, min(options.size, COPIES), cache, with_words=False))
+    chain = chain_of(parent)
+    packed = chain[-1][0]
+    touched = [file for file, header in chain if any(one.startswith(TEXT) for one in header.adapter.get("modules", []))]
+    texts = [*texts_of(plain), WORDLESS]
+    place = cache / "captions" / (touched[0] if touched else packed).name
+    states = yield from _encode_captions(texts, base, folder, place)
+    codec = getattr(peer, _class_of(folder)).from_pretrained(
+        folder / "vae", torch_dtype=torch.float32, use_safetensors=True, local_files_only=True
+    )
+    codec.eval().requires_grad_(False)
+    place = cache / "latents" / f"{packed.name}-{options.size}"
+    latents, sides = yield from _encode_pictures(version, plain, options, codec, place)
+    schedule = peer.DDPMScheduler.from_config(base["schedule"])
+    told = base["network"].get("use_additional_conditions")
+    conditioned = base["part"] == "transformer" and (base["network"]["sample_size"] == 128 if told is None else told)
+    return Encoded(
+        **{name: one for name, one in vars(plain).items()}, latents=latents, states=states, sides=sides,
+        nothing=len(texts) - 1, kept_share=schedule.alphas_cumprod.float(), folder=folder, codec=codec,
+        size=options.size, conditioned=bool(conditioned),
+    )  # fmt: skip
+
+
+def _class_of(folder: Path) -> str:
+    return str(json.loads((folder / "vae" / "config.json").read_text())["_class_name"])
+
+
+def _counted(steps: Generator[tuple[int, int], None, Material]) -> Loading:
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as finished:
+            return finished.value
+        yield done, total, "reading the pictures"
+
+
+def _encode_captions(texts: list[str], base: dict[str, Any], folder: Path, place: Path) -> Loading:
+    """States of every caption, by name, padded to the longest: words (C, T, D), words_on (C, T), pooled (C, P)."""
+    places = [place / f"{hashlib.sha256(text.encode()).hexdigest()}.npz" for text in texts]
+    if not all(path.exists() for path in places):
+        encode = _encoder(base, folder)
+        for done, (text, path) in enumerate(zip(texts, places, strict=True)):
+            if not path.exists():
+                _keep(path, encode(text))
+            yield done + 1, len(texts), "encoding captions"
+    found = [dict(np.load(path)) for path in places]
+    longest = max(len(one["words"]) for one in found)
+    for one in found:
+        for name in {"words", "words_on"} & one.keys():
+            one[name] = np.pad(one[name], [(0, longest - len(one[name]))] + [(0, 0)] * (one[name].ndim - 1))
+    states = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    if base["pipeline"] == "StableDiffusionXLPipeline" and base["zeros"]:  # as the pipeline says nothing
+        states["words"][-1], states["pooled"][-1] = 0, 0
+    return states
+
+
+def _encoder(base: dict[str, Any], folder: Path) -> Callable[[str], dict[str, np.ndarray]]:
+    """A function from a caption to its states, by the pipeline's own way with its text encoders alone in memory."""
+    left_out: dict[str, Any] = {base["part"]: None, "vae": None}
+    if base["pipeline"] == "StableDiffusionPipeline":
+        left_out |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    pipe = getattr(library(), base["pipeline"]).from_pretrained(
+        folder, torch_dtype=torch.float32, use_safetensors=True, local_files_only=True, **left_out
+    )
+
+    def encode(text: str) -> dict[str, np.ndarray]:
+        with torch.no_grad():
+            if base["part"] == "transformer":
+                most = min(LONGEST, pipe.tokenizer.model_max_length)
+                words, there, *_ = pipe.encode_prompt(
+                    text, do_classifier_free_guidance=False, device="cpu", max_sequence_length=most, clean_caption=False
+                )
+                said = max(1, int(there[0].sum()))  # what is padding is masked, so that it may be left out
+                return {"words": _half(words[0, :said]), "words_on": _half(there[0, :said])}
+            if base["pipeline"] == "StableDiffusionXLPipeline":
+                words, _, pooled, _ = pipe.encode_prompt(text, device="cpu", do_classifier_free_guidance=False)
+                return {"words": _half(words[0]), "pooled": _half(pooled[0])}
+            words, _ = pipe.encode_prompt(
+                text, device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False
+            )
+            return {"words": _half(words[0])}
+
+    return encode
+
+
+def _encode_pictures(version: FrozenVersion, plain: Material, options: Any, codec: Any, place: Path) -> Loading:
+    """Latents (N, 2, 2, C, H, W) of all pictures and their sides as collected (N, 2), one picture at a time."""
+    found, sides = [], []
+    for row, line in enumerate(plain.lines):
+        both = bool(options.flip and plain.flip_ok[row])
+        path = place / f"{line.sha256}.npz"
+        kept = dict(np.load(path)) if path.exists() else {}
+        if len(kept.get("latents", ())) < 1 + both:
+            kept = _encode_picture(version, line, options.size, codec, both=both)
+            _keep(path, kept)
+            yield row + 1, len(plain.lines), "encoding pictures"
+        latents = kept["latents"]
+        found.append(latents if len(latents) == 2 else np.repeat(latents, 2, 0))  # the second is never asked for
+        sides.append(kept["side"])
+    return np.stack(found), np.stack(sides)
+
+
+def _encode_picture(version: FrozenVersion, line: ItemLine, size: int, codec: Any, *, both: bool) -> dict[str, Any]:
+    most = version.workspace.settings.max_pixels
+    opened = open_picture(version.read_bytes(line), most, svg_size=max(size, LEAST))
+    side = np.array(opened.size, np.int64)
+    picture = to_premultiplied(opened, size).astype(np.float32)
+    white = (picture[..., :3] + 255 - picture[..., 3:]).transpose(2, 0, 1) / 127.5 - 1
+    ways = [white, white[:, :, ::-1]] if both else [white]
+    latents = []
+    for one in ways:
+        with torch.no_grad():
+            told = codec.encode(torch.from_numpy(np.ascontiguousarray(one))[None])
+        if hasattr(told, "latent_dist"):
+            latents.append(torch.stack([told.latent_dist.mean[0], told.latent_dist.std[0]]))
+        else:  # a codec that knows no deviation
+            latents.append(torch.stack([told.latents[0], torch.zeros_like(told.latents[0])]))
+    return {"latents": _half(torch.stack(latents)), "side": side}
+
+
+def _half(values: Tensor) -> np.ndarray:
+    return np.nan_to_num(values.float().numpy().clip(-65504, 65504)).astype(np.float16)
+
+
+def _keep(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with draft(path.parent) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+        finish(stream, path)
