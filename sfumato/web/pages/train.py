@@ -43,7 +43,7 @@ from sfumato.web.schemas import names, schema
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.words import duration, number, plural
-from sfumato.web.working import pace_of
+from sfumato.web.working import follows, pace_of, places
 
 router = Router()
 DESK = Desk(
@@ -209,6 +209,7 @@ def show_run(visit: Here, name: str) -> Response:
     page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
     speed, left = pace(one)
     extra = (one.job.progress.get("extra") or {}) if one.job else {}
+    place = places(workspace, one.job).get(one.job.id) if one.job else None
     curves = read_curves(workspace, name=name)
     seen_as = "steps" if one.run.recipe == OWN else "pictures seen"
     return visit.render(
@@ -216,6 +217,8 @@ def show_run(visit: Here, name: str) -> Response:
         page=page,
         one=one,
         left=left,
+        now=place.says if place else doing(one),
+        follows=follows(place),
         charts=charts_of(curves, seen_as),
         loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
@@ -252,6 +255,14 @@ def go_on(visit: Here, name: str) -> Response:
     """Go on with a run where its last checkpoint left it."""
     resume(visit.workspace, name=name)
     return visit.go(f"/train/{quote(name)}")
+
+
+def doing(one: RunCard) -> str:
+    """What the job of a run does at this moment, "" where it has ended."""
+    if one.job is None or one.run.status not in ("running", "waiting"):
+        return ""
+    said = str(one.job.progress.get("say") or "") if one.run.status == "running" else ""
+    return f"{said[:1].upper()}{said[1:]}" or ("Waits for a worker" if one.run.status == "waiting" else "Begins")
 
 
 def pace(one: RunCard) -> tuple[str, str]:
