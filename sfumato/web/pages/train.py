@@ -19,8 +19,8 @@ from sfumato.store.disk import in_words
 from sfumato.training.ahead import Ahead
 from sfumato.training.budget import Chosen
 from sfumato.training.compare import mean_of
+from sfumato.training.going_on import outlook, resume
 from sfumato.training.records import OWN
-from sfumato.training.runs import resume
 from sfumato.training.watching import (
     Curves,
     RunCard,
@@ -218,6 +218,8 @@ def show_run(visit: Here, name: str) -> Response:
         one=one,
         left=left,
         now=place.says if place else doing(one),
+        went_on=one.run.details.get("went_on", []),
+        outlook=outlook(one.run.options, one.run.samples_seen) if one.run.recipe != OWN else "",
         follows=follows(place),
         charts=charts_of(curves, seen_as),
         loss=last_of(curves.loss),
@@ -251,9 +253,12 @@ def stop(visit: Here, name: str) -> Response:
 
 
 @router.post("/train/{name}/resume")
-def go_on(visit: Here, name: str) -> Response:
-    """Go on with a run where its last checkpoint left it."""
-    resume(visit.workspace, name=name)
+def go_on(visit: Here, name: str, form: Sent) -> Response:
+    """Go on with a run where its last state left it, or further than it was planned."""
+    asked = form.get("samples", "").replace(",", "").strip()
+    if asked and not asked.isdecimal():
+        raise InvalidInput(f"'{asked}' is no number of pictures.", hint="Write 40000, or leave it empty.")
+    resume(visit.workspace, name=name, samples=int(asked or 0), budget=form.get("budget", ""))
     return visit.go(f"/train/{quote(name)}")
 
 
@@ -271,10 +276,12 @@ def pace(one: RunCard) -> tuple[str, str]:
 
 
 def command_of(one: RunCard) -> str:
-    """The command that asks for the same run: with the options that are not the recipe's own."""
+    """The command that asks for the same run: with the options that are not the recipe's own, then how it went on."""
     properties = schema(RECIPES, one.run.recipe).get("properties", {}) if one.run.recipe in names(RECIPES) else {}
     words = ["sfumato", "train", one.run.recipe, "--data", one.data, "--name", one.run.name]
-    for key, value in one.run.options.items():
+    went_on = one.run.details.get("went_on", [])
+    planned = {"samples": went_on[0]["planned"]} if went_on else {}
+    for key, value in (one.run.options | planned).items():
         if value == properties.get(key, {}).get("default") or key not in properties:
             continue
         option = key.replace("_", "-")
@@ -282,7 +289,8 @@ def command_of(one: RunCard) -> str:
             words.append(f"--{option}" if value else f"--no-{option}")
         else:
             words += [f"--{option}", str(value)]
-    return shlex.join(words)
+    more = [f"sfumato train resume {one.run.name} --samples {step['samples']}" for step in went_on]
+    return " && ".join([shlex.join(words), *more])
 
 
 def last_of(points: list[tuple[float, float]]) -> float | None:
