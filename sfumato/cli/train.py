@@ -287,6 +287,9 @@ def compare(
 
     Example: `sfumato train compare first wider`
     """
+    from rich.console import Group
+    from rich.text import Text
+
     from sfumato.training.compare import compare as side_by_side
 
     with opened(context) as workspace:
@@ -299,7 +302,9 @@ def compare(
         ("held-out loss", *(_loss(one.held_out) for one in found.runs)),
         *((key, *(str(value) for value in values)) for key, values in found.differing.items()),
     ]
-    answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
+    said = [*(f"{one.title}. {one.says}" for one in found.verdicts), *found.why_not]
+    headings = ["", *(f">{one.name}" for one in found.runs)]
+    answer(context, found, lambda: Group(table(headings, rows, empty=""), "", *map(Text, said)))
 
 
 @app.command()

@@ -153,11 +153,13 @@ def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
     for name, lr in (("one", 0.1), ("two", 0.2)):
         with sfumato.run(name, data="animals", workspace=workspace, options={"lr": lr}) as run:
             run.log(step=1, loss=0.9, held_out=0.8)
-            run.log(step=2, loss=0.5, held_out=0.7)
+            run.log(step=2, loss=0.5, held_out=0.7 + lr)
     page = browser.page("/compare-runs?run=one&run=two").text
     assert "Training loss" in page
     assert "0.1" in page
     assert "sfumato train compare one two" in page
+    assert "After 2 steps: one is lower" in page
+    assert "too few measurements to tell" in page
     alone = browser.page("/compare-runs?run=one").text
     assert "Compare one with…" in alone
     assert 'value="one" checked' in alone

@@ -36,7 +36,7 @@ def show(visit: Here, run: Annotated[list[str], Query(max_length=20)] = []) -> R
         found=found,
         chosen=run,
         most=MOST,
-        offered=[(one.run.name, one.run.status, one.data) for one in list_cards(visit.workspace, limit=OFFERED)],
+        offered=list_cards(visit.workspace, limit=OFFERED),
         charts=charts_of(found) if found else [],
         rows=rows_of(found) if found else [],
         **said(wrong),
