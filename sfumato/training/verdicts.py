@@ -125,10 +125,16 @@ def _verdict(
         + (", read between two measurements" if name in read else "")
         for name, value in sorted(known.items(), key=lambda one: one[1])
     )  # fmt: skip
-    sure = ", by how much noise is not known" if clear is None else ""
-    head = "both are the same" if gap == 0 else "no difference beyond noise" if clear is False else f"{first.name} is lower{sure}"
     says = f"{_first_up(besides)}: {listed}. {_told(first.name, second.name, gap, noise)}"
-    return Verdict(where, f"{title}: {head}", says, known, after, first.name, gap, noise, clear)
+    return Verdict(where, f"{title}: {_head(first.name, gap, clear)}", says, known, after, first.name, gap, noise, clear)
+
+
+def _head(first: str, gap: float, clear: bool | None) -> str:
+    if gap == 0:
+        return "both are the same"
+    if clear is False:
+        return "no difference beyond noise"
+    return f"{first} is lower" if clear else f"{first} is lower, noise or not is not known"
 
 
 def _told(first: str, second: str, gap: float, noise: float | None) -> str:

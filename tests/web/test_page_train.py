@@ -16,7 +16,7 @@ from sfumato.data.versions import open_version
 from sfumato.training.records import Run
 from sfumato.training.watching import show_card
 from sfumato.training.worst import Drawing, Drawings, keep_worst
-from sfumato.web.pages.train import command_of
+from sfumato.web.runs import command_of
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
 
@@ -158,7 +158,7 @@ def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
     assert "Training loss" in page
     assert "0.1" in page
     assert "sfumato train compare one two" in page
-    assert "After 2 steps: one is lower" in page
+    assert "After 2 steps: one is lower, noise or not is not known" in page
     assert "too few measurements to tell" in page
     alone = browser.page("/compare-runs?run=one").text
     assert "Compare one with…" in alone
