@@ -126,7 +126,8 @@ def _verdict(
         for name, value in sorted(known.items(), key=lambda one: one[1])
     )  # fmt: skip
     says = f"{_first_up(besides)}: {listed}. {_told(first.name, second.name, gap, noise)}"
-    return Verdict(where, f"{title}: {_head(first.name, gap, clear)}", says, known, after, first.name, gap, noise, clear)
+    head = _head(first.name, gap, clear)
+    return Verdict(where, f"{title}: {head}", says, known, after, first.name, gap, noise, clear)
 
 
 def _head(first: str, gap: float, clear: bool | None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, query
-from sfumato.checkpoints.models import find_weights
+from sfumato.checkpoints.models import find_weights, is_adopted
 from sfumato.checkpoints.records import Checkpoint
 from sfumato.data.records import Dataset, DatasetVersion
 from sfumato.errors import NotFound
@@ -92,9 +92,7 @@ def show_card(act: Act, *, name: str) -> RunCard:
     weights = find_weights(act, card.run.parent_sha256) if card.run.parent_sha256 else None
     if weights is None:
         return card
-    header = weights.header
-    adopted = header.recipe == "adopted" or "adopted" in header.recipe_options
-    return replace(card, parent=Parent(weights.name, adopted))
+    return replace(card, parent=Parent(weights.name, is_adopted(weights.header)))
 
 
 @query("training.checkpoints", doors=("api",))

@@ -35,6 +35,7 @@ def command_of(one: RunCard) -> str:
     """The command that asks for the same run: with the options that are not the recipe's own, then how it went on."""
     properties = schema(RECIPES, one.run.recipe).get("properties", {}) if one.run.recipe in names(RECIPES) else {}
     words = ["sfumato", "train", one.run.recipe, "--data", one.data, "--name", one.run.name]
+    words += ["--from", one.parent.name] if one.parent else []
     went_on = one.run.details.get("went_on", [])
     planned = {"samples": went_on[0]["planned"]} if went_on else {}
     for key, value in (one.run.options | planned).items():

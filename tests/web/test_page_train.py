@@ -200,6 +200,7 @@ def test_what_the_network_would_see_is_shown_on_the_form(browser, version):
     assert "there are no buckets by aspect" in page
     assert "The first 8 pictures of the run" in page
     assert page.count("data:image/png;base64,") >= 8
+    assert page.index("data:image/png;base64,") < page.index("there are no buckets by aspect"), "pictures come first"
     assert 'name="keep" type="number" min="1" max="1000" placeholder="all" value="3"' in page
     assert "Runs will be here" in browser.page("/train").text  # nothing was started
     refused = browser.post("/new-run/look", data=form | {"size": "18"})

@@ -73,6 +73,8 @@ WHY = "You need the permission 'training.write'. An admin of the project can giv
 NEED_PARENT = ("lora",)
 ASKED = ("name", "data", "parent", "budget", "keep", "fork")  # of the form, beside the recipe's options
 RUNS, SAVED, SHEETS = 24, 20, 60
+FED = 8  # pictures that are shown before others are asked for
+NOTABLE = ("held out", "erased", "never drawn", "without a caption", "of unknown size", "captions left out")
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -127,6 +129,8 @@ def _form(
         given=given,
         chosen=chosen,
         ahead=ahead,
+        notable=NOTABLE,
+        first_fed=FED,
         in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[one.name for one in list_models(visit.workspace, limit=50)],
