@@ -50,54 +50,54 @@ def test_the_second_in_line_says_who_is_before_it_and_what_runs(either):
     assert [one.seconds for one in show_line(either)] == [372.0] * 4
 
 
-def test_what_cannot_be_estimated_is_not(either):
-    hire(either)
-    wait(either, dataset="one")
-    wait(either, dataset="two")
-    begin(either, done=10, total=0)
-    assert said(either) == [(1, "Next in line: “Check one” is being done, how long that still takes is not known")]
-    assert show_line(either)[0].seconds is None
+def test_what_cannot_be_estimated_is_not(workspace):
+    hire(workspace)
+    wait(workspace, dataset="one")
+    wait(workspace, dataset="two")
+    begin(workspace, done=10, total=0)
+    assert said(workspace) == [(1, "Next in line: “Check one” is being done, how long that still takes is not known")]
+    assert show_line(workspace)[0].seconds is None
 
 
-def test_a_worker_that_is_free_or_missing_or_a_jobs_own_is_told(either):
-    job = wait(either, dataset="one")
-    assert said(either) == [(1, "Next in line: no worker is there to take it")]
-    hire(either)
-    assert said(either) == [(1, "Next in line: a worker is free and takes what is next")]
-    with either.db.write() as session:
+def test_a_worker_that_is_free_or_missing_or_a_jobs_own_is_told(workspace):
+    job = wait(workspace, dataset="one")
+    assert said(workspace) == [(1, "Next in line: no worker is there to take it")]
+    hire(workspace)
+    assert said(workspace) == [(1, "Next in line: a worker is free and takes what is next")]
+    with workspace.db.write() as session:
         session.execute(delete(Worker))
-    hire(either, only=job.id)
-    assert said(either) == [(1, "A worker of its own begins with it in a moment")]
+    hire(workspace, only=job.id)
+    assert said(workspace) == [(1, "A worker of its own begins with it in a moment")]
 
 
-def test_lanes_that_no_worker_shares_do_not_wait_for_each_other(either):
-    hire(either, "slow", ("long",))
-    hire(either, "fast", ("quick",))
+def test_lanes_that_no_worker_shares_do_not_wait_for_each_other(workspace):
+    hire(workspace, "slow", ("long",))
+    hire(workspace, "fast", ("quick",))
     for name in ("one", "two", "three"):
-        wait(either, dataset=name)
-    begin(either, "slow")
-    drawing = wait(either, kind="generation.create", lane="quick", request="none")
-    place = next(one for one in show_line(either) if one.job == drawing.id)
+        wait(workspace, dataset=name)
+    begin(workspace, "slow")
+    drawing = wait(workspace, kind="generation.create", lane="quick", request="none")
+    place = next(one for one in show_line(workspace) if one.job == drawing.id)
     assert (place.place, place.says) == (1, "Next in line: a worker is free and takes what is next")
 
 
-def test_a_worker_of_both_lanes_takes_what_was_asked_for_first(either):
-    hire(either, "all", ("quick", "long"))
+def test_a_worker_of_both_lanes_takes_what_was_asked_for_first(workspace):
+    hire(workspace, "all", ("quick", "long"))
     for name in ("one", "two"):
-        wait(either, dataset=name)
-    begin(either, "all", ("quick", "long"))
-    drawing = wait(either, kind="generation.create", lane="quick", request="none")
-    assert next(one.place for one in show_line(either) if one.job == drawing.id) == 2
+        wait(workspace, dataset=name)
+    begin(workspace, "all", ("quick", "long"))
+    drawing = wait(workspace, kind="generation.create", lane="quick", request="none")
+    assert next(one.place for one in show_line(workspace) if one.job == drawing.id) == 2
 
 
-def test_two_workers_tell_of_the_one_that_is_free_first(either):
-    hire(either, "a")
-    hire(either, "b")
+def test_two_workers_tell_of_the_one_that_is_free_first(workspace):
+    hire(workspace, "a")
+    hire(workspace, "b")
     for name in ("one", "two", "three"):
-        wait(either, dataset=name)
-    begin(either, "a", extra={"seconds_left": 7200})
-    begin(either, "b", extra={"seconds_left": 20})
-    assert said(either) == [
+        wait(workspace, dataset=name)
+    begin(workspace, "a", extra={"seconds_left": 7200})
+    begin(workspace, "b", extra={"seconds_left": 20})
+    assert said(workspace) == [
         (1, "Next in line: “Check two” is being done, less than a minute left; 1 more is at work")
     ]
 
