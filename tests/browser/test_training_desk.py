@@ -85,3 +85,26 @@ def test_the_slider_goes_over_the_previews_by_keys(studio, come_in):
     page.keyboard.press("ArrowLeft")
     assert shown.get_attribute("src").endswith("/previews/150")
     assert page.locator(".slide output").inner_text() == "150 steps"
+
+
+def test_two_runs_are_chosen_and_compared_by_keys_alone(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/compare-runs")
+    page.locator('input[value="second"]').focus()
+    for _ in range(2):
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Compare"
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Which is lower by held-out loss?").wait_for()
+    assert "second is lower" in page.locator(".notice").first.inner_text()
+
+
+def test_marked_words_of_a_run_hold_nothing_that_is_only_drawn(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    page.evaluate("getSelection().selectAllChildren(document.getElementById('run'))")
+    words = page.evaluate("getSelection().toString()")
+    assert "A loop of" in words
+    assert "Compare with" not in words
+    assert "Which preview" not in words
