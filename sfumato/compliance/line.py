@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from sfumato.actions import Act, query
 from sfumato.compliance.work import titles_of
+from sfumato.jobs.lanes import LANES
 from sfumato.jobs.line import Turn, turns
 from sfumato.jobs.records import Job
 
@@ -47,6 +48,8 @@ def _place(turn: Turn, titles: dict[str, tuple[str, str]]) -> Place:
 
 def _says(turn: Turn, titles: dict[str, tuple[str, str]]) -> str:
     """Its place, what stands before it, and why it has to wait, as one sentence."""
+    if turn.lane not in LANES:
+        return "The command that asked for it does it itself"
     if turn.own:
         return "A worker of its own begins with it in a moment"
     place = "Next in line" if not turn.ahead else f"{ordinal(turn.ahead + 1)} in line, {_after(turn, titles)}"

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import DEFAULT, list_models
+from sfumato.compliance.line import Place
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
 from sfumato.jobs.queue import cancel_job
@@ -83,7 +84,8 @@ def show_train(visit: Here, after: Word = "") -> Response:
     """Runs as they stand, newest first."""
     rows = list_cards(visit.workspace, after=after or None, limit=RUNS + 1)
     older = f"/train?after={rows[RUNS - 1].id}" if len(rows) > RUNS else ""
-    told = [(one, *pace(one)) for one in rows[:RUNS]]
+    line = places(visit.workspace, *(one.job for one in rows[:RUNS]))
+    told = [(one, *_pace_or_place(one, line)) for one in rows[:RUNS]]
     return visit.render(
         "train/list.html",
         page=Page("Train", "train"),
@@ -261,6 +263,12 @@ def go_on(visit: Here, name: str, form: Sent) -> Response:
         raise InvalidInput(f"'{asked}' is no number of pictures.", hint="Write 40000, or leave it empty.")
     resume(visit.workspace, name=name, samples=int(asked or 0), budget=form.get("budget", ""))
     return visit.go(f"/train/{quote(name)}")
+
+
+def _pace_or_place(one: RunCard, line: dict[str, Place]) -> tuple[str, str]:
+    """How fast a run goes and how long it still takes, or where it stands in the line."""
+    place = line.get(one.job.id) if one.job else None
+    return ("", place.says) if place else pace(one)
 
 
 def pace(one: RunCard) -> tuple[str, str]:
