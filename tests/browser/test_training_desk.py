@@ -108,3 +108,26 @@ def test_marked_words_of_a_run_hold_nothing_that_is_only_drawn(studio, come_in):
     assert "A loop of" in words
     assert "Compare with" not in words
     assert "Which preview" not in words
+
+
+REFRESH = """async () => {
+  const main = document.querySelector('script[src$="/studio.js"]').src
+  const parts = await import(main.replace('studio.js', 'parts.js'))
+  await parts.refresh(document.getElementById('run'))
+}"""
+
+
+def test_a_run_that_is_drawn_anew_keeps_the_focus_the_slider_and_what_is_open(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    page.get_by_role("link", name="Compare with…").focus()
+    page.evaluate(REFRESH)
+    assert page.evaluate("document.activeElement.textContent") == "Compare with…"
+    page.locator("summary", has_text="4 previews").click()
+    page.locator("#which-preview").focus()
+    page.keyboard.press("ArrowLeft")
+    page.evaluate(REFRESH)
+    assert page.evaluate("document.activeElement.id") == "which-preview"
+    assert page.locator("#which-preview").input_value() == "2"
+    assert page.locator(".slide img").get_attribute("src").endswith("/previews/150")
+    assert page.locator("details", has_text="4 previews").first.get_attribute("open") is not None
