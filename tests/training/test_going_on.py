@@ -44,6 +44,9 @@ def test_what_a_longer_plan_would_have_done_alike_is_bit_for_bit_the_same(studio
     (told,) = one.details["went_on"]
     assert (told["at"], told["planned"], told["samples"], told["same"]) == (16, 16, 32, True)
     assert "would be the same" in told["says"]
+    with studio.read() as session:
+        facts = session.get(Run, one.id).describe().facts
+    assert facts["went_on"] == "planned for 16 pictures, gone on with after 16 until 32"
     first, second = (state_of(studio, name) for name in ("short", "planned"))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
