@@ -13,7 +13,7 @@ from sfumato.jobs.worker import claim
 OTHER = "00000000-0000-7000-8000-0000000000aa"
 
 
-@action("test.wait", needs="dataset.write")
+@action("waiting.ask", needs="job.read", doors=())
 def wait(act, *, kind="data.check", lane="long", private=False, **spec):
     return enqueue(act, kind=kind, spec=spec, key=f"{kind}:{spec}", lane=lane, private=private)
 
