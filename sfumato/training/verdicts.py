@@ -10,6 +10,8 @@ from sfumato.training.records import OWN
 LOSSES = ("t=", "noise=")  # how levels of noise begin; what is measured by other names need not be a loss
 WINDOW = 12  # measurements up to a place by which the noise there is told
 FEWEST = 3  # places off a line that have to be known until there is a noise to speak of
+BRIEF = 10.0  # seconds of processor time below which nothing is said of equal time: most of them is the start
+ALIKE = 0.01  # share of the pictures by which equal time has to be another place than equal pictures
 SURE = 2.0  # times the noise of a difference from which on it counts as more than noise
 
 Points = Sequence[tuple[float, float]]  # (pictures seen, held-out loss), in the order of the pictures
@@ -97,7 +99,8 @@ def _verdicts(entries: Sequence[Entry]) -> list[Verdict]:
     if all(one.cpu_seconds > 0 and one.seen for one in entries):
         time = min(one.cpu_seconds * one.points[-1][0] / one.seen for one in entries)
         after = {one.name: one.seen * time / one.cpu_seconds for one in entries}
-        if all(after[one.name] >= one.points[0][0] for one in entries):
+        other = any(abs(after[one.name] - common) > ALIKE * common for one in entries)
+        if other and time >= BRIEF and all(after[one.name] >= one.points[0][0] for one in entries):
             title = f"After {_time(time)} of processor time each"
             found.append(_verdict(entries, "time", after, title, f"reckoned evenly over a run's {unit}"))
     ends = {one.name: one.points[-1][0] for one in entries}

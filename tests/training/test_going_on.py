@@ -56,7 +56,8 @@ def test_a_run_that_had_ended_learns_more_and_says_that_its_rate_rises_again(stu
     trained("ended", samples=16)
     before = state_of(studio, "ended")
     assert work_off(studio, resume(studio, name="ended", samples=24)).result["samples_seen"] == 24
-    assert not torch.equal(before["net.out.weight"], state_of(studio, "ended")["net.out.weight"])
+    after = state_of(studio, "ended")
+    assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith("net."))
     (told,) = runs.show_run(studio, name="ended").details["went_on"]
     assert told["same"] is False
     assert "had fallen to 0% of the highest. It is 95% at once" in told["says"]
@@ -78,10 +79,10 @@ def test_what_cannot_be_is_refused_and_changes_nothing(studio, trained, work_off
         resume(studio, name="whole", samples=24)
     assert runs.show_run(studio, name="whole").options["samples"] == 16
     work_off(studio, waits)
-    with sfumato.run("by hand", data="drawn", workspace=studio) as run:
+    with sfumato.run("by-hand", data="drawn", workspace=studio) as run:
         run.log(step=1, loss=0.5)
     with pytest.raises(Conflict, match="loop of your own"):
-        resume(studio, name="by hand", samples=10)
+        resume(studio, name="by-hand", samples=10)
 
 
 def test_a_time_becomes_pictures_at_the_speed_that_was_measured(studio, trained):
@@ -104,7 +105,7 @@ def test_a_time_becomes_pictures_at_the_speed_that_was_measured(studio, trained)
         (FLOW | {"warmup": 0.0}, 10_016, 40_000, True, "planned so long from the start would be the same"),
         (FLOW | {"warmup": 0.0}, 13_056, 40_000, False, "had fallen to 99% of the highest. It is 100% at once"),
         (FLOW | {"warmup": 0.0, "decay": 0.0}, 20_000, 40_000, True, "goes on at 100% of the highest and stays there"),
-        (R3GAN, 20_000, 40_000, False, "were 100% of their way, and are now 100% of it."),
+        (R3GAN, 20_000, 40_000, False, "Rate, penalty and augmentation go on at 100% of their way. A run"),
         (R3GAN, 4_000, 40_000, False, "were 50% of their way, and are now 15% of it."),
         ({"samples": 100}, 50, 200, False, "What its recipe makes of another length is not known here."),
     ],
