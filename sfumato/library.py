@@ -38,7 +38,7 @@ from sfumato.jobs import JobView, Progress
 from sfumato.jobs.nearby import work_nearby
 from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_for_job
 from sfumato.people.projects import show_project
-from sfumato.training import runs
+from sfumato.training import going_on, runs
 from sfumato.training.adopting import Adopted, adopt
 from sfumato.training.budget import Chosen, choose
 from sfumato.training.cards import ask_for_card
@@ -136,9 +136,16 @@ def train(
     return show_run(workspace, name=name)
 
 
-def resume(workspace: Workspace, name: str, *, on_progress: Seen | None = None) -> RunView:
-    """Go on with a run exactly where its last checkpoint left it, and return it."""
-    wait(workspace, runs.resume(workspace, name=name), on_progress=on_progress)
+def resume(
+    workspace: Workspace, name: str, *, samples: int = 0, budget: str = "", on_progress: Seen | None = None
+) -> RunView:
+    """Go on with a run exactly where its last state left it, and return it.
+
+    With `samples` it goes on until so many pictures in all, with a `budget` such as "30m" for so much more time; what
+    its schedule makes of that is in `details["went_on"]`.
+    """
+    job = going_on.resume(workspace, name=name, samples=samples, budget=budget)
+    wait(workspace, job, on_progress=on_progress)
     return show_run(workspace, name=name)
 
 

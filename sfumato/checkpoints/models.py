@@ -72,6 +72,7 @@ class ModelFacts:
     names: int | None = None
     copy_distance: float | None = None
     calibrated_on: int | None = None
+    adopted: bool = False  # taken in as a finished file
 
 
 @query("model.list")
@@ -158,8 +159,14 @@ def facts_of(view: ModelView, *, look_inside: bool = False) -> ModelFacts:
         ema=header.ema, samples_seen=header.samples_seen, dataset=str(data.get("name", "")),
         content_hash=str(data.get("content_hash", "")), pictures=splits.get("train", 0),
         held_out=sum(splits.values()) - splits.get("train", 0), concepts=int(data.get("concepts", 0)),
-        styles=data.get("styles", {}), licences=data.get("licences", {}), code=header.code, card=has_card, **told,
+        styles=data.get("styles", {}), licences=data.get("licences", {}), code=header.code, card=has_card,
+        adopted=is_adopted(header), **told,
     )  # fmt: skip
+
+
+def is_adopted(header: Header) -> bool:
+    """Whether weights were taken in as a finished file, rather than trained here."""
+    return header.recipe == "adopted" or "adopted" in header.recipe_options
 
 
 def _parameters(view: ModelView) -> int:

@@ -1,7 +1,7 @@
 """Waiting on a job: a live bar with an honest time left, and a question when somebody presses Ctrl-C."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sfumato.actions import Workspace
     from sfumato.jobs import JobView
 
+ANEW = 3.0  # seconds between two looks at the line that a job waits in
 EVERY = 15.0  # seconds between lines where no live bar can be shown
 FIGURES = {
     "images_per_second": "{:,.0f} images/s",
@@ -47,7 +48,7 @@ def follow(context: typer.Context, workspace: "Workspace", job: "JobView", *, ne
     from sfumato.jobs.queue import ended_well, wait_for_job
 
     try:
-        with shown(context, job, workspace.path) as see:
+        with shown(context, job, workspace.path, place=lambda: place_of(workspace, job.id)) as see:
             if nearby:
                 job = work_nearby(workspace, job, on_progress=see)
             else:
@@ -73,13 +74,22 @@ def leave_or_cancel(workspace: "Workspace", job: "JobView") -> None:
         err.print(f"It goes on. `sfumato jobs show {short} --follow` shows it, `sfumato jobs cancel {short}` stops it.")
 
 
+def place_of(workspace: "Workspace", job_id: str) -> str:
+    """Say where a job stands in the line, "" where it does not wait."""
+    from sfumato.compliance.line import show_line
+
+    return next((one.says for one in show_line(workspace) if one.job == job_id), "")
+
+
 @contextmanager
-def shown(context: typer.Context, job: "JobView", folder: Path | None = None) -> Iterator[Any]:
+def shown(
+    context: typer.Context, job: "JobView", folder: Path | None = None, *, place: Callable[[], str] | None = None
+) -> Iterator[Any]:
     """Show a job's progress on stderr as it comes: a live bar, lines in a pipe, nothing with --json.
 
-    Files that the job has made so far are named below `folder`.
+    Files that the job has made so far are named below `folder`; `place` says where it stands while it waits.
     """
-    sight = Sight(job.kind, folder)
+    sight = Sight(job.kind, folder, place)
     err = console(stderr=True)
     if asked(context).json:
         yield sight.see
@@ -93,9 +103,11 @@ def shown(context: typer.Context, job: "JobView", folder: Path | None = None) ->
 class Sight:
     """What is known of one job, drawn as a bar with words and figures."""
 
-    def __init__(self, kind: str, folder: Path | None = None) -> None:
+    def __init__(self, kind: str, folder: Path | None = None, place: Callable[[], str] | None = None) -> None:
         self.title = kind.replace(".", " ")
         self.folder = folder
+        self.place = place
+        self.waits, self.looked = "", -ANEW
         self.progress: dict[str, Any] = {}
         self.status = "waiting"
         self.pace = Pace()
@@ -105,6 +117,8 @@ class Sight:
         self.progress, self.status = job.progress, job.status
         if self.progress:
             self.pace.add(time.monotonic(), self.progress["done"])
+        if self.place and self.status == "waiting" and time.monotonic() - self.looked >= ANEW:
+            self.waits, self.looked = self.place(), time.monotonic()
 
     def figures(self) -> str:
         """Say how far, how fast, how long, and the figures that the job gives."""
@@ -113,7 +127,8 @@ class Sight:
     def far(self) -> str:
         """Say how far it is: "1,824/3,000 images"."""
         if not self.progress:
-            return {"waiting": "waiting for a worker", "running": "starting"}.get(self.status, self.status)
+            waits = self.waits or "waiting for a worker"
+            return {"waiting": waits, "running": "starting"}.get(self.status, self.status)
         done, total, unit = (self.progress[name] for name in ("done", "total", "unit"))
         return f"{done:,.0f}/{total:,.0f} {unit}".strip() if total else f"{done:,.0f} {unit}".strip()
 

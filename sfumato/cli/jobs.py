@@ -23,15 +23,20 @@ def list_(
 
     Example: `sfumato jobs list --limit 5`
     """
+    from sfumato.compliance.line import show_line
     from sfumato.jobs.queue import list_jobs
+
+    with opened(context) as workspace:
+        found = list_jobs(workspace, limit=limit)
+        waits = any(job.status == "waiting" for job in found)
+        line = {place.job: place.says for place in show_line(workspace)} if waits else {}
 
     def row(job: "JobView") -> tuple[str, ...]:
         sight = Sight(job.kind)
         sight.see(job)
-        return job.id[-6:], job.kind, job.status, sight.figures(), f"{job.asked_at:%Y-%m-%d %H:%M}"
+        far = line.get(job.id) or sight.figures()
+        return job.id[-6:], job.kind, job.status, far, f"{job.asked_at:%Y-%m-%d %H:%M}"
 
-    with opened(context) as workspace:
-        found = list_jobs(workspace, limit=limit)
     headings = ["job", "what", "status", "how far", "asked"]
     answer(context, found, lambda: table(headings, map(row, found), empty="No jobs yet."))
 
@@ -46,17 +51,20 @@ def show(
 
     Example: `sfumato jobs show 4f7a2c --follow`
     """
+    from sfumato.compliance.line import show_line
     from sfumato.jobs.queue import get_job
 
     with opened(context) as workspace:
         found = get_job(workspace, job_id=job)
         if wait and not found.ended:
             found = follow(context, workspace, found)
-    answer(context, found, lambda: pairs(describe(found)))
+        line = show_line(workspace) if found.status == "waiting" else []
+    waits = next((place.says for place in line if place.job == found.id), "")
+    answer(context, found, lambda: pairs(describe(found, waits)))
 
 
-def describe(job: "JobView") -> list[tuple[str, str]]:
-    """Return what is known of a job as pairs of a word and what it says."""
+def describe(job: "JobView", waits: str = "") -> list[tuple[str, str]]:
+    """Return what is known of a job as pairs of a word and what it says; `waits` is its place in the line."""
     sight = Sight(job.kind)
     sight.see(job)
     error = job.error or {}
@@ -64,7 +72,7 @@ def describe(job: "JobView") -> list[tuple[str, str]]:
         ("job", job.id),
         ("what", job.kind),
         ("status", "stopping" if job.stopping and not job.ended else job.status),
-        ("how far", sight.figures()),
+        ("how far", waits or sight.figures()),
         ("says", job.progress.get("say", "")),
         ("measured", sight.measured()),
         ("asked by", job.asked_by),

@@ -182,16 +182,33 @@ def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 @app.command()
-def resume(context: typer.Context, run: Run, no_wait: Leave = False) -> None:
-    """Go on with a run exactly where its last checkpoint left it.
+def resume(
+    context: typer.Context,
+    run: Run,
+    *,
+    samples: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Go on until so many pictures in all; else as it was planned.")
+    ] = 0,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Go on for so much more time: 90s, 30m, 1h30m.")] = "",
+    no_wait: Leave = False,
+) -> None:
+    """Go on with a run exactly where its last state left it, to its end or further than it was planned.
 
-    Example: `sfumato train resume first`
+    Another length changes the schedule of the steps to come; what that means is said, and kept with the run.
+
+    Example: `sfumato train resume first --samples 40000`
     """
-    from sfumato.training import runs
+    from sfumato.cli.speech import asked, console
+    from sfumato.training.going_on import resume as go_on_with
+    from sfumato.training.runs import show_run
 
     with opened(context) as workspace:
         lane = lane_here(workspace, wait=not no_wait)
-        finish(context, workspace, runs.resume(workspace, name=run, lane=lane), run, wait=not no_wait, lane=lane)
+        job = go_on_with(workspace, name=run, samples=samples, budget=budget, lane=lane)
+        if (samples or budget) and not asked(context).json:
+            for one in show_run(workspace, name=run).details.get("went_on", [])[-1:]:
+                console(stderr=True).print(one["says"], markup=False)
+        finish(context, workspace, job, run, wait=not no_wait, lane=lane)
 
 
 @app.command("list")
@@ -239,7 +256,7 @@ def described(run: Any) -> list[tuple[str, Any]]:
     if took:
         rows += [("took", f"{took['wall_seconds']:,.1f} s, {took['cpu_seconds']:,.1f} s of processor"),
                  ("energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}")]  # fmt: skip
-    return rows
+    return rows + [("went on", one["says"]) for one in run.details.get("went_on", [])]
 
 
 @app.command()
@@ -282,6 +299,9 @@ def compare(
 
     Example: `sfumato train compare first wider`
     """
+    from rich.console import Group
+    from rich.text import Text
+
     from sfumato.training.compare import compare as side_by_side
 
     with opened(context) as workspace:
@@ -294,7 +314,9 @@ def compare(
         ("held-out loss", *(_loss(one.held_out) for one in found.runs)),
         *((key, *(str(value) for value in values)) for key, values in found.differing.items()),
     ]
-    answer(context, found, lambda: table(["", *(f">{one.name}" for one in found.runs)], rows, empty=""))
+    said = [*(f"{one.title}. {one.says}" for one in found.verdicts), *found.why_not]
+    headings = ["", *(f">{one.name}" for one in found.runs)]
+    answer(context, found, lambda: Group(table(headings, rows, empty=""), "", *map(Text, said)))
 
 
 @app.command()

@@ -54,6 +54,12 @@ def show_work(act: Act, *, job_id: str) -> JobCard:
     return _cards(act, [find_job(act.session, job_id)])[0]
 
 
+def titles_of(act: Act, rows: list[Job]) -> dict[str, tuple[str, str]]:
+    """The title and the kind of jobs, by their ids."""
+    known = _named(act, rows)
+    return {row.id: (_told(row.kind, row.spec, known)[0], row.kind) for row in rows}
+
+
 def _cards(act: Act, rows: list[Job]) -> list[JobCard]:
     known = _named(act, rows)
     names = names_in(act.session, {row.made_by for row in rows})

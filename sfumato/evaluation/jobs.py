@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -88,17 +89,18 @@ def evaluate(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None,
     done = 0
     found: dict[str, Measured] = {}
     names = all_names(card)
+    stages = Stages([split for split, rows in groups.items() if len(rows)], total)
     for place, name in enumerate(names):
         scorer.embed_name(name)
         if place % 25 == 0:
-            yield Progress(0, total, "drawings", f"reading names, {place:,} of {len(names):,}")
+            yield stages.reading(place, len(names))
     for split, rows in groups.items():
         if not len(rows):
             continue
         network = network or load_network(work.engine, model)
-        group = yield from _drawn(work, network, split, rows, (done, total))
+        group = yield from _drawn(work, network, split, rows, stages)
         done += len(rows)
-        yield Progress(done, total, "drawings", f"judging {GROUPS[split]}")
+        yield stages.judging(split, done)
         found[split] = measure(card, group)
         real = np.stack([card.picture(row) for row in rows[:PAIRS]])
         write_sheet(work.folder / f"{GROUPS[split].replace(' ', '-')}.png", group.drawn, real, _caption(work, split))
@@ -109,26 +111,63 @@ def evaluate(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None,
     return result
 
 
+class Stages:
+    """The stages of an evaluation as its progress names them, and the time left by the pace of its drawings."""
+
+    def __init__(self, splits: list[str], total: int) -> None:
+        self.splits, self.total = splits, total
+        self.began: float | None = None
+        self.drawn = 0.0  # of those in this attempt, which alone tell the pace
+        self.last = 0.0
+
+    def reading(self, done: int, of: int) -> Progress:
+        """The names that drawings are told apart by are read."""
+        return self._at(1, 0, f"reading names, {done:,} of {of:,}")
+
+    def drawing(self, split: str, done: float, *, kept: bool = False) -> Progress:
+        """A group is drawn; `kept` are drawings that an earlier attempt made."""
+        if self.began is None:
+            self.began, self.last = time.monotonic(), done
+        self.drawn += 0.0 if kept else max(done - self.last, 0.0)
+        self.last = max(done, self.last)
+        return self._at(2 + 2 * self.splits.index(split), done, f"drawing {GROUPS[split]}")
+
+    def judging(self, split: str, done: int) -> Progress:
+        """A group that is drawn is measured."""
+        return self._at(3 + 2 * self.splits.index(split), done, f"judging {GROUPS[split]}")
+
+    def _at(self, stage: int, done: float, what: str) -> Progress:
+        extra: dict[str, Any] = {}
+        if self.began is not None and self.drawn > 0:
+            each = (time.monotonic() - self.began) / self.drawn
+            extra["seconds_left"] = round((self.total - done) * each)
+        said = f"stage {stage} of {1 + 2 * len(self.splits)}: {what}"
+        return Progress(round(done, 2), self.total, "drawings", said, extra)
+
+
 def _drawn(
-    work: Work, network: Any, split: str, rows: np.ndarray, progress: tuple[int, int]
+    work: Work, network: Any, split: str, rows: np.ndarray, stages: Stages
 ) -> Generator[Progress, None, Group]:
     """Draw every row's caption as `create` would, batch by batch, each batch kept once it is whole."""
-    pictures, leaned = [], []
+    pictures, leaned, before = [], [], stages.last
+    yield stages.drawing(split, before)
     for start in range(0, len(rows), LARGEST_BATCH):
         part = rows[start : start + LARGEST_BATCH]
         kept = work.folder / "drawn" / f"{split}-{start:05d}.npz"
-        if not kept.exists():
-            yield from _draw_batch(work, network, part, kept, (progress[0] + start, progress[1]))
+        if kept.exists():
+            yield stages.drawing(split, before + start + len(part), kept=True)
+        else:
+            for share in _draw_batch(work, network, part, kept):
+                yield stages.drawing(split, before + start + share * len(part))
         with np.load(kept) as held:
             pictures.append(held["pictures"])
             leaned.append(held["leaned"])
     return Group(rows, premultiplied(np.concatenate(pictures)), np.concatenate(leaned))
 
 
-def _draw_batch(
-    work: Work, network: Any, rows: np.ndarray, kept: Path, progress: tuple[int, int]
-) -> Iterator[Progress]:
-    usual, done = CreateOptions(), progress[0]
+def _draw_batch(work: Work, network: Any, rows: np.ndarray, kept: Path) -> Iterator[float]:
+    """Draw a batch into a file; yields the share of it that is done."""
+    usual = CreateOptions()
     plans = [
         Plan(
             understand(caption_of(work.card.items[row]), work.card), [work.spec["seed"] + int(row)],
@@ -138,7 +177,7 @@ def _draw_batch(
     ]  # fmt: skip
     for thing in draw_batch(network, work.card, plans, work.ctx.cancelled):
         if isinstance(thing, float):
-            yield Progress(round(done + thing * len(rows), 2), progress[1], "drawings", "drawing")
+            yield thing
             continue
         pictures, leaned = np.stack([one.picture for one in thing]), np.array([one.reference for one in thing])
         write_whole(kept, _npz({"pictures": pictures, "leaned": leaned}))

@@ -6,9 +6,11 @@ from typing import Any
 
 from sfumato.actions import Act, query
 from sfumato.errors import InvalidInput
+from sfumato.training.verdicts import Entry, Verdict, is_loss, judge
 from sfumato.training.watching import Curves, RunCard, curves_of, previews_of, show_card
 
 MOST = 8
+ALIKE = ("data", "size", "held_out", "spread")  # what two runs of a recipe share where their losses mean the same
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,17 @@ class Comparison:
 
     runs: list[Compared]
     differing: dict[str, list[Any]]
-    best: str = ""
+    best: str = ""  # that ended lowest, where all can be compared
+    verdicts: list[Verdict] = field(default_factory=list)
+    why_not: list[str] = field(default_factory=list)
 
 
 @query("training.compare")
 def compare(act: Act, *, names: str) -> Comparison:
-    """Two to eight runs, by names with commas between, beside each other; the best has the lowest held-out loss.
+    """Two to eight runs, by names with commas between, beside each other, and which is lower by held-out loss.
 
-    Held-out losses can only be compared between runs of one recipe on one data version; no best is told else.
+    Told after as many pictures, after as much processor time and at their ends, with whether it is more than noise.
+    Held-out losses can only be compared between runs of one recipe on one data version; no verdict is given else.
     Raises NotFound with the nearest name, or InvalidInput for too few or too many.
     """
     wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
@@ -53,16 +58,28 @@ def compare(act: Act, *, names: str) -> Comparison:
     keys = list(dict.fromkeys(key for one in options for key in one))
     values = {key: [one.get(key) for one in options] for key in keys}
     differing = {key: told for key, told in values.items() if len(set(map(repr, told))) > 1}
-    measured = [one for one in runs if one.held_out is not None]
-    alike = {"recipe", "data", "held_out"}.isdisjoint(differing)
-    best = min(measured, key=lambda one: one.held_out or 0.0).name if alike and len(measured) > 1 else ""
-    return Comparison(runs, differing, best)
+    entries = [_entry(card, run) for card, run in zip(cards, runs, strict=True)]
+    judged = judge(entries)
+    ends = {one.name: one.points[-1][1] for one in entries if one.points}
+    alike = len({one.kind for one in entries}) == 1 and len(ends) > 1
+    best = min(ends, key=lambda name: ends[name]) if alike else ""
+    return Comparison(runs, differing, best, judged.verdicts, judged.why_not)
+
+
+def _entry(card: RunCard, one: Compared) -> Entry:
+    known = {"data": card.data, **card.run.options}
+    kind = [("recipe", card.run.recipe), *((key, str(known[key])) for key in ALIKE if key in known)]
+    levels = sorted(one.curves.held_out)
+    return Entry(
+        one.name, card.run.recipe, (*kind, ("levels", ", ".join(levels))), one.mean_held_out, one.samples_seen,
+        one.cpu_seconds, is_loss(card.run.recipe, levels) or not levels,
+    )  # fmt: skip
 
 
 def _compared(act: Act, card: RunCard) -> Compared:
     folder = act.workspace.path / "runs" / card.id
     curves = curves_of(folder)
-    mean = mean_of(curves)
+    mean = mean_of(curves) if is_loss(card.run.recipe, list(curves.held_out)) else []
     previews = previews_of(folder)
     speeds = [speed for _, speed in curves.speed]
     return Compared(

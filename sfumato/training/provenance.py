@@ -131,6 +131,9 @@ def told(details: dict[str, Any]) -> dict[str, Any]:
     if host:
         said["sfumato"] = host["sfumato"]
         said["processor"] = host["processor"]
+    if further := details.get("went_on"):
+        steps = [f"after {one['at']:,} until {one['samples']:,}" for one in further]
+        said["went_on"] = f"planned for {further[0]['planned']:,} pictures, gone on with {', then '.join(steps)}"
     if took:
         said["cpu_seconds"] = took["cpu_seconds"]
         said["energy"] = f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"

@@ -211,7 +211,7 @@ def _start(
         if (there.recipe, made.defaults | there.options, there.version_id, there.parent_sha256) == same:
             if details.get("keep"):
                 there.details = (there.details or {}) | {"keep": details["keep"]}
-            return _continue(act, there, lane)
+            return go_on(act, there, lane)
         raise Conflict(f"There is a run '{name}' already, with other options.", hint="Take another name, or resume it.")
     check_unused(act.session, name)
     run = Run(
@@ -226,7 +226,7 @@ def _start(
         link(act.session, run.ref, parent.ref, "goes on from")
     start = f", from {parent.name}" if parent else ""
     act.says(f"asked to train {name} with {recipe_name} on {version.label}{start}", subject=run.ref)
-    return _continue(act, run, lane)
+    return go_on(act, run, lane)
 
 
 def check_unused(session: Session, name: str) -> None:
@@ -249,17 +249,8 @@ def check_unused(session: Session, name: str) -> None:
         )
 
 
-@action("training.resume", needs="training.write")
-def resume(act: Act, *, name: str, lane: str = "long") -> JobView:
-    """Go on with a run exactly where its last checkpoint left it."""
-    run = find_run(act.session, name)
-    if run.recipe == OWN:
-        raise Conflict(f"The run '{name}' is a loop of your own.", hint="Run its script again: it goes on by its name.")
-    act.says(f"asked to go on with {name}", subject=run.ref)
-    return _continue(act, run, lane)
-
-
-def _continue(act: Act, run: Run, lane: str) -> JobView:
+def go_on(act: Act, run: Run, lane: str) -> JobView:
+    """Ask for a run to be trained from its newest state, within an action."""
     job = enqueue(act, kind="training.train", spec={"run": run.id}, key=f"training.train:{run.id}", lane=lane)
     act.session.execute(update(Run).where(Run.id == run.id).values(job_id=job.id))
     return job

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, query
+from sfumato.checkpoints.models import find_weights, is_adopted
 from sfumato.checkpoints.records import Checkpoint
 from sfumato.data.records import Dataset, DatasetVersion
 from sfumato.errors import NotFound
@@ -30,8 +31,19 @@ LARGEST = 8_000_000  # bytes of a log that are read
 
 
 @dataclass(frozen=True)
+class Parent:
+    """The weights that a run began with: the model that they are, and whether that was taken in from elsewhere."""
+
+    name: str
+    adopted: bool = False
+
+
+@dataclass(frozen=True)
 class RunCard:
-    """A run beside the data that it learns from, who asked for it, and the job that works on it."""
+    """A run beside the data that it learns from, who asked for it, and the job that works on it.
+
+    Its parent is told of one run alone; None where it began with fresh weights, or with some that are gone.
+    """
 
     id: str
     run: RunView
@@ -40,6 +52,7 @@ class RunCard:
     made_by_name: str
     made_at: datetime
     job: JobView | None = None
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,11 @@ def list_cards(act: Act, *, after: str | None = None, limit: int = 50) -> list[R
 @query("training.state", doors=("api",))
 def show_card(act: Act, *, name: str) -> RunCard:
     """One run as it stands."""
-    return _cards(act.session, [find_run(act.session, name)])[0]
+    card = _cards(act.session, [find_run(act.session, name)])[0]
+    weights = find_weights(act, card.run.parent_sha256) if card.run.parent_sha256 else None
+    if weights is None:
+        return card
+    return replace(card, parent=Parent(weights.name, is_adopted(weights.header)))
 
 
 @query("training.checkpoints", doors=("api",))

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sfumato.actions import Actor
+from sfumato.actions import Actor, Workspace
+from sfumato.compliance.line import Place, show_line
 from sfumato.compliance.work import JobCard
 from sfumato.db import now
+from sfumato.jobs.line import seconds_left
 from sfumato.jobs.queue import JobView
 from sfumato.web.places import address_of
 from sfumato.web.words import duration, number
 
 ORPHANED = "The worker that had this has ended or does not answer. The next goes on with it; what is finished is kept."
 FOLLOWED = "An earlier worker ended before it was done. This one went on from there."
+NEAR = 3  # places up to which a job that waits is told anew with every step of what it waits for
 WELL = {"done": "Done", "cancelled": "Stopped. What it made so far is kept."}
 
 
@@ -36,10 +39,24 @@ class Shown:
     why_not: str
     job: JobView
     hands: str = ""
+    follows: str = ""  # what it waits for besides, as events name it
 
 
-def shown(card: JobCard, me: Actor) -> Shown:
-    """A job's card for whoever looks."""
+def places(workspace: Workspace, *jobs: JobView | None) -> dict[str, Place]:
+    """Where those of the jobs that wait stand in the line, by their ids; nothing is looked up where none waits."""
+    if not any(one is not None and one.status == "waiting" for one in jobs):
+        return {}
+    return {one.job: one for one in show_line(workspace)}
+
+
+def follows(place: Place | None) -> str:
+    """The running jobs whose events change what is said of a place; of those far behind none."""
+    return " ".join(f"job/{one}" for one in place.busy[:2]) if place and place.place <= NEAR else ""
+
+
+def shown(card: JobCard, me: Actor, line: dict[str, Place] | None = None) -> Shown:
+    """A job's card for whoever looks, with its place where it waits."""
+    place = (line or {}).get(card.job.id)
     job, progress = card.job, card.job.progress
     pace, left = pace_of(job)
     mine = job.asked_by == me.id or "admin" in me.roles
@@ -47,9 +64,9 @@ def shown(card: JobCard, me: Actor) -> Shown:
     return Shown(
         job.id, card.title, job.status, f"/jobs/{job.id}", address_of(card.about), card.asked_by_name,
         float(progress.get("done") or 0), float(progress.get("total") or 0), str(progress.get("unit") or ""),
-        _say(job), pace, left, stop, str((job.error or {}).get("hint", "")),
+        place.says if place else _say(job), pace, left, stop, str((job.error or {}).get("hint", "")),
         "" if mine or job.ended else f"{card.asked_by_name} or an admin can stop it.", job,
-        hands_of(job),
+        hands_of(job), follows(place),
     )  # fmt: skip
 
 
@@ -58,17 +75,17 @@ def pace_of(job: JobView) -> tuple[str, str]:
     if job.status != "running" or job.orphaned:
         return "", ""
     extra: dict[str, Any] = job.progress.get("extra") or {}
+    left = seconds_left(job, now())
     if extra.get("images_per_second"):
-        left = extra.get("seconds_left")
         return f"{number(extra['images_per_second'])} pictures a second", f"{duration(left)} left" if left else ""
-    done, total = float(job.progress.get("done") or 0), float(job.progress.get("total") or 0)
+    done = float(job.progress.get("done") or 0)
     if not done or job.started_at is None:
         return "", ""
     spent = max((now() - job.started_at).total_seconds(), 0.001)
     speed = done / spent
     unit = job.progress.get("unit") or "steps"
     pace = f"{number(round(speed))} {unit} a second" if speed >= 2 else f"{number(round(60 * speed))} {unit} a minute"
-    return pace, f"about {duration((total - done) / speed)} left" if total > done else ""
+    return pace, f"about {duration(left)} left" if left else ""
 
 
 def hands_of(job: JobView) -> str:

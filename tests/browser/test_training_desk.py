@@ -85,3 +85,49 @@ def test_the_slider_goes_over_the_previews_by_keys(studio, come_in):
     page.keyboard.press("ArrowLeft")
     assert shown.get_attribute("src").endswith("/previews/150")
     assert page.locator(".slide output").inner_text() == "150 steps"
+
+
+def test_two_runs_are_chosen_and_compared_by_keys_alone(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/compare-runs")
+    page.locator('input[value="second"]').focus()
+    for _ in range(2):
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Compare"
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Which is lower by held-out loss?").wait_for()
+    assert "second is lower" in page.locator(".notice").first.inner_text()
+
+
+def test_marked_words_of_a_run_hold_nothing_that_is_only_drawn(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    page.evaluate("getSelection().selectAllChildren(document.getElementById('run'))")
+    words = page.evaluate("getSelection().toString()")
+    assert "A loop of" in words
+    assert "Compare with" not in words
+    assert "Which preview" not in words
+
+
+REFRESH = """async () => {
+  const main = document.querySelector('script[src$="/studio.js"]').src
+  const parts = await import(main.replace('studio.js', 'parts.js'))
+  await parts.refresh(document.getElementById('run'))
+}"""
+
+
+def test_a_run_that_is_drawn_anew_keeps_the_focus_the_slider_and_what_is_open(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    page.get_by_role("link", name="Compare with…").focus()
+    page.evaluate(REFRESH)
+    assert page.evaluate("document.activeElement.textContent") == "Compare with…"
+    page.locator("summary", has_text="4 previews").click()
+    page.locator("#which-preview").focus()
+    page.keyboard.press("ArrowLeft")
+    page.evaluate(REFRESH)
+    assert page.evaluate("document.activeElement.id") == "which-preview"
+    assert page.locator("#which-preview").input_value() == "2"
+    assert page.locator(".slide img").get_attribute("src").endswith("/previews/150")
+    assert page.locator("details", has_text="4 previews").first.get_attribute("open") is not None

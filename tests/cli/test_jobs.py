@@ -124,3 +124,15 @@ def test_how_a_job_ended_becomes_its_own_kind_of_error():
         ended_well(view(status="cancelled"))
     with pytest.raises(NotFound, match=r"Gone\.\nLook\."):
         ended_well(view(status="failed", error={"code": 3, "message": "Gone.", "hint": "Look."}))
+
+
+def test_jobs_that_wait_say_where_in_the_line(studio, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    start(studio, to=5)
+    second = start(studio, to=6)
+    assert entry.main(["jobs", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = next(line for line in lines if second.id[-6:] in line)
+    assert "2nd in line, after “Counting up”: no worker is there to take it" in said
+    assert entry.main(["jobs", "show", second.id[-6:]]) == 0
+    assert "2nd in line" in capsys.readouterr().out

@@ -72,6 +72,16 @@ def test_an_unknown_model_is_named(studio_folder, capsys):
     assert entry.main(["models", "card", "nothing"]) == 3
 
 
+def test_while_it_waits_the_bar_says_where_in_the_line():
+    places = iter(["2nd in line, after “Train one”", "never asked for so soon"])
+    sight = Sight("training.train", place=lambda: next(places))
+    for _ in range(2):
+        sight.see(JobView("1", "training.train", "waiting", "long", 0, "person/ann", now()))
+    assert sight.figures() == "2nd in line, after “Train one”"
+    sight.see(JobView("1", "training.train", "running", "long", 1, "person/ann", now()))
+    assert sight.figures() == "starting"
+
+
 def test_the_bar_says_the_held_out_loss_by_noise_and_where_the_preview_lies():
     extra = {"loss": 0.5, "images_per_second": 41.6, "tflops": 0.123, "preview": "runs/a/previews/1.png",
              "held_out": {"t=0.1": 0.4, "t=0.7": 0.25}}  # fmt: skip

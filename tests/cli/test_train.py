@@ -27,6 +27,12 @@ def test_a_run_is_planned_then_trained_then_listed(frozen, capsys, tmp_path):
     run = json.loads(capsys.readouterr().out)
     assert (run["status"], run["samples_seen"]) == ("done", 16)
     assert entry.main(["train", "resume", "tiny", "--json"]) == 0
+    assert entry.main(["train", "resume", "tiny", "--samples", "24"]) == 0
+    told = capsys.readouterr()
+    assert "Trained tiny on 24 pictures." in told.out
+    assert "had fallen to 0% of the highest. It is 95% at once" in " ".join(told.err.split())
+    assert entry.main(["train", "show", "tiny"]) == 0
+    assert "it goes on after 16 until 24" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

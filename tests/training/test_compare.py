@@ -24,12 +24,19 @@ def test_curves_losses_and_the_options_that_differ_stand_side_by_side(two):
     assert [one.loss for one in found.runs] == [0.5, 0.5]
     assert found.runs[0].mean_held_out[-1] == (2.0, pytest.approx(0.5))
     assert found.best == "lower"
+    (verdict,) = found.verdicts
+    assert (verdict.where, verdict.lowest, verdict.clear) == ("pictures", "lower", None)
+    assert verdict.values == {"low": pytest.approx(0.5), "lower": pytest.approx(0.4)}
 
 
 def test_losses_of_other_recipes_name_no_best(two, tiny, work_off):
     work_off(two, runs.train(two, recipe_name="flow", data="drawn", name="other", options=tiny | {"samples": 8}))
     found = compare(two, names="low,other")
     assert found.best == ""
+    assert found.verdicts == []
+    assert found.why_not == [
+        "flow and own measure different losses: a lower number of one says nothing beside one of the other."
+    ]
     assert found.differing["recipe"] == ["own", "flow"]
 
 

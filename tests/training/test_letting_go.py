@@ -18,7 +18,7 @@ from sfumato.jobs import JobContext
 from sfumato.jobs.queue import get_job
 from sfumato.jobs.records import Job
 from sfumato.jobs.worker import claim
-from sfumato.training import runs
+from sfumato.training import going_on, runs
 from sfumato.training.letting_go import let_go
 from sfumato.training.records import Run
 
@@ -94,7 +94,7 @@ def test_what_something_needs_stays_and_a_killed_turn_is_ended_later(studio, tin
         link(session, "image/1", rows[8, "long"].ref, "drawn by")
         session.execute(update(Run).where(Run.name == "few").values(parent_sha256=rows[16, "short"].content_hash))
         hashes = {key: row.content_hash for key, row in rows.items()}
-    taken = claim(studio, "test", (), runs.resume(studio, name="needed").id, 30.0)
+    taken = claim(studio, "test", (), going_on.resume(studio, name="needed").id, 30.0)
     ctx = JobContext(studio, taken.id, taken.attempt)
     monkeypatch.setattr("sfumato.training.letting_go.remove_files", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):  # as kill -9 between the rows and the files

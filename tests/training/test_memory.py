@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sfumato.jobs import JobContext
 from sfumato.jobs.records import Job
 from sfumato.jobs.worker import claim
-from sfumato.training import jobs, loop, runs, saving
+from sfumato.training import going_on, jobs, loop, runs, saving
 from sfumato.training.loop import Learner, OutOfMemory, train
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
@@ -108,7 +108,7 @@ def test_a_run_that_goes_on_keeps_its_parts_and_what_it_said(studio, tiny, tight
     with studio.db.write() as session:
         session.execute(update(Job).where(Job.id == job.id).values(status="waiting"))
     tight.clear()
-    assert work_off(studio, runs.resume(studio, name="tight")).status == "done"
+    assert work_off(studio, going_on.resume(studio, name="tight")).status == "done"
     assert {accumulate for accumulate, _ in tight} == {4}, "it had to run out of memory again"
     notice = "Memory ran out at sample 0. A batch is still 8 pictures, but computed in 4 parts"
     assert [words.startswith(notice) for at, words in read_said(studio, name="tight")] == [True]

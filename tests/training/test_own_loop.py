@@ -21,7 +21,8 @@ from sfumato.errors import Cancelled, Conflict, InvalidInput
 from sfumato.jobs.queue import cancel_job, database_now
 from sfumato.jobs.records import Job
 from sfumato.training.drawn import as_pictures
-from sfumato.training.runs import resume, show_run
+from sfumato.training.going_on import resume
+from sfumato.training.runs import show_run
 from sfumato.training.watching import list_previews, read_curves, show_card
 
 

@@ -13,7 +13,7 @@ from sfumato.checkpoints.records import Checkpoint
 from sfumato.data.freeze import find_version
 from sfumato.db import parents
 from sfumato.errors import Conflict, NotFound
-from sfumato.training import runs
+from sfumato.training import going_on, runs
 from sfumato.training.loop import Learner, count_flops
 from sfumato.training.machine import Machine, cores, probe
 from sfumato.training.recipes import flow
@@ -116,7 +116,7 @@ def test_what_is_not_there_is_named_with_the_nearest(studio, tiny):
     with pytest.raises(NotFound, match="Did you mean 'flow'"):
         runs.train(studio, recipe_name="flwo", data="drawn", name="x", options=tiny)
     with pytest.raises(NotFound, match="Did you mean 'first'"):
-        runs.resume(studio, name="frist")
+        going_on.resume(studio, name="frist")
 
 
 def test_a_run_keeps_to_the_machine_choices_of_its_first_start(studio, tiny, work_off):

@@ -11,7 +11,7 @@ from sfumato.checkpoints.models import find_model
 from sfumato.jobs import JobContext
 from sfumato.jobs.run import run_attempt
 from sfumato.jobs.worker import claim
-from sfumato.training import jobs, runs, saving
+from sfumato.training import going_on, jobs, runs, saving
 from sfumato.training.loop import Diverged, Learner, train
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
@@ -68,7 +68,7 @@ def test_a_run_that_diverges_keeps_its_last_sound_checkpoint(studio, tiny, work_
     saving.save_state(folder_of(studio, "wild"), learner)
     kept = sorted(path.name for path in folder_of(studio, "wild").glob("state-*"))
 
-    ended = work_off(studio, runs.resume(studio, name="wild"))
+    ended = work_off(studio, going_on.resume(studio, name="wild"))
     assert ended.status == "failed"
     assert "not a number at sample 20" in ended.error["message"]
     assert "last checkpoint is kept" in ended.error["hint"]
@@ -91,7 +91,7 @@ def test_a_full_disk_stops_it_in_words_and_later_it_goes_on(studio, tiny, work_o
     assert "do the same again" in ended.error["hint"]
     assert not list(folder_of(studio, "full").glob(".draft-*"))
 
-    assert work_off(studio, runs.resume(studio, name="full")).status == "done"
+    assert work_off(studio, going_on.resume(studio, name="full")).status == "done"
     assert work_off(studio, asked(studio, "roomy", wide)).status == "done"
     assert equal(find_model(studio, "full"), find_model(studio, "roomy"))
 

@@ -13,7 +13,7 @@ from sfumato.checkpoints.records import Checkpoint
 from sfumato.jobs import JobContext
 from sfumato.jobs.queue import get_job
 from sfumato.jobs.worker import claim
-from sfumato.training import jobs, loop, runs, saving, together
+from sfumato.training import going_on, jobs, loop, runs, saving, together
 from sfumato.training.loop import Learner, train, walk_phases
 from sfumato.training.machine import Machine
 from sfumato.training.processes import TOGETHER, Place
@@ -188,7 +188,7 @@ def test_two_begin_a_run_are_stopped_and_one_ends_it(begin, studio, tiny, work_o
 
     with studio.db.write() as session:
         session.execute(update(type(taken)).where(type(taken).id == job.id).values(status="waiting"))
-    assert runs.resume(studio, name="shared").lane == "long"
+    assert going_on.resume(studio, name="shared").lane == "long"
     assert work_off(studio, get_job(studio, job_id=job.id)).status == "done"
     assert runs.show_run(studio, name="shared").machine["processes"] == 1
     assert work_off(studio, asked(studio, "unshared", options)).status == "done"

@@ -59,7 +59,7 @@ def test_a_sentence_becomes_pictures_which_are_shown_with_what_can_be_done(made)
 
 def test_while_it_waits_the_page_says_so_and_can_be_stopped(drawing):
     request = ask(drawing)
-    assert "Waits for a worker" in drawing.page(f"/create?request={request}").text
+    assert "Next in line: no worker is there to take it" in drawing.page(f"/create?request={request}").text
     assert drawing.post(f"/create/requests/{request}/stop").status_code == 303
     assert "Stopped." in drawing.page(f"/create?request={request}").text
 

@@ -3,7 +3,8 @@
 from sqlalchemy import update
 
 from sfumato.data.collect import collect
-from sfumato.jobs.records import Job
+from sfumato.db import now
+from sfumato.jobs.records import Job, Worker
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, as_vic, with_viewer
 
@@ -88,3 +89,20 @@ def test_the_mark_of_what_runs_and_a_job_that_is_not_there(browser, workspace):
     answer = browser.page("/jobs/nothing")
     assert answer.status_code == 404
     assert "no single job" in answer.text
+
+
+def test_the_second_in_line_says_what_it_waits_for(browser, workspace):
+    first, second = asked(workspace, "one"), asked(workspace, "two")
+    page = browser.page("/jobs").text
+    assert "2nd in line, after “Collect sample into one”: no worker is there to take it" in page
+    with workspace.db.write() as session:
+        session.add(Worker(id="w", lanes=["long"], seen_at=now()))
+    progress = {"done": 50, "total": 200, "unit": "pictures", "extra": {"seconds_left": 372}}
+    change(workspace, first, status="running", worker="w", progress=progress)
+    says = "Next in line: “Collect sample into one” is being done, about 6 minutes left"
+    assert says in browser.page("/jobs").text
+    alone = browser.page(f"/jobs/{second.id}").text
+    assert says in alone
+    assert f'data-on="job/{second.id} job/{first.id}"' in alone, "it is told anew as what it waits for goes on"
+    (place,) = browser.get("/api/v1/line").json()
+    assert (place["job"], place["place"], place["seconds"], place["says"]) == (second.id, 1, 372.0, says)

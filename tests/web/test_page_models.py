@@ -2,6 +2,7 @@
 
 from sfumato.actions import Workspace
 from sfumato.checkpoints.models import find_model
+from sfumato.compliance.work import list_work
 from sfumato.evaluation.records import Measurement
 from tests.web.conftest import open_studio
 from tests.web.stocked import as_vic, with_viewer
@@ -99,3 +100,14 @@ def test_who_may_only_look_sees_why_and_a_model_that_is_not_there(pictured):
         assert all(need in page for need in ("model.promote", "criterion.write", "evaluation.write"))
         assert vic.post(f"/models/{NAME}/go-live").status_code == 403
         assert vic.page("/models/%3Cscript%3E").status_code == 404
+
+
+def test_a_quick_look_draws_fewer_and_says_how_wide_that_leaves_the_interval(drawing, pictured):
+    page = drawing.page(f"/models/{NAME}").text
+    assert "24 drawings in each group" in page
+    assert "± 19 % at the most, instead of ± 7 %" in page
+    assert drawing.post(f"/models/{NAME}/evaluations", data={"per_group": "24"}).status_code == 303
+    (card,) = list_work(pictured, kind="evaluation.evaluate")
+    page = drawing.page(f"/models/{NAME}").text
+    assert f'id="job-{card.id}"' in page, "how far it is stands beside what it measures"
+    assert "Next in line: no worker is there to take it" in page

@@ -14,9 +14,9 @@ import sfumato
 from sfumato.data.freeze import freeze
 from sfumato.data.versions import open_version
 from sfumato.training.records import Run
-from sfumato.training.watching import show_card
+from sfumato.training.watching import Curves, show_card
 from sfumato.training.worst import Drawing, Drawings, keep_worst
-from sfumato.web.pages.train import command_of
+from sfumato.web.runs import charts_of, command_of
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
 
@@ -153,11 +153,13 @@ def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
     for name, lr in (("one", 0.1), ("two", 0.2)):
         with sfumato.run(name, data="animals", workspace=workspace, options={"lr": lr}) as run:
             run.log(step=1, loss=0.9, held_out=0.8)
-            run.log(step=2, loss=0.5, held_out=0.7)
+            run.log(step=2, loss=0.5, held_out=0.7 + lr)
     page = browser.page("/compare-runs?run=one&run=two").text
     assert "Training loss" in page
     assert "0.1" in page
     assert "sfumato train compare one two" in page
+    assert "After 2 steps: one is lower, noise or not is not known" in page
+    assert "too few measurements to tell" in page
     alone = browser.page("/compare-runs?run=one").text
     assert "Compare one with…" in alone
     assert 'value="one" checked' in alone
@@ -198,6 +200,7 @@ def test_what_the_network_would_see_is_shown_on_the_form(browser, version):
     assert "there are no buckets by aspect" in page
     assert "The first 8 pictures of the run" in page
     assert page.count("data:image/png;base64,") >= 8
+    assert page.index("data:image/png;base64,") < page.index("there are no buckets by aspect"), "pictures come first"
     assert 'name="keep" type="number" min="1" max="1000" placeholder="all" value="3"' in page
     assert "Runs will be here" in browser.page("/train").text  # nothing was started
     refused = browser.post("/new-run/look", data=form | {"size": "18"})
@@ -239,3 +242,42 @@ def test_concepts_that_are_drawn_worst_stand_beside_what_they_were_learnt_from(b
             assert (opened.size, opened.getpixel((0, 0))) == ((8, 8), (200, 60, 30))
     assert f"/data/animals/items?concept={quote(lines[0].concept)}" in page
     assert browser.get("/api/v1/runs/first/worst/7").status_code == 404
+
+
+def test_a_run_goes_on_with_more_by_the_form_and_says_what_that_means(browser, workspace, version):
+    a_run(workspace, "first", version.id)
+    page = browser.page("/train/first").text
+    assert "Go on with more" in page
+    assert 'name="samples" type="number" inputmode="numeric" min="401"' in page
+    refused = browser.post("/train/first/resume", data={"samples": "100"})
+    assert refused.status_code == 422
+    assert "has seen 400 pictures" in refused.text
+    assert browser.post("/train/first/resume", data={"samples": "many"}).status_code == 422
+    assert browser.post("/train/first/resume", data={"samples": "40,000", "budget": ""}).status_code == 303
+    page = browser.page("/train/first").text
+    assert "Went on until 40,000 pictures" in page
+    assert "Planned for 1,000 pictures, it goes on after 400 until 40,000." in page
+    assert "no command repeats it exactly" in page
+    assert "Next in line: no worker is there to take it" in page
+    assert "Go on with more" not in page, "it waits already"
+    one = show_card(workspace, name="first")
+    assert command_of(one).endswith("--samples 1000 --size 16 && sfumato train resume first --samples 40000")
+
+
+def test_a_run_that_goes_on_from_a_model_names_it(browser, workspace, version):
+    a_run(workspace, "first", version.id, parent_sha256="0" * 64)
+    assert "weights that are not here any more (000000000000)" in browser.page("/train/first").text
+
+
+@pytest.mark.parametrize(
+    ("levels", "title", "line"),
+    [
+        (["t=0.2", "t=0.8"], "Held-out loss by noise", "80 % noise"),
+        (["noise=0.1", "noise=3.0"], "Held-out loss by noise", "noise 3.0"),
+        (["dB, blur=0.9"], "Measured on held-out pictures", "dB, blur=0.9"),
+    ],
+)
+def test_what_is_measured_on_held_out_pictures_is_called_what_it_is(levels, title, line):
+    charts = charts_of(Curves(held_out={level: [(100.0, 0.5), (200.0, 0.4)] for level in levels}))
+    assert title in [one.title for one in charts]
+    assert line in [drawn.name for one in charts for drawn in one.lines]

@@ -13,7 +13,8 @@ from sfumato.training.ahead import look_ahead as foresee
 from sfumato.training.budget import Chosen
 from sfumato.training.budget import choose as try_out
 from sfumato.training.compare import compare
-from sfumato.training.runs import list_runs, resume, show_run
+from sfumato.training.going_on import resume
+from sfumato.training.runs import list_runs, show_run
 from sfumato.training.runs import train as ask_to_train
 from sfumato.training.watching import (
     Curves,

@@ -36,7 +36,7 @@ def show(visit: Here, run: Annotated[list[str], Query(max_length=20)] = []) -> R
         found=found,
         chosen=run,
         most=MOST,
-        offered=[(one.run.name, one.run.status, one.data) for one in list_cards(visit.workspace, limit=OFFERED)],
+        offered=sorted(list_cards(visit.workspace, limit=OFFERED), key=lambda one: one.run.name not in run),
         charts=charts_of(found) if found else [],
         rows=rows_of(found) if found else [],
         **said(wrong),
@@ -77,4 +77,6 @@ def _loss(value: float | None) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return number(value)
     return "–" if value is None else str(value)

@@ -24,7 +24,7 @@ from sfumato.web.fields import Field, errors_of, fields, read_form
 from sfumato.web.problems import told
 from sfumato.web.sifting import Sift, Sifted
 from sfumato.web.visits import Here, Visit, counted
-from sfumato.web.working import hands_of
+from sfumato.web.working import follows, hands_of, places
 
 router = Router()
 DESK = Desk(
@@ -201,7 +201,12 @@ def around(visit: Visit, shown: Told | None) -> dict[str, Any]:
     may = {name: allowed(visit.workspace, name) for name in ("image.create", "review.write", "job.cancel")}
     others = chips(visit.workspace, shown.request.model) if shown else {}
     hands = hands_of(shown.job) if shown and shown.job else ""
-    return {"shown": shown, "can": may, "hands": hands, "others": {name: style_words(name) for name in others}}
+    place = places(visit.workspace, shown.job).get(shown.job.id) if shown and shown.job else None
+    waits = place.says if place else "Waits for a worker"
+    return {
+        "shown": shown, "can": may, "hands": hands, "others": {name: style_words(name) for name in others},
+        "waits": waits, "follows": follows(place),
+    }  # fmt: skip
 
 
 def chips(workspace: Workspace, model: str) -> dict[str, tuple[str, str]]:

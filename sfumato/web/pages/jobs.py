@@ -11,7 +11,7 @@ from sfumato.jobs.queue import cancel_job
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Desk, Page
 from sfumato.web.visits import Here
-from sfumato.web.working import shown
+from sfumato.web.working import places, shown
 
 router = Router()
 DESK = Desk("jobs", "Jobs", "/jobs", "list-checks", order=80, needs="job.read", says="What runs, waits and has ended.")
@@ -22,11 +22,13 @@ OPEN, ENDED = 60, 20
 def show_jobs(visit: Here, after: str | None = None) -> Response:
     """What runs and waits, then what has ended, page by page."""
     workspace, me = visit.workspace, visit.me
+    work = list_work(workspace, limit=OPEN)
+    line = places(workspace, *(one.job for one in work))
     past = list_work(workspace, ended=True, after=after, limit=ENDED + 1)
     older = f"/jobs?after={past[ENDED - 1].id}#ended" if len(past) > ENDED else ""
     return visit.render(
         "jobs/list.html", page=Page("Jobs", "jobs"), lanes=list_lanes(workspace), after=after or "",
-        open=[shown(one, me) for one in list_work(workspace, limit=OPEN)],
+        open=[shown(one, me, line) for one in work],
         past=[shown(one, me) for one in past[:ENDED]], older=older,
     )  # fmt: skip
 
@@ -41,7 +43,7 @@ def show_running(visit: Here) -> Response:
 def show_job(visit: Here, job_id: str) -> Response:
     """One job: how far, how fast, when done, and what came of it."""
     card = show_work(visit.workspace, job_id=job_id)
-    one = shown(card, visit.me)
+    one = shown(card, visit.me, places(visit.workspace, card.job))
     page = Page(card.title, "jobs", crumbs=(("Jobs", "/jobs"), (card.title, "")))
     lane = next((lane for lane in list_lanes(visit.workspace) if lane.name == card.job.lane), None)
     may_stop = allowed(visit.workspace, "job.cancel")

@@ -10,13 +10,14 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.models import ModelFacts, list_models, show_model
+from sfumato.compliance.work import list_work
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.evaluation.evaluate import GROUPS, EvaluateOptions, MeasurementView, evaluate, list_measurements
 from sfumato.generation.pictures import list_images
 from sfumato.product.criteria import Checked, check, drop_criterion, known_measures, set_criterion
 from sfumato.product.launch import Live, go_live, roll_back, show_live
 from sfumato.review.share import Share, approval_share
-from sfumato.statistics.intervals import Interval
+from sfumato.statistics.intervals import Interval, wilson
 from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, bar_chart
 from sfumato.web.desks import Desk, Page
@@ -25,6 +26,7 @@ from sfumato.web.kept import kept
 from sfumato.web.pictures import tiles_of
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
+from sfumato.web.working import places, shown
 
 router = Router()
 DESK = Desk(
@@ -38,6 +40,7 @@ DESK = Desk(
 )
 STATES = {"holds": "holds", "fails": "fails", "not enough data": "lacks"}
 CARDS, DRAWN = 24, 12
+QUICK = 24  # drawings in each group of a quick look
 NEEDS = {
     "criterion": "criterion.write",
     "live": "model.promote",
@@ -83,14 +86,25 @@ def show_one(visit: Here, name: str) -> Response:
     return _model(visit, name)
 
 
+def half_width(n: int) -> int:
+    """Half of the interval of a share near one half that is measured on so many drawings, in %: the widest there is."""
+    found = wilson(0.5, n)
+    return round(50 * (found.high - found.low))
+
+
 def _model(visit: Visit, name: str, wrong: SfumatoError | None = None, sent: dict[str, str] | None = None) -> Response:
     workspace = visit.workspace
     one = kept(workspace, ("model", name), lambda: show_model(workspace, name=name))
     state, stands = checked(workspace, one.name), live(workspace)
     is_live = bool(stands and (stands.model, stands.sha256) == (one.name, one.sha256))
     page = Page(one.name, "models", crumbs=(("Models", "/models"), (one.name, "")))
+    work = [card for card in list_work(workspace, kind="evaluation.evaluate") if card.about == f"model/{one.name}"]
+    line = places(workspace, *(card.job for card in work))
     return visit.render(
         "models/page.html",
+        work=[shown(card, visit.me, line) for card in work],
+        quick=QUICK,
+        widths=[half_width(QUICK), half_width(EvaluateOptions().per_group)],
         status=wrong.status if wrong else 200,
         page=page,
         one=one,

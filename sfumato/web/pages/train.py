@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shlex
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,17 +12,16 @@ from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import DEFAULT, list_models
+from sfumato.compliance.line import Place
 from sfumato.data.shelf import list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
 from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
 from sfumato.training.ahead import Ahead
 from sfumato.training.budget import Chosen
-from sfumato.training.compare import mean_of
+from sfumato.training.going_on import outlook, resume
 from sfumato.training.records import OWN
-from sfumato.training.runs import resume
 from sfumato.training.watching import (
-    Curves,
     RunCard,
     list_cards,
     list_checkpoints,
@@ -37,14 +35,23 @@ from sfumato.training.worst import list_worst
 from sfumato.web.addresses import Router
 from sfumato.web.api.runs import choose as choose_options
 from sfumato.web.api.runs import look_ahead, train
-from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Desk, Page
 from sfumato.web.fields import fields, read_form
+from sfumato.web.runs import (
+    RECIPES,
+    SAYS,
+    charts_of,
+    command_of,
+    doing,
+    last_of,
+    origin_in_words,
+    recipe_in_words,
+)
 from sfumato.web.schemas import names, schema
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.words import duration, number, plural
-from sfumato.web.working import pace_of
+from sfumato.web.working import follows, pace_of, places
 
 router = Router()
 DESK = Desk(
@@ -56,18 +63,7 @@ DESK = Desk(
     roles=("ML engineer", "researcher"),
     says="Runs that teach a model from a frozen version.",
 )
-RECIPES = "sfumato.training.recipes"
 FIRST = ("samples", "size", "width", "depth", "batch")
-SAYS = {
-    "flow": "Draws from noise, guided by words",
-    "edm": "Draws from noise, guided by words",
-    "r3gan": "Draws in one call",
-    "lora": "Adapts a model by a few more weights",
-    "diffusers_lora": "Adapts somebody else's model by a few more weights",
-    "full": "Teaches somebody else's model further",
-    "own": "A loop of somebody's own",
-    "enlarge": "Makes drawings four times as large",
-}
 WHEN = {
     "flow": "The usual choice: from scratch with about 3,000 pictures or more, with fewer from a model that there is.",
     "edm": "Diffusion as Karras et al. weigh it, beside flow for comparison; drawings take the same steps.",
@@ -81,7 +77,9 @@ WHY = "You need the permission 'training.write'. An admin of the project can giv
 FROM_FOLDERS = ("diffusers_lora", "full")  # recipes that go on from a folder of diffusers
 NEED_PARENT = ("lora", *FROM_FOLDERS)
 ASKED = ("name", "data", "parent", "budget", "keep", "fork")  # of the form, beside the recipe's options
-RUNS, SAVED, SHEETS, FIGURES = 24, 20, 60, 6
+RUNS, SAVED, SHEETS = 24, 20, 60
+FED = 8  # pictures that are shown before others are asked for
+NOTABLE = ("held out", "erased", "never drawn", "without a caption", "of unknown size", "captions left out")
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -90,7 +88,8 @@ def show_train(visit: Here, after: Word = "") -> Response:
     """Runs as they stand, newest first."""
     rows = list_cards(visit.workspace, after=after or None, limit=RUNS + 1)
     older = f"/train?after={rows[RUNS - 1].id}" if len(rows) > RUNS else ""
-    told = [(one, *pace(one)) for one in rows[:RUNS]]
+    line = places(visit.workspace, *(one.job for one in rows[:RUNS]))
+    told = [(one, *_pace_or_place(one, line)) for one in rows[:RUNS]]
     return visit.render(
         "train/list.html",
         page=Page("Train", "train"),
@@ -136,6 +135,8 @@ def _form(
         given=given,
         chosen=chosen,
         ahead=ahead,
+        notable=NOTABLE,
+        first_fed=FED,
         in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[
@@ -218,6 +219,7 @@ def show_run(visit: Here, name: str) -> Response:
     page = Page(one.run.name, "train", crumbs=(("Train", "/train"), (one.run.name, "")))
     speed, left = pace(one)
     extra = (one.job.progress.get("extra") or {}) if one.job else {}
+    place = places(workspace, one.job).get(one.job.id) if one.job else None
     curves = read_curves(workspace, name=name)
     seen_as = "steps" if one.run.recipe == OWN else "pictures seen"
     return visit.render(
@@ -225,7 +227,11 @@ def show_run(visit: Here, name: str) -> Response:
         page=page,
         one=one,
         left=left,
-        charts=charts_of(curves, seen_as),
+        now=place.says if place else doing(one),
+        went_on=one.run.details.get("went_on", []),
+        outlook=outlook(one.run.options, one.run.samples_seen) if one.run.recipe != OWN else "",
+        follows=follows(place),
+        charts=charts_of(curves, seen_as, own=one.run.recipe == OWN),
         loss=last_of(curves.loss),
         speed=speed or (f"{number(round(last_of(curves.speed) or 0))} pictures a second" if curves.speed else ""),
         previews=sheets[::-1][:SHEETS],
@@ -257,104 +263,24 @@ def stop(visit: Here, name: str) -> Response:
 
 
 @router.post("/train/{name}/resume")
-def go_on(visit: Here, name: str) -> Response:
-    """Go on with a run where its last checkpoint left it."""
-    resume(visit.workspace, name=name)
+def go_on(visit: Here, name: str, form: Sent) -> Response:
+    """Go on with a run where its last state left it, or further than it was planned."""
+    asked = form.get("samples", "").replace(",", "").strip()
+    if asked and not asked.isdecimal():
+        raise InvalidInput(f"'{asked}' is no number of pictures.", hint="Write 40000, or leave it empty.")
+    resume(visit.workspace, name=name, samples=int(asked or 0), budget=form.get("budget", ""))
     return visit.go(f"/train/{quote(name)}")
+
+
+def _pace_or_place(one: RunCard, line: dict[str, Place]) -> tuple[str, str]:
+    """How fast a run goes and how long it still takes, or where it stands in the line."""
+    place = line.get(one.job.id) if one.job else None
+    return ("", place.says) if place else pace(one)
 
 
 def pace(one: RunCard) -> tuple[str, str]:
     """How fast a run goes and how long it still takes, in words."""
     return pace_of(one.job) if one.job else ("", "")
-
-
-def command_of(one: RunCard) -> str:
-    """The command that asks for the same run: with the options that are not the recipe's own."""
-    properties = schema(RECIPES, one.run.recipe).get("properties", {}) if one.run.recipe in names(RECIPES) else {}
-    words = ["sfumato", "train", one.run.recipe, "--data", one.data, "--name", one.run.name]
-    for key, value in one.run.options.items():
-        if value == properties.get(key, {}).get("default") or key not in properties:
-            continue
-        option = key.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            words += [f"--{option}", str(value)]
-    return shlex.join(words)
-
-
-def last_of(points: list[tuple[float, float]]) -> float | None:
-    """The newest value of a curve."""
-    return points[-1][1] if points else None
-
-
-def charts_of(curves: Curves, seen: str = "pictures seen") -> list[Chart]:
-    """Loss of what it learns from beside that of what is held out, the latter by level of noise, and speed, as charts.
-
-    Both lie in one chart only where held-out values are told by level of noise: others need not be losses.
-    """
-    levels = sorted(curves.held_out, key=_place)
-    held_out = [Series(f"{_noise(level)}", curves.held_out[level]) for level in levels]
-    by_noise = all("=" in level for level in levels)
-    both = [Series("training", curves.loss)]
-    if levels and by_noise:
-        both.append(Series("held out, mean of all noise", mean_of(curves)))
-    found = [
-        line_chart("Loss" if len(both) > 1 else "Training loss", both, seen, "lower is better"),
-        line_chart("Held-out loss by noise" if by_noise else "Held-out loss", held_out, seen, "lower is better"),
-        line_chart("Speed", [Series("speed", curves.speed)], seen, "pictures a second"),
-        *(
-            line_chart(key.replace("_", " ").capitalize(), [Series(key, curves.figures[key])], seen, "")
-            for key in sorted(curves.figures)[:FIGURES]
-        ),
-    ]
-    return [one for one in found if one.lines]
-
-
-def _place(level: str) -> tuple[float, str]:
-    try:
-        return float(level.rpartition("=")[2]), level
-    except ValueError:
-        return 0.0, level
-
-
-def _noise(level: str) -> str:
-    """A level of noise in words: t = 1 is a clean picture."""
-    clean = level.rpartition("=")[2]
-    try:
-        return f"{round(100 * (1 - float(clean)))} % noise"
-    except ValueError:
-        return level
-
-
-def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
-    """Where a run comes from and what it took, as pairs of a word and what it says."""
-    code, host, took = (known.get(key, {}) for key in ("code", "environment", "took"))
-    rows: list[tuple[str, str]] = []
-    if code:
-        changes = f"with changes, kept as {code['diff'][:12]}" if code.get("diff") else "nothing changed since"
-        rows += [("Code", f"{code['repository']} at {code['commit'][:12]}"), ("Changes", changes)]
-    if host:
-        said = [f"Sfumato {host['sfumato']}", f"Python {host['python']}"]
-        rows.append(("Versions", ", ".join(said + [f"{key} {value}" for key, value in host["packages"].items()])))
-        rows.append(("System", f"{host['system']}, {plural(host['cores'], 'core')}"))
-        rows.append(("Processor can", " ".join(host["flags"])))
-    if took:
-        rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
-        rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))
-    return rows
-
-
-def recipe_in_words(one: RunCard) -> str:
-    """What a run does, as a sentence."""
-    options = one.run.options
-    if one.run.recipe == OWN:
-        return f"A loop of {one.made_by_name}'s own, which learns from {one.data}."
-    size = f" at {options['size']} × {options['size']} pixels" if options.get("size") else ""
-    start = ", going on from other weights" if one.run.parent_sha256 else ", from fresh weights"
-    lead = SAYS.get(one.run.recipe, f"Follows the recipe {one.run.recipe}")
-    sees = f"and sees {plural(one.samples, 'picture')}, counted with repeats."
-    return f"{lead}{size}: it learns from {one.data}{start}, {sees}"
 
 
 def cost(

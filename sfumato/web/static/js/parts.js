@@ -1,19 +1,44 @@
-// Drawing a part of a page anew from an address, keeping focus where it was and open what was open.
+// Drawing a part of a page anew from an address, keeping focus where it was, sliders where they stood and open what was open.
 
 export function swap(old, fresh) {
-  const held = old.contains(document.activeElement) ? keyOf(document.activeElement) : "";
+  const active = document.activeElement;
+  const holds = old !== active && old.contains(active);
+  const held = holds ? sameIn(old, fresh, active) : null;
   const folds = [...old.querySelectorAll("details")];
   const anew = [...fresh.querySelectorAll("details")];
   if (folds.length === anew.length) folds.forEach((fold, place) => (anew[place].open = fold.open));
+  else for (const fold of folds.filter((one) => one.open)) sameIn(old, fresh, fold)?.setAttribute("open", "");
+  const sliders = [...old.querySelectorAll("[data-sheets]")].filter((one) => one.value !== one.max);
   old.replaceWith(fresh);
-  if (held) fresh.querySelector(held)?.focus({ preventScroll: true });
+  for (const slider of sliders) {
+    const same = fresh.querySelector("[data-sheets]");
+    if (!same) continue;
+    same.value = slider.value;
+    same.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  if (held) held.focus({ preventScroll: true });
+  else if (holds) rest(fresh);
   fresh.dispatchEvent(new CustomEvent("studio:drawn", { bubbles: true }));
 }
 
-function keyOf(element) {
-  if (element.id) return `#${CSS.escape(element.id)}`;
-  if (element.name) return `${element.localName}[name="${CSS.escape(element.name)}"]`;
-  return "";
+// The element of the fresh part that stands for one of the old: by its id, its name, or what it says and where it leads.
+function sameIn(old, fresh, element) {
+  if (element.id) return fresh.querySelector(`#${CSS.escape(element.id)}`);
+  if (element.name) return fresh.querySelector(`${element.localName}[name="${CSS.escape(element.name)}"]`);
+  const alike = [...old.querySelectorAll(element.localName)].filter((one) => marks(one) === marks(element));
+  const anew = [...fresh.querySelectorAll(element.localName)].filter((one) => marks(one) === marks(element));
+  return anew[alike.indexOf(element)] ?? null;
+}
+
+function marks(element) {
+  const says = element.localName === "details" ? element.querySelector("summary")?.textContent : element.textContent;
+  return `${element.getAttribute("href")} ${says} ${element.querySelector("[aria-label]")?.getAttribute("aria-label")}`;
+}
+
+// What had the focus is gone: its part has it, so that the next key goes on from there and not from the top of the page.
+function rest(part) {
+  part.tabIndex = -1;
+  part.focus({ preventScroll: true });
 }
 
 // The element with this id in a text of HTML, or the first one where no id is asked for.
@@ -48,5 +73,5 @@ export async function refresh(element) {
 
 function typingIn() {
   const element = document.activeElement;
-  return element?.matches("input, textarea, select") ? element : null;
+  return element?.matches("input:not([data-sheets]), textarea, select") ? element : null;
 }
