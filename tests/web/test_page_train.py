@@ -281,3 +281,13 @@ def test_what_is_measured_on_held_out_pictures_is_called_what_it_is(levels, titl
     charts = charts_of(Curves(held_out={level: [(100.0, 0.5), (200.0, 0.4)] for level in levels}))
     assert title in [one.title for one in charts]
     assert line in [drawn.name for one in charts for drawn in one.lines]
+
+
+def test_another_average_is_asked_for_by_the_form(browser, version, workspace):
+    a_run(workspace, "averaged", version.id)
+    page = browser.page("/train/averaged").text
+    assert 'action="/train/averaged/average"' not in page  # nothing is kept yet
+    refused = browser.post("/train/averaged/average", data={"length": "a lot"})
+    assert refused.status_code == 422
+    assert "is no share of a run" in refused.text
+    assert "has kept no averages" in browser.post("/train/averaged/average", data={"length": "0.15"}).text

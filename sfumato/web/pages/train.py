@@ -18,6 +18,7 @@ from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsup
 from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
 from sfumato.training.ahead import Ahead
+from sfumato.training.averaging import ask_for_average
 from sfumato.training.budget import Chosen
 from sfumato.training.going_on import outlook, resume
 from sfumato.training.records import OWN
@@ -270,6 +271,16 @@ def go_on(visit: Here, name: str, form: Sent) -> Response:
         raise InvalidInput(f"'{asked}' is no number of pictures.", hint="Write 40000, or leave it empty.")
     resume(visit.workspace, name=name, samples=int(asked or 0), budget=form.get("budget", ""))
     return visit.go(f"/train/{quote(name)}")
+
+
+@router.post("/train/{name}/average")
+def average(visit: Here, name: str, form: Sent) -> Response:
+    """Make a model whose weights are averaged over another share of the run; a job does it."""
+    try:
+        length = float(form.get("length", ""))
+    except ValueError:
+        raise InvalidInput(f"'{form.get('length', '')}' is no share of a run.", hint="Write 0.15.") from None
+    return visit.go(f"/jobs/{ask_for_average(visit.workspace, name=name, length=length).id}")
 
 
 def _pace_or_place(one: RunCard, line: dict[str, Place]) -> tuple[str, str]:
