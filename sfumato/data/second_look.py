@@ -62,27 +62,39 @@ class Small:
 
 def compare(one: Small, other: Small, how: tuple[str, ...]) -> Alike | None:
     """The best way in which two pictures are the same, of those that `how` allows; None if there is none."""
-    found = _same(one, other, "")
-    if found is None and MIRRORED in how:
-        found = _same(one.mirrored(), other, "mirrored")
-    if found is None and TURNED in how:
-        turns = (_same(one.turned(times), other, "turned") for times in (1, 2, 3))
-        found = next((turn for turn in turns if turn is not None), None)
-    if found is None and CROPPED in how:
+    left, right = level(one.grey), level(other.grey)
+    found = None
+    if left is not None and right is not None:
+        found = _same(left, right) if same_colours(one.colours, other.colours) else None
+        if found is None and MIRRORED in how:
+            found = _laid(left[:, ::-1], right, one.mirrored(), other, "mirrored")
+        if found is None and TURNED in how:
+            turns = (_laid(np.rot90(left, times), right, one.turned(times), other, "turned") for times in (1, 2, 3))
+            found = next((turn for turn in turns if turn is not None), None)
+    if found is None and CROPPED in how and same_colours(_mean(one), _mean(other), loose=1.5):
         ways = [way for way in (_cut(one, other), _cut(other, one)) if way is not None]
         found = max(ways, key=lambda way: way.score, default=None)
     return found
 
 
-def _same(one: Small, other: Small, how: str) -> Alike | None:
-    """Whether two squares are the same, but for light and contrast, and maybe for a part that something covers."""
-    left, right = _level(one.grey), _level(other.grey)
-    if left is None or right is None or not same_colours(one.colours, other.colours):
-        return None
+def _mean(one: Small) -> np.ndarray:
+    found: np.ndarray = one.colours.mean((0, 1))
+    return found
+
+
+def _laid(left: np.ndarray, right: np.ndarray, moved: Small, other: Small, how: str) -> Alike | None:
+    """Whether levelled squares are the same as they lie, uncovered: turned and covered at once, much looks alike."""
+    whole = float(np.vdot(left, right))
+    return Alike(whole, how) if whole >= WHOLE and same_colours(moved.colours, other.colours) else None
+
+
+def _same(laid: np.ndarray, upon: np.ndarray) -> Alike | None:
+    """Whether two levelled squares are the same, but maybe for a part that something covers."""
+    left, right = laid.ravel(), upon.ravel()
     whole = float(left @ right)
     if whole >= WHOLE:
-        return Alike(whole, how)
-    if whole < 0.5 or how:  # turned and covered at once, very different pictures look alike
+        return Alike(whole, "")
+    if whole < 0.5:
         return None
     fitted, part = left * whole, 0.0
     for _ in range(3):  # what covers a part spoils the first fit, so it is made again without it
@@ -102,9 +114,7 @@ def _cut(whole: Small, part: Small) -> Alike | None:
     if _sought(_halved(whole.grey), part.grey)[0] < COARSE:
         return None
     best, chosen = _sought(whole.grey, part.grey)
-    if best < CUT or not same_colours(whole.colours.mean((0, 1)), part.colours.mean((0, 1)), loose=1.5):
-        return None
-    return Alike(best * 0.98, f"cropped to {chosen**2:.0%}")
+    return Alike(best * 0.98, f"cropped to {chosen**2:.0%}") if best >= CUT else None
 
 
 def _halved(grey: np.ndarray) -> np.ndarray:
@@ -114,23 +124,37 @@ def _halved(grey: np.ndarray) -> np.ndarray:
 
 
 def _sought(whole: np.ndarray, part: np.ndarray) -> tuple[float, float]:
-    """How well the part fits best into the whole, and the share of the sides at which it does."""
-    best, chosen, size = 0.0, 1.0, whole.shape[0]
+    """How well the part fits best into the whole, and the share of the sides at which it does.
+
+    The fit is the correlation at each place where the part lies wholly inside (Lewis 1995, "Fast normalized
+    cross-correlation"): products by the Fourier transform, means and spreads by sums over rectangles.
+    """
+    size, picture = whole.shape[0], Image.fromarray(np.ascontiguousarray(part))
+    wanted, lengths = np.zeros((len(SCALES), size, size), np.float32), np.zeros(len(SCALES))
+    for number, side in enumerate(_sides(size)):
+        small = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
+        small = small - small.mean()
+        lengths[number] = np.sqrt((small**2).sum())
+        wanted[number, :side, :side] = small
+    spectrum = np.fft.rfft2(whole - whole.mean()) * np.fft.rfft2(wanted).conj()
+    fits, best, chosen = np.fft.irfft2(spectrum, (size, size)), 0.0, 1.0
     sums, squares = _sums(whole), _sums(np.square(whole))
-    picture = Image.fromarray(np.ascontiguousarray(part))
-    for scale in SCALES:
-        side = round(size * scale)
-        wanted = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
-        wanted = wanted - wanted.mean()
-        length = float(np.sqrt((wanted**2).sum()))
-        if length < 2 * side:  # two levels of grey: nothing that could be told apart
+    for number, side in enumerate(_sides(size)):
+        if lengths[number] < 2 * side:  # two levels of grey: nothing that could be told apart
             continue
-        windows = np.lib.stride_tricks.sliding_window_view(whole, (side, side))
-        spread = np.sqrt(np.maximum(_windows(squares, side) - _windows(sums, side) ** 2 / side**2, 1e-6))
-        fits = np.tensordot(windows, wanted, ((2, 3), (0, 1))) / spread / length
-        if float(fits.max()) > best:
-            best, chosen = float(fits.max()), scale
+        spread = _windows(squares, side) - _windows(sums, side) ** 2 / side**2
+        places = size - side + 1  # each way; farther on the part would come in again from the other side
+        fitted = fits[number, :places, :places][told := spread >= 4 * side**2]  # what is flat there fits nothing
+        fit = float((fitted / np.sqrt(spread[told])).max(initial=0.0)) / float(lengths[number])
+        if fit > best:
+            best, chosen = fit, SCALES[number]
     return best, chosen
+
+
+@cache
+def _sides(size: int) -> tuple[int, ...]:
+    """The sides in pixels of a part at each of SCALES."""
+    return tuple(round(size * scale) for scale in SCALES)
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
@@ -154,13 +178,16 @@ def same_colours(one: np.ndarray, other: np.ndarray, *, loose: float = 1.0) -> b
     return float(np.abs(right - gain * left).mean()) <= COLOURS * loose
 
 
-def _level(grey: np.ndarray) -> np.ndarray | None:
-    """Without its plane and of length one; None where next to nothing is left."""
+def level(grey: np.ndarray) -> np.ndarray | None:
+    """A square without its plane and of length one; None where next to nothing is left.
+
+    Mirrored or turned, it is what the mirrored or turned square would give.
+    """
     values = grey.ravel()
     basis = _plane()
     rest = values - basis @ (basis.T @ values)
     length = float(np.sqrt(rest @ rest))
-    return None if length < 2.0 * SIDE else rest / length
+    return None if length < 2.0 * SIDE else (rest / length).reshape(SIDE, SIDE)
 
 
 @cache

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from sfumato.data import copies
 from sfumato.data.copies import Options, Pair, find_pairs, group_pairs
@@ -134,3 +135,26 @@ def test_two_pictures_are_compared_by_what_is_in_them_not_by_their_shade():
     shade[..., 0] = np.arange(64) * 3
     shade[..., 1:] = 128
     assert compare(Small.of(shade), Small.of(shade), ()) is None, "a plain shade is like every other"
+
+
+def test_nothing_is_found_in_a_flat_part_of_a_picture():
+    def drawing(seed, side):
+        grey = np.full((64, 64), 255.0, np.float32)
+        dots = np.random.default_rng(seed).integers(0, 2, (side // 4, side // 4)) * 255
+        grey[2 : 2 + side, 2 : 2 + side] = np.kron(dots, np.ones((4, 4)))
+        return Small(grey, np.zeros((8, 8, 2), np.float32))
+
+    for side in (4, 8, 12):
+        assert compare(drawing(1, side), drawing(2, 24), ("cropped",)) is None
+
+
+def test_a_part_is_found_wherever_it_lies():
+    whole = np.random.default_rng(3).integers(0, 256, (16, 16)).astype(np.float32)
+    whole = np.kron(whole, np.ones((4, 4), np.float32))
+    flat = np.zeros((8, 8, 2), np.float32)
+    for top, left in ((0, 0), (6, 13), (12, 12)):
+        side = 51  # eight tenths
+        part = np.asarray(Image.fromarray(whole[top : top + side, left : left + side]).resize((64, 64)), np.float32)
+        found = compare(Small(whole, flat), Small(part, flat), ("cropped",))
+        assert found is not None
+        assert (found.how, round(found.score, 1)) == ("cropped to 64%", 1.0)
