@@ -78,9 +78,7 @@ def read_folder_adapter(source: Path, path: Path, header: Header) -> Adapter:
     return Adapter(tensors, max(ranks), float(max(ranks)))
 
 
-def _gathered(
-    source: Path, names: Mapping[str, str]
-) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]:
+def _gathered(source: Path, names: Mapping[str, str]) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]:
     """Matrices and alphas by module, from a file or a folder of PEFT or diffusers."""
     file, alpha = _file_of(source)
     found: dict[str, dict[str, np.ndarray]] = {}
@@ -233,4 +231,3 @@ def _for_others(adapter: Adapter, shapes: Shapes) -> dict[str, np.ndarray]:
             down, up = down.reshape(len(down), *shape[1:]), up.reshape(*up.shape, 1, 1)
         found[name + A], found[name + B] = down, up
     return found
-

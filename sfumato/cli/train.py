@@ -143,7 +143,7 @@ def seen_in_words(seen: dict[str, Any]) -> list[tuple[str, Any]]:
 def lasting(seconds: float) -> str:
     """Say how long something takes: "0.4 seconds", "12 minutes", "3.5 hours"."""
     if seconds < 120:
-        return f"{seconds:,.1f} seconds"
+        return f"{seconds:.2g} seconds" if seconds < 1 else f"{seconds:,.1f} seconds"
     return f"{seconds / 60:,.0f} minutes" if seconds < 7_200 else f"{seconds / 3600:,.1f} hours"
 
 

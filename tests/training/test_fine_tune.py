@@ -73,9 +73,9 @@ def material_of(studio, module, options, parent):
             return finished.value
 
 
-def learner_of(studio, module, options, parent):
+def learner_of(studio, module, options, parent, machine=Machine()):
     """A fresh learner that begins with the parent's weights."""
-    one = Learner.fresh(module, options, Machine())
+    one = Learner.fresh(module, options, machine)
     saving.begin_from(one, find_model(studio, parent).path)
     return one
 
@@ -171,29 +171,33 @@ def test_the_network_that_learns_is_the_one_that_is_drawn_with(studio, taken, ki
     assert drawn[..., :3].std() > 1
 
 
-def test_it_goes_on_as_if_it_had_never_stopped(studio, taken, tmp_path):
+@pytest.mark.parametrize(("recipe", "machine"), [
+    ("lora", Machine()), pytest.param("lora", Machine(bf16=True), marks=pytest.mark.whole),
+    pytest.param("full", Machine(), marks=pytest.mark.whole),
+])  # fmt: skip
+def test_it_goes_on_as_if_it_had_never_stopped(studio, taken, tmp_path, recipe, machine):
     parent = taken("sd")
-    for recipe in ("lora", "full"):
-        module, options = asked(studio, parent, recipe)
-        material = material_of(studio, module, options, parent)
-        whole, half = (learner_of(studio, module, options, parent) for _ in range(2))
-        for _ in train(whole, material):
-            pass
-        for step in train(half, material):
-            if step.samples_seen == 4:
-                break
-        saving.save_state(tmp_path / recipe, half)
-        tensors, facts = saving.newest_state(tmp_path / recipe)
-        again = Learner.fresh(module, options, Machine())
-        again.restore(tensors, int(facts["samples_seen"]))
-        if recipe == "lora":
-            saving.begin_from(again, find_model(studio, parent).path)
-        for _ in train(again, material):
-            pass
-        assert whole.state().keys() == again.state().keys()
-        assert all(torch.equal(again.state()[name], one) for name, one in whole.state().items())
+    module, options = asked(studio, parent, recipe, preview_every=1_000)
+    material = material_of(studio, module, options, parent)
+    whole, half = (learner_of(studio, module, options, parent, machine) for _ in range(2))
+    for _ in train(whole, material):
+        pass
+    for step in train(half, material):
+        if step.samples_seen == 4:
+            break
+    saving.save_state(tmp_path, half)
+    tensors, facts = saving.newest_state(tmp_path)
+    again = Learner.fresh(module, options, machine)
+    again.restore(tensors, int(facts["samples_seen"]))
+    if recipe == "lora":
+        saving.begin_from(again, find_model(studio, parent).path)
+    for _ in train(again, material):
+        pass
+    assert whole.state().keys() == again.state().keys()
+    assert all(torch.equal(again.state()[name], one) for name, one in whole.state().items())
 
 
+@pytest.mark.whole
 def test_all_weights_may_learn_and_the_rest_of_the_folder_stays(studio, taken, beside):
     child = run(studio, "whole-sd", "beside-sd", "full", lr=1e-3)  # which goes on from the adapter
     before, after = weights_of(beside.path), weights_of(child.path)
@@ -256,6 +260,17 @@ def test_captions_are_told_as_the_pipeline_tells_them(studio, taken, kind):
         assert module.batch(options, material, 0)["ids"].tolist() == [[32, 32, 0, 0, 32, 32]] * 2
 
 
+@pytest.mark.whole
+def test_blocks_that_compute_twice_learn_the_same(studio, taken):
+    parent, found = taken("sd"), []
+    for twice in (False, True):
+        module, options = asked(studio, parent, "full", gradient_checkpointing=twice, preview_every=1_000)
+        material = material_of(studio, module, options, parent)
+        found.append([step.loss for step in train(learner_of(studio, module, options, parent), material)])
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+    assert found[0][-1] < found[0][0]
+
+
 def test_what_it_takes_is_said_before_anything_is_loaded(studio, taken, monkeypatch):
     parent = taken("sd")
     found = look_ahead(studio, recipe_name="lora", data="drawn", options=QUICK, parent=parent)
@@ -281,6 +296,7 @@ def weights_of_shapes(studio, parent):
     return [one.shape for one in dict(weights_of(find_model(studio, parent).path)).values()]
 
 
+@pytest.mark.whole
 def test_a_run_ends_in_words_where_memory_is_not_free(studio, taken, work_off, monkeypatch):
     parent = taken("sd")
     monkeypatch.setattr(weighing, "memory_free", lambda: 1_000_000)

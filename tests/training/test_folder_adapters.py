@@ -24,7 +24,7 @@ CONV = "down_blocks.0.resnets.0.conv1"
 TEXT = "text_model.encoder.layers.0.self_attn.q_proj"
 
 
-@pytest.fixture(scope="module", params=["sd", "xl"])
+@pytest.fixture(scope="module", params=["sd", pytest.param("xl", marks=pytest.mark.whole)])
 def base(request, studio, tmp_path_factory):
     """A tiny model that was taken in; returns its view."""
     folder = make(request.param, tmp_path_factory.mktemp("made") / request.param)
