@@ -131,3 +131,13 @@ def test_a_run_that_is_drawn_anew_keeps_the_focus_the_slider_and_what_is_open(st
     assert page.locator("#which-preview").input_value() == "2"
     assert page.locator(".slide img").get_attribute("src").endswith("/previews/150")
     assert page.locator("details", has_text="4 previews").first.get_attribute("open") is not None
+
+
+def test_where_what_had_the_focus_is_gone_its_part_has_it(studio, come_in):
+    page = come_in()
+    page.goto(f"{studio[0]}/train/first")
+    page.evaluate("document.querySelector('#run .row').insertAdjacentHTML('beforeend', '<button>Gone soon</button>')")
+    page.get_by_role("button", name="Gone soon").focus()
+    for _ in range(2):
+        page.evaluate(REFRESH)
+        assert page.evaluate("document.activeElement.id") == "run"

@@ -202,10 +202,10 @@ def around(visit: Visit, shown: Told | None) -> dict[str, Any]:
     others = chips(visit.workspace, shown.request.model) if shown else {}
     hands = hands_of(shown.job) if shown and shown.job else ""
     place = places(visit.workspace, shown.job).get(shown.job.id) if shown and shown.job else None
-    waits = place.says if place else "Waits for a worker"
+    stands = place.says if place else "Waits for a worker"
     return {
         "shown": shown, "can": may, "hands": hands, "others": {name: style_words(name) for name in others},
-        "waits": waits, "follows": follows(place),
+        "stands": stands, "follows": follows(place),
     }  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 export function swap(old, fresh) {
   const active = document.activeElement;
-  const holds = old !== active && old.contains(active);
-  const held = holds ? sameIn(old, fresh, active) : null;
+  const holds = old.contains(active);
+  const held = holds && active !== old ? sameIn(old, fresh, active) : null;
   const folds = [...old.querySelectorAll("details")];
   const anew = [...fresh.querySelectorAll("details")];
   if (folds.length === anew.length) folds.forEach((fold, place) => (anew[place].open = fold.open));
