@@ -9,12 +9,11 @@ from typing import Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "Where", "adopt", "answer_question", "apply_plan", "cancel_job", "choose", "collect", "compare_runs", "create",
-    "croissant", "datasheet", "diversity", "evaluate", "export", "freeze", "get_job", "items", "list_datasets",
-    "list_jobs",
-    "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open", "plan_balance", "resume",
-    "rotate_keys", "run", "show_balance", "show_dataset", "show_keys", "show_model", "show_run", "trace", "train",
-    "verify", "wait", "write_datasheet",
+    "Where", "adopt", "answer_question", "apply_plan", "average", "cancel_job", "choose", "collect", "compare_runs",
+    "create", "croissant", "datasheet", "diversity", "evaluate", "export", "freeze", "get_job", "items",
+    "list_datasets", "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card",
+    "open", "plan_balance", "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys", "show_model",
+    "show_run", "trace", "train", "verify", "wait", "write_datasheet",
 ]  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from sfumato.jobs.queue import cancel_job, ended_well, get_job, list_jobs, wait_
 from sfumato.people.projects import show_project
 from sfumato.training import going_on, runs
 from sfumato.training.adopting import Adopted, adopt
+from sfumato.training.averaging import ask_for_average
 from sfumato.training.budget import Chosen, choose
 from sfumato.training.cards import ask_for_card
 from sfumato.training.compare import Comparison
@@ -56,8 +57,8 @@ __all__ = [
     "Adopted", "Backup", "BalancePlan", "Balances", "Chosen", "Comparison", "Created", "DatasetView", "Datasheet",
     "ErasedView", "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun", "Report", "Restored",
     "RunView", "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt", "answer_question",
-    "apply_plan", "backup", "cancel_job", "choose", "collect", "compare_runs", "create", "croissant", "datasheet",
-    "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job", "items", "list_datasets",
+    "apply_plan", "average", "backup", "cancel_job", "choose", "collect", "compare_runs", "create", "croissant",
+    "datasheet", "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job", "items", "list_datasets",
     "list_erased", "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open",
     "plan_balance", "restore", "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys",
     "show_model", "show_run", "take_stock", "trace", "train", "verify", "wait", "write_datasheet",
@@ -147,6 +148,18 @@ def resume(
     job = going_on.resume(workspace, name=name, samples=samples, budget=budget)
     wait(workspace, job, on_progress=on_progress)
     return show_run(workspace, name=name)
+
+
+def average(
+    workspace: Workspace, name: str, length: float, *, model: str = "", at: int = 0, on_progress: Seen | None = None
+) -> ModelFacts:
+    """Make a model of a run whose weights are averaged over `length` of it (0 to 0.28), and return it.
+
+    It is called RUN-LENGTH, or `model`; `at` ends it after so many pictures instead of the last checkpoint.
+    """
+    job = ask_for_average(workspace, name=name, length=length, model=model, at=at)
+    wait(workspace, job, on_progress=on_progress)
+    return show_model(workspace, model or f"{name}-{length:g}")
 
 
 def show_model(workspace: Workspace, name: str = DEFAULT) -> ModelFacts:

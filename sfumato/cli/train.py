@@ -187,7 +187,7 @@ def resume(
     run: Run,
     *,
     samples: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Go on until so many pictures in all; else as it was planned.")
+        int, typer.Option(min=0, metavar="N", help="Go on until so many pictures in all; else as it was planned.")
     ] = 0,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Go on for so much more time: 90s, 30m, 1h30m.")] = "",
     no_wait: Leave = False,

@@ -1,4 +1,7 @@
-"""How a run comes to what it learns from: as recipes of ours do, or as one says that learns on others' models."""
+"""How a run comes to what it learns from: as recipes of ours do, or as one says that learns on others' models.
+
+Loads torch only when pictures are loaded.
+"""
 
 from collections.abc import Generator
 from typing import Any
@@ -7,7 +10,6 @@ from sfumato.actions import Workspace
 from sfumato.checkpoints.header import read_header
 from sfumato.data.captions import variants
 from sfumato.data.versions import FrozenVersion
-from sfumato.training.material import load_material
 
 
 def load(
@@ -20,6 +22,8 @@ def load(
     cache = workspace.path / "cache"
     if hasattr(module, "load_material"):
         return (yield from module.load_material(version, options, workspace.store.path(str(parent)), cache))
+    from sfumato.training.material import load_material
+
     steps = load_material(version, options.size, cache, with_words=getattr(module, "WORDS", True))
     while True:
         try:

@@ -10,6 +10,7 @@ from sfumato.data.freeze import version_row
 from sfumato.jobs import JobView
 from sfumato.training.ahead import Ahead
 from sfumato.training.ahead import look_ahead as foresee
+from sfumato.training.averaging import ask_for_average
 from sfumato.training.budget import Chosen
 from sfumato.training.budget import choose as try_out
 from sfumato.training.compare import compare
@@ -89,6 +90,7 @@ offer(router, "POST", "/run-previews", look_ahead, name="training.look_ahead", o
 offer(router, "POST", "/runs", train, name="training.train")
 offer(router, "GET", "/runs/{name}", show_run)
 offer(router, "POST", "/runs/{name}/resume", resume, leave_out=("lane",))
+offer(router, "POST", "/runs/{name}/averages", ask_for_average)
 offer(router, "GET", "/runs/{name}/state", show_card)
 offer(router, "GET", "/runs/{name}/checkpoints", list_checkpoints)
 offer(router, "GET", "/runs/{name}/worst", list_worst)
