@@ -72,8 +72,8 @@ def test_it_is_what_a_run_with_that_length_has_made(runs, work_off):
 
 
 def test_making_it_again_changes_nothing(runs, work_off):
-    first = work_off(runs, ask_for_average(runs, name="averaged", length=0.07, model="mine"))
-    second = work_off(runs, ask_for_average(runs, name="averaged", length=0.07, model="mine"))
+    first = work_off(runs, ask_for_average(runs, name="averaged", length=0.07, model="averaged-again"))
+    second = work_off(runs, ask_for_average(runs, name="averaged", length=0.07, model="averaged-again"))
     assert first.result["sha256"] == second.result["sha256"]
     assert not list((runs.path / "tmp").glob("average-*"))
 

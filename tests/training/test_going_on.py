@@ -31,15 +31,15 @@ def test_the_schedule_that_is_told_is_the_one_that_is_followed(seen, decay):
 
 def test_what_a_longer_plan_would_have_done_alike_is_bit_for_bit_the_same(studio, tiny, trained, work_off):
     flat = {"warmup": 0.0, "decay": 0.0}
-    trained("short", samples=16, **flat)
-    machine = runs.show_run(studio, name="short").machine
+    trained("stretched", samples=16, **flat)
+    machine = runs.show_run(studio, name="stretched").machine
     planned = runs.train(studio, recipe_name="flow", data="drawn", name="planned", options=tiny | flat)
     with studio.write() as session:
         session.execute(update(Run).where(Run.name == "planned").values(machine=machine))
     work_off(studio, planned)
 
-    assert work_off(studio, resume(studio, name="short", samples=32)).status == "done"
-    one = runs.show_run(studio, name="short")
+    assert work_off(studio, resume(studio, name="stretched", samples=32)).status == "done"
+    one = runs.show_run(studio, name="stretched")
     assert (one.samples_seen, one.options["samples"]) == (32, 32)
     (told,) = one.details["went_on"]
     assert (told["at"], told["planned"], told["samples"], told["same"]) == (16, 16, 32, True)
@@ -47,7 +47,7 @@ def test_what_a_longer_plan_would_have_done_alike_is_bit_for_bit_the_same(studio
     with studio.read() as session:
         facts = session.get(Run, one.id).describe().facts
     assert facts["went_on"] == "planned for 16 pictures, gone on with after 16 until 32"
-    first, second = (state_of(studio, name) for name in ("short", "planned"))
+    first, second = (state_of(studio, name) for name in ("stretched", "planned"))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 

@@ -141,7 +141,7 @@ def _form(
         in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[
-            one.name for one in list_models(visit.workspace, limit=50)
+            one.name for one in list_models(visit.workspace)
             if (one.architecture == FOLDER) == (recipe in FROM_FOLDERS)
         ],
         cost=cost(visit.workspace, recipe, told, given, chosen),
