@@ -4,7 +4,7 @@ python -m bench.families STUDIO DATASET --recipe flow|edm|r3gan --minutes 10 --o
 of a workspace, samples sized by a first measurement of speed, and writes a sheet of drawings (PNG), the losses (JSON
 lines) and the figures (JSON): in EfficientNet's features the kernel distance of drawings to held-out pictures
 (Binkowski et al. 2018), their density and coverage (Naeem et al. 2020), and, for Fashion-MNIST, how the drawings spread
-over its ten classes as a small network tells them apart. docs/families.py makes the page of it.
+over its ten classes as a small network tells them apart.
 """
 
 import argparse

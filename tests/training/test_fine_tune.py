@@ -28,7 +28,8 @@ from tests.diffused import make
 
 pytest.importorskip("diffusers", reason="diffusers is not installed: pip install 'sfumato[diffusers]'")
 
-KINDS = ("sd", *(pytest.param(kind, marks=pytest.mark.whole) for kind in ("xl", "art")))
+pytestmark = pytest.mark.whole  # loading somebody else's library alone takes ten seconds
+KINDS = ("sd", "xl", "art")
 QUICK = {"batch": 2, "accumulate": 1, "samples": 8, "previews": 2, "preview_steps": 2, "held_out": 2,
          "checkpoint_every": 4, "preview_every": 8}  # fmt: skip
 BESIDE = {"rank": 2, "alpha": 4.0, "lr": 1e-2}
@@ -136,7 +137,6 @@ def test_what_is_drawn_with_is_its_parent_and_the_change(studio, beside):
     assert (here / "vae" / "config.json").read_bytes() == (there / "vae" / "config.json").read_bytes()
 
 
-@pytest.mark.whole
 def test_it_draws_merged_and_the_answer_names_both_makers(studio, taken, beside, tmp_path):
     drawn = {}
     for model in ("tiny-sd", "beside-sd"):
@@ -172,8 +172,8 @@ def test_the_network_that_learns_is_the_one_that_is_drawn_with(studio, taken, ki
 
 
 @pytest.mark.parametrize(("recipe", "machine"), [
-    ("lora", Machine()), pytest.param("lora", Machine(bf16=True), marks=pytest.mark.whole),
-    pytest.param("full", Machine(), marks=pytest.mark.whole),
+    ("lora", Machine()), ("lora", Machine(bf16=True)),
+    ("full", Machine()),
 ])  # fmt: skip
 def test_it_goes_on_as_if_it_had_never_stopped(studio, taken, tmp_path, recipe, machine):
     parent = taken("sd")
@@ -197,7 +197,6 @@ def test_it_goes_on_as_if_it_had_never_stopped(studio, taken, tmp_path, recipe, 
     assert all(torch.equal(again.state()[name], one) for name, one in whole.state().items())
 
 
-@pytest.mark.whole
 def test_all_weights_may_learn_and_the_rest_of_the_folder_stays(studio, taken, beside):
     child = run(studio, "whole-sd", "beside-sd", "full", lr=1e-3)  # which goes on from the adapter
     before, after = weights_of(beside.path), weights_of(child.path)
@@ -260,7 +259,6 @@ def test_captions_are_told_as_the_pipeline_tells_them(studio, taken, kind):
         assert module.batch(options, material, 0)["ids"].tolist() == [[32, 32, 0, 0, 32, 32]] * 2
 
 
-@pytest.mark.whole
 def test_blocks_that_compute_twice_learn_the_same(studio, taken):
     parent, found = taken("sd"), []
     for twice in (False, True):
@@ -296,7 +294,6 @@ def weights_of_shapes(studio, parent):
     return [one.shape for one in dict(weights_of(find_model(studio, parent).path)).values()]
 
 
-@pytest.mark.whole
 def test_a_run_ends_in_words_where_memory_is_not_free(studio, taken, work_off, monkeypatch):
     parent = taken("sd")
     monkeypatch.setattr(weighing, "memory_free", lambda: 1_000_000)
