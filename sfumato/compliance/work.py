@@ -108,6 +108,8 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
         return f"Evaluate {spec.get('model')}", f"model/{spec.get('model')}"
     if kind == "training.card":
         return f"Make the training card of {spec.get('model')}", f"model/{spec.get('model')}"
+    if kind == "training.average":
+        return f"Average weights into {spec.get('model')}", f"model/{spec.get('model')}"
     return kind.replace(".", " ").replace("_", " ").capitalize(), ""
 
 

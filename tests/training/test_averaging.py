@@ -5,6 +5,7 @@ import pytest
 
 from sfumato.checkpoints.header import read_header, read_tensors
 from sfumato.checkpoints.models import find_model
+from sfumato.compliance.work import show_work
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.models.averages import exponent as exponent_of_training
 from sfumato.training.averaging import Kept, ask_for_average, exponent, products, shares
@@ -69,6 +70,12 @@ def test_it_is_what_a_run_with_that_length_has_made(runs, work_off):
     assert np.linalg.norm(made - true) < 0.25 * np.linalg.norm(other - true)
     header = read_header(find_model(runs, "averaged-0.08").path)
     assert (header.ema, header.samples_seen, header.run) == ("0.08", 256, "averaged")
+
+
+def test_its_job_says_what_it_makes(runs, work_off):
+    asked = ask_for_average(runs, name="averaged", length=0.06)
+    assert show_work(runs, job_id=asked.id).title == "Average weights into averaged-0.06"
+    assert work_off(runs, asked).status == "done"
 
 
 def test_making_it_again_changes_nothing(runs, work_off):
