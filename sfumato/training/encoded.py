@@ -22,6 +22,7 @@ from sfumato.data.versions import FrozenVersion, ItemLine
 from sfumato.store.files import draft, finish
 from sfumato.training.ahead import texts_of
 from sfumato.training.borrowed import library
+from sfumato.training.feeding import counted
 from sfumato.training.material import Material
 from sfumato.training.material import load_material as load_plain
 
@@ -126,7 +127,8 @@ def load_material(version: FrozenVersion, options: Any, parent: Path, cache: Pat
     The text encoders leave memory before the codec comes, and both before the denoiser is built.
     """
     peer, folder, base = library(), folder_of(parent), options.base
-    plain: Material = yield from _counted(load_plain(version, min(options.size, COPIES), cache, with_words=False))
+    steps = load_plain(version, min(options.size, COPIES), cache, with_words=False)
+    plain: Material = yield from counted(steps, "reading the pictures")
     chain = chain_of(parent)
     packed = chain[-1][0]
     touched = [file for file, header in chain if any(one.startswith(TEXT) for one in header.adapter.get("modules", []))]
@@ -151,15 +153,6 @@ def load_material(version: FrozenVersion, options: Any, parent: Path, cache: Pat
 
 def _class_of(folder: Path) -> str:
     return str(json.loads((folder / "vae" / "config.json").read_text())["_class_name"])
-
-
-def _counted(steps: Generator[tuple[int, int], None, Material]) -> Loading:
-    while True:
-        try:
-            done, total = next(steps)
-        except StopIteration as finished:
-            return finished.value
-        yield done, total, "reading the pictures"
 
 
 def _encode_captions(texts: list[str], base: dict[str, Any], folder: Path, place: Path) -> Loading:

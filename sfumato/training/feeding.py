@@ -25,12 +25,17 @@ def load(
     from sfumato.training.material import load_material
 
     steps = load_material(version, options.size, cache, with_words=getattr(module, "WORDS", True))
+    return (yield from counted(steps, "reading captions"))
+
+
+def counted(steps: Generator[tuple[int, int], None, Any], says: str) -> Generator[tuple[int, int, str], None, Any]:
+    """The same steps, each with what is done; returns what they return."""
     while True:
         try:
             done, total = next(steps)
         except StopIteration as finished:
             return finished.value
-        yield done, total, "reading captions"
+        yield done, total, says
 
 
 def options_of(workspace: Workspace, module: Any, options: dict[str, Any], parent: str | None) -> Any:
