@@ -10,6 +10,7 @@ from sfumato.web.app import create_app
 from sfumato.web.serving import Serving, new_secret
 from tests.browser.conftest import QUICKLY_AND_THOROUGHLY, listening, write
 from tests.crew import ALICE, BOB
+from tests.web.test_studio import until
 
 pytestmark = pytest.mark.whole
 
@@ -91,6 +92,36 @@ def test_a_comment_is_drawn_without_a_new_page_and_seen_by_another_browser(studi
     mine.locator(".comment", has_text="Seen by both").wait_for()
     assert mine.evaluate("window.same") is True
     other.locator(".comment", has_text="Seen by both").wait_for()
+
+
+HOLDS_THE_FIRST_ANSWER = """
+    const ask = window.fetch;
+    let heard = 0;
+    document.addEventListener("studio:event", () => heard++);
+    window.fetch = async (...what) => {
+        const answer = await ask(...what);
+        if (what[1]?.headers?.["X-Part"] && !window.held) {
+            window.held = true;
+            for (const before = heard; heard === before; ) await new Promise((go) => setTimeout(go, 5));
+        }
+        return answer;
+    };
+"""
+
+
+def test_what_happens_while_a_part_is_being_drawn_anew_is_drawn_too(studio, come_in):
+    _, address, _, asked = studio
+    mine, other = come_in(), come_in()
+    other.add_init_script(HOLDS_THE_FIRST_ANSWER)
+    for page in (mine, other):
+        page.goto(f"{address}/asks/{asked.id}")
+    listening(other)
+    for said in ("Before the answer", "After the answer"):
+        mine.get_by_label("Comment", exact=True).fill(said)
+        mine.get_by_role("button", name="Comment", exact=True).click()
+        mine.locator(".comment", has_text=said).wait_for()
+        until(lambda: other.evaluate("window.held === true"))
+    other.locator(".comment", has_text="After the answer").wait_for()
 
 
 def test_details_of_an_event_open_beside_the_list(studio, come_in):

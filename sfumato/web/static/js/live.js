@@ -76,9 +76,16 @@ function later(part) {
     part,
     setTimeout(() => {
       due.delete(part);
-      if (part.isConnected) refresh(part);
+      const now = part.isConnected ? part : successor(part);
+      if (now) refresh(now);
     }, SOON),
   );
+}
+
+// What stands where a part stood: an earlier ask may have drawn it anew meanwhile, from before what is waited for here.
+function successor(part) {
+  const parts = [...document.querySelectorAll("[data-part]")];
+  return parts.find((one) => one.id === part.id && one.dataset.part === part.dataset.part);
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));

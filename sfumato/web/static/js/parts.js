@@ -47,6 +47,8 @@ export function partOf(text, id = "") {
   return id ? page.getElementById(id) : page.body.firstElementChild;
 }
 
+const BUSY = 1000; // milliseconds after which a studio that was too busy is asked once more
+
 // Ask for a part again; several asks while one is under way become one more.
 const asked = new WeakMap();
 export async function refresh(element) {
@@ -57,6 +59,7 @@ export async function refresh(element) {
   asked.set(element, false);
   try {
     const response = await fetch(element.dataset.part, { headers: { "X-Part": "1" } });
+    if (response.status === 503) setTimeout(() => element.isConnected && refresh(element), BUSY);
     if (!response.ok || response.redirected) return;
     const fresh = partOf(await response.text(), element.id);
     if (fresh && element.isConnected && !element.contains(typingIn())) {
