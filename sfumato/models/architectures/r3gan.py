@@ -150,13 +150,22 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
         """Judge pictures x (B, 4, S, S) in [-1, 1] of text (B, T, D), which of it is there (B, T); gives (B)."""
+        return self.tell(self.look(x), text, text_mask)
+
+    def look(self, x: Tensor) -> Tensor:
+        """What is seen in pictures x (B, 4, S, S), as W numbers each (B, W): convolutions and leaky ReLUs."""
         y = self.picture_in(F.pixel_unshuffle(x, self.fold))  # (B, W, S / fold, S / fold)
         for number, stage in enumerate(self.stages):
             if number:
                 y = F.interpolate(y, scale_factor=0.5, mode="bilinear", align_corners=False)  # (B, C, s / 2, s / 2)
                 y = self.between[number - 1](y)
             y = stage(y)
-        found = self.out(self.sum(y).flatten(1))  # (B, SAID), or (B, 1) where there are no words
+        seen: Tensor = self.sum(y).flatten(1)
+        return seen
+
+    def tell(self, seen: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
+        """The scores (B) of what was seen (B, W), in which they are linear, for such words."""
+        found: Tensor = self.out(seen)  # (B, SAID), or (B, 1) where there are no words
         if self.words is None:
             return found[:, 0]
         said = self.words(text, text_mask)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sfumato.models.architectures import r3gan
 from sfumato.models.noise import starting_noise
+from sfumato.models.slopes import steep
 from sfumato.training.augment import CHANGED, NUMBERS, both_sides
 from sfumato.training.material import Material
 from sfumato.training.nearness import kernel_distance
@@ -144,17 +145,19 @@ def judged(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
         drawn = net.generator(given["z"], given["words"], given["words_on"])
     share = given["share"]
     real = both_sides(given["x"], given["change"], share)
-    held = bool(given["gamma"].any())
-    seen = torch.cat([real, both_sides(drawn, given["change_drawn"], share)]).requires_grad_(held)  # (2B, 4, S, S)
-    shown = seen.clone()  # a counter of operations cannot follow a slope back to the very input
-    scores = net.discriminator(shown, given["words"].repeat(2, 1, 1), given["words_on"].repeat(2, 1))  # (2B)
+    seen = torch.cat([real, both_sides(drawn, given["change_drawn"], share)])  # (2B, 4, S, S)
+    said = given["words"].repeat(2, 1, 1), given["words_on"].repeat(2, 1)
+    judge = net.discriminator
+    if not given["gamma"].any():
+        return paired(judge(seen, *said))
+    weights = list(judge.parameters())
+    return steep(judge.look, lambda found: judge.tell(found, *said), seen, paired, given["gamma"], weights)
+
+
+def paired(scores: Tensor) -> Tensor:
+    """The discriminator's loss (B) of scores (2B), those of real pictures first."""
     of_real, of_drawn = scores.chunk(2)
-    loss = F.softplus(of_drawn - of_real)
-    if not held:
-        return loss
-    (slope,) = torch.autograd.grad(scores.sum(), seen, create_graph=True)
-    at_real, at_drawn = slope.square().sum((1, 2, 3)).chunk(2)
-    return loss + given["gamma"] / 2 * (at_real + at_drawn)
+    return F.softplus(of_drawn - of_real)
 
 
 def losses(net: nn.Module, given: dict[str, Tensor]) -> Tensor:
