@@ -50,7 +50,7 @@ CODE = (
     "sfumato/models/architectures/r3gan.py", "bench/training.py", "bench/train_*.py", "bench/pictures.py",
     "bench/peers.py", "bench/turns.py", "bench/untold.py",
 )  # fmt: skip
-QUICK = {"width": 128, "depth": 6}  # a third of the default network's weights, so that eight sides take their turns
+QUICK = {"width": 64, "depth": 4}  # a twentieth of the default weights, so that eight sides take their turns
 FIGURES = ("speedup_over_plain", "speedup_over_best_peer", "images_per_second", "plain_images_per_second")
 LONG = ("speedup_over_prepared", "breakdown")
 TAKEN_AWAY = {
