@@ -10,6 +10,11 @@ STYLE_WORDS = {
     "noto-v1": "noto v1",
     "fxemoji": "firefox",
 }
+GROUNDS = {  # red, green and blue of 255, by the name that a caption gives a plain ground
+    "white": (250, 250, 250), "black": (12, 12, 12), "grey": (128, 128, 128), "brown": (121, 78, 46),
+    "red": (214, 40, 40), "orange": (243, 140, 40), "yellow": (247, 214, 60), "green": (56, 152, 72),
+    "light blue": (150, 206, 240), "blue": (38, 90, 200), "purple": (126, 62, 168), "pink": (244, 154, 192),
+}  # fmt: skip
 WHOLE = ("name", "style")
 PARTS = (WHOLE, WHOLE, ("name",), ("name", "tags", "style"))  # of the captions that a picture is learnt by
 ONE_SIDED = re.compile(

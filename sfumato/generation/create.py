@@ -18,7 +18,7 @@ from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, NoSpace
 from sfumato.generation.drawing import ONE_CALL, SAMPLERS
 from sfumato.generation.jobs import load_ahead
-from sfumato.generation.knowledge import Understood, understand, undisclosed
+from sfumato.generation.knowledge import Understood, taught_grounds, understand, undisclosed
 from sfumato.generation.publish import check_background
 from sfumato.generation.records import Request
 from sfumato.jobs import JobView, enqueue
@@ -122,7 +122,7 @@ def create(
     if nearby:
         load_ahead(plan.engine, model)
     if not elsewhere:
-        understood = understand(text, model.card())
+        understood = understand(text, model.card(), grounds=taught_grounds(model.header))
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
     folder = writable_folder(Path(out).expanduser().absolute() if out else workspace.path / "pictures")

@@ -12,7 +12,7 @@ from sfumato.checkpoints.elsewhere import engine_of
 from sfumato.checkpoints.models import DEFAULT, named
 from sfumato.errors import NotFound
 from sfumato.generation.gallery import THEIRS, Tile, narrowed, verdict_of
-from sfumato.generation.knowledge import Understood, styles_of, understand, undisclosed
+from sfumato.generation.knowledge import Understood, styles_of, taught_grounds, understand, undisclosed
 from sfumato.generation.pictures import RequestView, requests_of
 from sfumato.generation.records import Image, Published, Request
 from sfumato.jobs import JobView
@@ -87,7 +87,7 @@ def understand_prompt(act: Act, *, prompt: str, model: str = DEFAULT) -> Underst
     found = named(act, model)
     if engine_of(found.header):
         return undisclosed(prompt, found.header.options)
-    return understand(prompt, found.card())
+    return understand(prompt, found.card(), grounds=taught_grounds(found.header))
 
 
 @query("image.styles", doors=("api",))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from sfumato.checkpoints.card import Card
-from sfumato.data.captions import STYLE_WORDS, style_words
+from sfumato.checkpoints.header import Header
+from sfumato.data.captions import GROUNDS, STYLE_WORDS, style_words
 
 LIMITS = "Not this model: photographs, likenesses of persons, lettering."
 SMALL_WORDS = {
@@ -25,6 +26,7 @@ IRREGULAR = {
     "children": "child", "feet": "foot", "geese": "goose", "men": "man", "mice": "mouse", "people": "person",
     "teeth": "tooth", "women": "woman",
 }  # fmt: skip
+GROUND = re.compile(rf"\s*\bon an? ({'|'.join(sorted(GROUNDS, key=len, reverse=True))}) ground\b")
 ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""))
 
 
@@ -41,6 +43,7 @@ class Understood:
     unseen: dict[str, list[str]] = field(default_factory=dict)
     styles: dict[str, str] = field(default_factory=dict)
     unknown_style: str = ""
+    ground: str = ""  # the plain ground that is asked for, of a model that was taught some
     undisclosed: str = ""  # what is said instead, where nobody knows what the model learnt from
 
     @property
@@ -65,8 +68,10 @@ class Understood:
             return
         if self.likeness < FAR:
             yield f"Nothing it learnt from is close; the nearest is '{self.nearest_name}'."
-        elif self.nearest_name.lower() != self.subject:
+        elif self.nearest_name.lower() != (_off_ground(self.subject) if self.ground else self.subject):
             yield f"It leans on pictures of '{self.nearest_name}'."
+        if self.ground:
+            yield f"It was taught plain grounds, {self.ground} among them."
         named = {style: f"{style_words(style)} ({made_by})" for style, made_by in self.styles.items()}
         if self.unknown_style:
             yield f"It knows no {self.unknown_style} style, but {listed(named.values())}."
@@ -97,15 +102,20 @@ def undisclosed(prompt: str, options: Mapping[str, Any]) -> Understood:
     return Understood(prompt, "", prompt, "", 0.0, undisclosed=says)
 
 
-def understand(prompt: str, card: Card) -> Understood:
-    """Take a sentence apart into subject and style, and count what the model has seen of it."""
+def understand(prompt: str, card: Card, *, grounds: bool = False) -> Understood:
+    """Take a sentence apart into subject, ground and style, and count what the model has seen of it.
+
+    `grounds` says that the model was taught to lay things on plain grounds.
+    """
     from sfumato.features.encoders import minilm
 
     styles, words = styles_of(card), word_counts(card)
     style, subject, unknown_style = split_style(prompt, list(styles), words)
+    laid = GROUND.search(subject) if grounds else None
+    thing = _off_ground(subject) if laid else subject
     seen: dict[str, int] = {}
     unseen: dict[str, list[str]] = {}  # with the nearest known words
-    for word in dict.fromkeys(WORD.findall(subject)):
+    for word in dict.fromkeys(WORD.findall(thing)):
         if word in SMALL_WORDS:
             continue
         known = next((form for form in forms(word) if form in words), "")
@@ -113,7 +123,7 @@ def understand(prompt: str, card: Card) -> Understood:
             seen[word] = words[known]
         else:
             unseen[word] = difflib.get_close_matches(word, list(words), n=1, cutoff=0.8) if len(word) > 4 else []
-    embedding = minilm.encode([subject or prompt])[0]
+    embedding = minilm.encode([thing or prompt])[0]
     likeness = card.name_embeddings @ embedding
     best = int(likeness.argmax())
     for word, near in list(unseen.items())[:WORDS_EXPLAINED]:
@@ -122,8 +132,19 @@ def understand(prompt: str, card: Card) -> Understood:
     caption = f"{subject}, {style_words(style)} style" if style else subject
     nearest = card.names[best]
     return Understood(
-        subject, style, caption, nearest, round(float(likeness[best]), 3), seen, unseen, styles, unknown_style
-    )
+        subject, style, caption, nearest, round(float(likeness[best]), 3), seen, unseen, styles, unknown_style,
+        laid[1] if laid else "",
+    )  # fmt: skip
+
+
+def taught_grounds(header: Header) -> bool:
+    """Whether a model was taught to lay things on plain grounds that their captions name."""
+    return bool(header.recipe_options.get("grounds"))
+
+
+def _off_ground(subject: str) -> str:
+    """A subject without the ground that it is asked for on."""
+    return _subject(GROUND.sub("", subject))
 
 
 def forms(word: str) -> Iterator[str]:

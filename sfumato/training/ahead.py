@@ -203,7 +203,7 @@ def told(material: Any, options: Any) -> list[Fact]:
         found.append(Fact("captions whole", len(forms), "name and style; no part is left out or shuffled"))
     laid = float(getattr(options, "grounds", 0.0))
     if laid:
-        from sfumato.training.grounds import GROUNDS
+        from sfumato.data.captions import GROUNDS
 
         why = f"{laid:.0%} of those that show what is behind them, each time on another of {len(GROUNDS)} named colours"
         found.append(Fact("on a ground", round(laid * options.samples), why))

@@ -6,13 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sfumato.data.captions import GROUNDS
 from sfumato.data.freeze import ItemLine
 
-GROUNDS = {  # red, green and blue of 255, by the name that a caption gives
-    "white": (250, 250, 250), "black": (12, 12, 12), "grey": (128, 128, 128), "brown": (121, 78, 46),
-    "red": (214, 40, 40), "orange": (243, 140, 40), "yellow": (247, 214, 60), "green": (56, 152, 72),
-    "light blue": (150, 206, 240), "blue": (38, 90, 200), "purple": (126, 62, 168), "pink": (244, 154, 192),
-}  # fmt: skip
 SPREAD = 20  # levels of 255 by which a ground may differ from the colour that names it, each way
 SEEN_THROUGH = 0.05  # share of a picture that a ground has to show through, or its caption would tell of nothing
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sfumato.data.captions import variants
+from sfumato.data.captions import GROUNDS, variants
 from sfumato.features.encoders import minilm
-from sfumato.training.grounds import GROUNDS, SPREAD, Grounds, lay, on_ground
+from sfumato.training.grounds import SPREAD, Grounds, lay, on_ground
 from sfumato.training.recipes import edm, flow
 from sfumato.training.telling import captions_anew, retell
 
