@@ -98,15 +98,15 @@ def test_any_sentence_is_understood_somehow(card, prompt):
 
 
 def test_a_ground_is_known_to_a_model_that_was_taught_grounds(card):
-    name = next(one for one in card.names if one.isalpha() and one.islower())
-    said = f"a {name} on a light blue ground, noto style"
+    said = "a red disc on a light blue ground, outline style"
     known, other = understand(said, card, grounds=True), understand(said, card)
-    assert (known.ground, known.nearest_name, known.unseen) == ("light blue", name, {})
-    assert known.caption == other.caption == f"{name} on a light blue ground, noto style"
+    assert (known.ground, known.nearest_name, known.unseen) == ("light blue", "red disc", {})
+    assert known.caption == other.caption == "red disc on a light blue ground, outline style"
     assert "plain grounds, light blue among them" in known.text
     assert "leans on" not in known.text, "it is the thing itself"
-    assert (other.ground, "ground" in other.unseen or "ground" in other.seen) == ("", True)
+    assert other.ground == ""
+    assert "ground" in other.unseen
 
 
 def test_a_ground_of_a_colour_that_was_not_taught_is_words_like_others(card):
-    assert understand("a red apple on a mauve ground", card, grounds=True).ground == ""
+    assert understand("a red disc on a mauve ground", card, grounds=True).ground == ""
