@@ -1,7 +1,7 @@
 """Exports are read by the libraries that they are made for, each in an environment of its own.
 
 SFUMATO_READERS names a folder with one virtual environment for each: `tensorflow` (pip install tensorflow-cpu), and
-`croissant` (pip install mlcroissant datasets webdataset).
+`croissant` (pip install mlcroissant datasets webdataset pillow).
 """
 
 import json
