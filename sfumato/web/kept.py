@@ -1,8 +1,12 @@
-"""What is slow to count is kept: it is counted anew beside the request that asks, never more than 5 % of the time."""
+"""What is slow to count is kept: it is counted anew beside the request that asks, never more than 5 % of the time.
+
+An answer that was given old counts although something has happened since says so (`is_late`), and is asked for again.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +33,7 @@ class Count:
 
 
 _kept: dict[Hashable, Count] = {}
+_late: ContextVar[bool] = ContextVar("late", default=False)  # each request has a context of its own
 _lock = threading.Lock()
 
 
@@ -44,14 +49,26 @@ def kept(workspace: Workspace, name: Hashable, count: Callable[[], Counted], *, 
         return _count(key, position, count)
     late = old.cost > slow
     if moment - old.at < max(REST * old.cost if late else 0.0, FRESH if old.position == position else 0.0):
+        _late.set(_late.get() or old.position != position)
         return old.found
     if not late:
         return _count(key, position, count)
+    _late.set(True)
     with _lock:
         begins, old.under_way = not old.under_way, True
     if begins:
         threading.Thread(target=_count_aside, args=(old, key, position, count), daemon=True).start()
     return old.found
+
+
+def begin_request() -> None:
+    """Nothing that is late has been given to this request yet."""
+    _late.set(False)
+
+
+def is_late() -> bool:
+    """Whether this request was given a count from before something happened, or one that is being made anew."""
+    return _late.get()
 
 
 def _count_aside(old: Count, key: Hashable, position: int, count: Callable[[], Any]) -> None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfumato.people.identify import is_team
 from sfumato.web.desks import Page
+from sfumato.web.kept import begin_request
 from sfumato.web.problems import OtherHost, TooLarge, as_json, told, wants_json
 from sfumato.web.visits import UPLOADS, VISIT, House, Visit, check_same_site
 
@@ -47,6 +48,7 @@ class Gate:
             return
         visit = Visit(self.house, scope)
         scope["sfumato.visit"] = visit
+        begin_request()
         VISIT.set(visit)
         await Passage(visit, receive, send).go(self.app)
 

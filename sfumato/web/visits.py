@@ -26,6 +26,7 @@ from sfumato.logs import Log, new_error_id
 from sfumato.web.desks import Desk, Page
 from sfumato.web.events import Hub
 from sfumato.web.frame import Counts, counts_at_hand, counts_of, frame_of, framed_by
+from sfumato.web.kept import is_late
 from sfumato.web.limits import Limits
 from sfumato.web.look import CUT, csrf_field, kept_around
 from sfumato.web.problems import SignInNeeded
@@ -203,7 +204,9 @@ class Visit:
 
     def render(self, template: str, *, status: int = 200, page: Page | None = None, **context: Any) -> HTMLResponse:
         """Answer with a page; what surrounds it is added here."""
-        return HTMLResponse(self._draw(template, page or Page("Sfumato"), **context), status)
+        late = is_late()
+        said = self._draw(template, page or Page("Sfumato"), **context, late=late)
+        return HTMLResponse(said, status, {"X-Late": "1"} if late else None)
 
     def _draw(self, template: str, page: Page, **context: Any) -> str:
         return self.house.environment.get_template(template).render(**(frame_of(self, page) | context))

@@ -67,6 +67,26 @@ def test_the_page_of_a_dataset_says_what_is_so_now(browser, workspace):
     assert n() == "2"
 
 
+def test_a_page_of_old_counts_says_so_until_it_says_what_is_so_now(browser, workspace):
+    stock(workspace, "animals", 3)
+    assert "x-late" not in browser.page("/data/animals").headers
+    for one in keeping._kept.values():
+        one.cost = 40.0  # as on a machine that has no time at all
+    leave_out(workspace, name="animals", where=Where(ids=[list_items(workspace, name="animals", limit=1)[0].id]))
+    old = browser.page("/data/animals")
+    assert "3 pictures as they are now" in old.text
+    assert old.headers["x-late"] == "1"
+    assert " data-late" in old.text
+    for one in keeping._kept.values():
+        one.at -= 1_000
+    browser.page("/data/animals")
+    until = time.monotonic() + 5
+    while "x-late" in (new := browser.page("/data/animals")).headers and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "2 pictures as they are now" in new.text
+    assert " data-late" not in new.text
+
+
 def test_what_is_kept_is_not_shown_to_another_project(workspace):
     assert kept(workspace, "own", lambda: 1) == 1
     assert kept(workspace.in_project("another"), "own", lambda: 2) == 2

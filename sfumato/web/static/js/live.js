@@ -1,7 +1,7 @@
 // What happens elsewhere: one stream of events, dispatched as "studio:event" and "studio:job"; parts that name an event are redrawn.
 // A hidden tab holds no stream, and goes on after the last event that it saw; a page begins after the last that it shows.
 // Jobs have no place in the log: what follows one is drawn anew whenever listening begins, as it may have ended before.
-import { refresh } from "./parts.js";
+import { SOON_AGAIN, refresh } from "./parts.js";
 import { say } from "./toasts.js";
 
 const address = document.body.dataset.events;
@@ -28,7 +28,7 @@ function connect() {
   });
   stream.addEventListener("listening", () => {
     document.documentElement.dataset.listening = "";
-    for (const part of document.querySelectorAll('[data-part][data-on*="job/"]')) later(part);
+    for (const part of document.querySelectorAll('[data-part][data-on*="job"]')) later(part);
   });
   for (const name of ["event", "job"]) stream.addEventListener(name, take);
   stream.addEventListener("error", () => {
@@ -89,6 +89,9 @@ function successor(part) {
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));
+// A page that was given old counts is asked again, until it has been given what is so now.
+if ("late" in document.body.dataset)
+  setTimeout(() => document.querySelectorAll("[data-part]").forEach(later), SOON_AGAIN);
 addEventListener("pagehide", close);
 addEventListener("pageshow", connect);
 connect();

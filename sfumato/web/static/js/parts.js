@@ -47,7 +47,7 @@ export function partOf(text, id = "") {
   return id ? page.getElementById(id) : page.body.firstElementChild;
 }
 
-const BUSY = 1000; // milliseconds after which a studio that was too busy is asked once more
+export const SOON_AGAIN = 2000; // milliseconds after which a studio that was too busy, or still counts, is asked again
 
 // Ask for a part again; several asks while one is under way become one more.
 const asked = new WeakMap();
@@ -59,19 +59,24 @@ export async function refresh(element) {
   asked.set(element, false);
   try {
     const response = await fetch(element.dataset.part, { headers: { "X-Part": "1" } });
-    if (response.status === 503) setTimeout(() => element.isConnected && refresh(element), BUSY);
+    if (response.status === 503) again(element);
     if (!response.ok || response.redirected) return;
     const fresh = partOf(await response.text(), element.id);
     if (fresh && element.isConnected && !element.contains(typingIn())) {
-      const again = asked.get(element);
+      const more = asked.get(element);
       swap(element, fresh);
-      if (again) refresh(fresh);
+      if (more) refresh(fresh);
+      else if (response.headers.has("X-Late")) again(fresh);
     }
   } catch {
     // The next event asks again; the stream itself says when the studio is gone.
   } finally {
     asked.delete(element);
   }
+}
+
+function again(element) {
+  setTimeout(() => element.isConnected && refresh(element), SOON_AGAIN);
 }
 
 function typingIn() {
