@@ -55,7 +55,7 @@ def train(
         kept: dict[str, Any] = {}
         if budget:
             recipe = runs.for_parent(plugin, find_model(workspace, parent)) if parent else plugin
-            options, kept = dialled(context, workspace, recipe, data, options, budget)
+            options, kept = dialled(context, workspace, recipe, data, options, (budget, parent or ""))
         if dry_run:
             plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             seen = ahead_of(workspace, plugin, data, options, parent, sheet=sheet)
@@ -148,13 +148,14 @@ def lasting(seconds: float) -> str:
 
 
 def dialled(
-    context: typer.Context, workspace: Any, plugin: str, data: str, options: dict[str, Any], budget: str
+    context: typer.Context, workspace: Any, plugin: str, data: str, options: dict[str, Any], asked_for: tuple[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the options that a budget comes to, and why; they are shown before anything starts."""
+    """Return the options that a budget, and a model to begin with, come to, and why; shown before anything starts."""
     from sfumato.cli.speech import asked, console
     from sfumato.training.budget import choose
 
-    found = choose(workspace, recipe_name=plugin, data=data, budget=budget, options=options)
+    budget, parent = asked_for
+    found = choose(workspace, recipe_name=plugin, data=data, budget=budget, options=options, parent=parent)
     if not asked(context).json:
         rows = [(one.option, one.value, one.why) for one in found.choices]
         console().print(table(["option", ">value", "why"], rows, empty=""))

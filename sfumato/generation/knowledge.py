@@ -14,6 +14,7 @@ from sfumato.checkpoints.card import Card
 from sfumato.checkpoints.header import Header
 from sfumato.data.captions import GROUNDS, STYLE_WORDS, style_words
 
+ICONS = "emoji-"  # what the names of the datasets that we collect ourselves begin with: icons alone
 LIMITS = "Not this model: photographs, likenesses of persons, lettering."
 SMALL_WORDS = {
     "a", "an", "and", "at", "by", "drawn", "emoji", "for", "from", "icon", "image", "in", "its", "like", "of", "on",
@@ -44,6 +45,7 @@ class Understood:
     styles: dict[str, str] = field(default_factory=dict)
     unknown_style: str = ""
     ground: str = ""  # the plain ground that is asked for, of a model that was taught some
+    limits: str = ""  # what the model cannot draw at all, where that is known
     undisclosed: str = ""  # what is said instead, where nobody knows what the model learnt from
 
     @property
@@ -79,7 +81,8 @@ class Understood:
             yield f"In the style {named[self.style]}."
         elif named:
             yield f"No style is named, so any may come: {listed(named.values())}."
-        yield LIMITS
+        if self.limits:
+            yield self.limits
 
 
 def listed(words: Collection[str]) -> str:
@@ -133,7 +136,7 @@ def understand(prompt: str, card: Card, *, grounds: bool = False) -> Understood:
     nearest = card.names[best]
     return Understood(
         subject, style, caption, nearest, round(float(likeness[best]), 3), seen, unseen, styles, unknown_style,
-        laid[1] if laid else "",
+        laid[1] if laid else "", LIMITS if str(card.summary.get("dataset", "")).startswith(ICONS) else "",
     )  # fmt: skip
 
 

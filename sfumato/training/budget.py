@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from sfumato.actions import Act, query
+from sfumato.checkpoints.models import ModelView, named
 from sfumato.data.collect import read_options
 from sfumato.data.freeze import find_version
 from sfumato.data.records import Item
@@ -28,6 +29,7 @@ EPOCHS, LEAST = 12, 8_000  # times that each picture, and pictures that in all, 
 LOOKS, MOST_LOOKS = 0.15, 8  # of the steps' time for held-out losses and previews, and how many at most
 SOME_LOOKS = 16  # times what a look costs from which on a run looks four times at least: a quarter of its time
 SHARE, FIXED = 0.8, 8.0  # of the time that is left for steps, once reading and trying have taken their seconds
+NETWORK = ("architecture", "size", "patch", "width", "depth")  # what a run has of the model that it begins with
 PROBE = 0.1  # share of the budget that trying may take
 FEW, MANY = 600, 40_000  # steps below which the batch is halved, and above which it is doubled
 
@@ -64,10 +66,13 @@ def seconds_of(text: str) -> float:
 
 
 @query("training.choose", needs="training.write")
-def choose(act: Act, *, recipe_name: str, data: str, budget: str, options: dict[str, Any] | None = None) -> Chosen:
+def choose(
+    act: Act, *, recipe_name: str, data: str, budget: str, options: dict[str, Any] | None = None, parent: str = ""
+) -> Chosen:  # fmt: skip
     """Choose a run's options for a time such as "30m" on this machine, trying networks for some seconds.
 
-    Options that are given stay as they are. Raises what planning a run with them would raise.
+    Options that are given stay as they are, and a run that begins with the model `parent` has its network. Raises
+    what planning a run with them would raise.
     """
     seconds = seconds_of(budget)
     module, given = recipe(recipe_name), dict(options or {})
@@ -76,12 +81,20 @@ def choose(act: Act, *, recipe_name: str, data: str, budget: str, options: dict[
             "A budget chooses a network, and this run has its parent's.",
             hint="Give --samples and --size; --dry-run says how long they take.",
         )
-    read_options(module.Options, given)
+    network = _network_of(named(act, parent), module) if parent else {}
+    read_options(module.Options, network | given)
     version = open_version_by_id(act.workspace, find_version(act.workspace, label=data).id)
-    dial = _Dial(module, given, seconds)
+    dial = _Dial(module, given, seconds, {name: one for name, one in network.items() if name not in given}, parent)
     dial.settle_size(_sides(act, version))
     dial.settle_network(version)
     return dial.chosen()
+
+
+def _network_of(model: ModelView, module: Any) -> dict[str, Any]:
+    """The options of a recipe that make the network of a model, as far as its header says them."""
+    header = model.header
+    there = {"architecture": header.architecture, **header.options, **header.recipe_options}
+    return {name: there[name] for name in NETWORK if name in module.Options.model_fields and name in there}
 
 
 def _sides(act: Act, version: FrozenVersion) -> int:
@@ -95,12 +108,15 @@ def _sides(act: Act, version: FrozenVersion) -> int:
 class _Dial:
     """The options as they are found one after another, each with its reason."""
 
-    def __init__(self, module: Any, given: dict[str, Any], seconds: float) -> None:
-        self.module, self.given, self.seconds = module, given, seconds
+    def __init__(
+        self, module: Any, given: dict[str, Any], seconds: float, network: dict[str, Any], parent: str
+    ) -> None:
+        self.module, self.given, self.seconds = module, network | given, seconds
         self.known = {name: one.default for name, one in module.Options.model_fields.items()}
         self.says = module.Options.model_json_schema()["properties"]
-        self.options = dict(given)
-        self.rows = [Choice(name, value, "as you gave it") for name, value in given.items()]
+        self.options = dict(self.given)
+        self.rows = [Choice(name, value, f"that of {parent}, with which it begins") for name, value in network.items()]
+        self.rows += [Choice(name, value, "as you gave it") for name, value in given.items()]
         self.speed = 0.0
 
     def set(self, name: str, value: Any, why: str) -> None:
@@ -171,15 +187,15 @@ class _Dial:
                 batch //= 2
             while samples / batch > MANY and batch < n:
                 batch *= 2
-            if batch != self.options["batch"]:
-                self.rows = [row for row in self.rows if row.option != "batch"]
-                self.set("batch", batch, f"so that there are about {samples // batch:,} steps")
         looks, cost = self._looks(samples)
         samples = max(batch, (samples - looks * cost) // batch * batch)
         self.set(
             "samples", samples, f"what fits, {looks} held-out losses and previews of about {cost} pictures taken off"
         )
         samples = int(self.options.get("samples", samples))
+        if batch != self.options.get("batch", batch):
+            self.rows = [row for row in self.rows if row.option != "batch"]
+            self.set("batch", batch, f"so that there are about {samples // batch:,} steps")
         every = max(batch, samples // looks // batch * batch)
         self.set("checkpoint_every", every, f"{looks} checkpoints")
         self.set("preview_every", every, f"{looks} previews")

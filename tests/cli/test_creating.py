@@ -22,7 +22,6 @@ def test_it_says_what_it_knows_then_where_the_pictures_are_and_what_next(picture
     assert told.err.splitlines() == [
         "It has seen red (11 pictures) and disc (15 pictures).",
         "In the style outline (Ann, MIT).",
-        "Not this model: photographs, likenesses of persons, lettering.",
     ]
     lines = told.out.splitlines()
     assert lines[0] == f"'{tmp_path}/my out/a-red-disc-outline-style-7.png'  seed 7"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, NotFound
 from sfumato.training import budget
 from sfumato.training.runs import plan
 
@@ -48,3 +48,20 @@ def test_times_are_read_as_people_write_them(text, seconds):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(InvalidInput):
         budget.seconds_of(text)
+
+
+def test_a_run_that_begins_with_a_model_has_its_network_and_only_its_length_is_chosen(studio, fast):
+    parent = "emoji-styles-small"
+    found = budget.choose(studio, recipe_name="flow", data="drawn", budget="20s", parent=parent)
+    assert {name: found.options[name] for name in ("size", "patch", "width", "depth")} == {
+        "size": 32, "patch": 4, "width": 192, "depth": 8
+    }  # fmt: skip
+    why = {one.option: one.why for one in found.choices}
+    assert why["width"] == "that of emoji-styles-small, with which it begins"
+    assert found.options["samples"] / (64_000 / 192) <= 20
+    assert plan(studio, recipe_name="flow", data="drawn", options=found.options, parent=parent).parent
+
+
+def test_a_model_that_is_not_there_is_no_beginning(studio, fast):
+    with pytest.raises(NotFound, match="no model"):
+        budget.choose(studio, recipe_name="flow", data="drawn", budget="20s", parent="nobody")

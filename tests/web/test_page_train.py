@@ -1,7 +1,9 @@
 """Train as people see it: starting a run, its curves and previews, stopping and going on."""
 
+import html
 import io
 import json
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -146,6 +148,9 @@ def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(br
     refused = browser.post("/new-run/choose", data=form | {"budget": "soon"})
     assert refused.status_code == 422
     assert "is no time" in refused.text
+    chosen = html.unescape(re.search(r'name="chosen" value="([^"]*)"', page)[1])
+    again = browser.post("/new-run", data=form | {"name": "a name", "chosen": chosen}).text
+    assert html.unescape(re.search(r'name="chosen" value="([^"]*)"', again)[1]) == chosen, "a refusal forgets nothing"
 
 
 def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):

@@ -61,11 +61,15 @@ def train(
 
 
 def choose(
-    workspace: Workspace, *, data: str, budget: str, recipe_name: str = "flow", options: dict[str, Any] | None = None
-) -> Chosen:
-    """Choose a run's options for a time such as "30m" on this machine, trying networks for some seconds."""
+    workspace: Workspace, *, data: str, budget: str, recipe_name: str = "flow", options: dict[str, Any] | None = None,
+    parent: str = "",
+) -> Chosen:  # fmt: skip
+    """Choose a run's options for a time such as "30m" on this machine, trying networks for some seconds.
+
+    A run that begins with the model `parent` has its network.
+    """
     _there(workspace, data)
-    return aside(try_out, workspace, recipe_name=recipe_name, data=data, budget=budget, options=options)
+    return aside(try_out, workspace, recipe_name=recipe_name, data=data, budget=budget, options=options, parent=parent)
 
 
 def _there(workspace: Workspace, data: str) -> None:

@@ -115,8 +115,9 @@ def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "
 
 def _form(
     visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None,
-    *, chosen: Chosen | None = None, ahead: Ahead | None = None,
+    *, chosen: Chosen | None = None, ahead: Ahead | None = None, earlier: str = "",
 ) -> Response:  # fmt: skip
+    """The form; `earlier` is what was chosen for it before, as it came with the form."""
     if recipe not in names(RECIPES):
         raise NotFound(f"There is no recipe '{recipe}'.", hint=f"There is: {', '.join(names(RECIPES))}.")
     told = schema(RECIPES, recipe)
@@ -135,6 +136,7 @@ def _form(
         form=fields(told, given, first=FIRST),
         given=given,
         chosen=chosen,
+        earlier=earlier,
         ahead=ahead,
         notable=NOTABLE,
         first_fed=FED,
@@ -159,8 +161,9 @@ def choose_for(visit: Here, form: Sent) -> Response:
     given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
     try:
         found = choose_options(
-            visit.workspace, data=asked["data"], budget=asked["budget"], recipe_name=recipe, options=given
-        )
+            visit.workspace, data=asked["data"], budget=asked["budget"], recipe_name=recipe, options=given,
+            parent=asked["parent"],
+        )  # fmt: skip
     except (InvalidInput, NotFound) as wrong:
         return _form(visit, recipe, given | asked, wrong)
     return _form(visit, recipe, found.options | asked, chosen=found)
@@ -177,8 +180,8 @@ def look(visit: Here, form: Sent) -> Response:
             visit.workspace, data=asked["data"], recipe_name=recipe, options=options, parent=asked["parent"] or None
         )
     except (InvalidInput, NotFound, Unsupported) as wrong:
-        return _form(visit, recipe, options | asked, wrong)
-    return _form(visit, recipe, options | asked, ahead=found)
+        return _form(visit, recipe, options | asked, wrong, earlier=form.get("chosen", ""))
+    return _form(visit, recipe, options | asked, ahead=found, earlier=form.get("chosen", ""))
 
 
 def changed(told: dict[str, Any], given: dict[str, Any], chosen: str) -> dict[str, Any]:
@@ -207,7 +210,7 @@ def start(visit: Here, form: Sent) -> Response:
             forked_from=asked["fork"],
         )
     except (InvalidInput, Conflict, NotFound) as wrong:
-        return _form(visit, recipe, options | asked, wrong)
+        return _form(visit, recipe, options | asked, wrong, earlier=form.get("chosen", ""))
     return visit.go(f"/train/{quote(asked['name'])}")
 
 
