@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from sfumato.training.compare import mean_of
+from sfumato.training.provenance import fit_in_words
 from sfumato.training.records import OWN
 from sfumato.training.verdicts import LOSSES
 from sfumato.training.watching import Curves, RunCard
@@ -111,6 +112,8 @@ def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Versions", ", ".join(said + [f"{key} {value}" for key, value in host["packages"].items()])))
         rows.append(("System", f"{host['system']}, {plural(host['cores'], 'core')}"))
         rows.append(("Processor can", " ".join(host["flags"])))
+    if known.get("fitted"):
+        rows.append(("Pictures", fit_in_words(known["fitted"])))
     if took:
         rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
         rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))
