@@ -2,9 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfumato.cli.speech import pairs, table
+
+if TYPE_CHECKING:
+    from sfumato.training.ahead import Ahead
 
 
 def ahead_of(
@@ -17,6 +20,11 @@ def ahead_of(
     found = look_ahead(workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
     if sheet is not None:
         write_whole(sheet, found.sheet())
+    return without_pictures(found)
+
+
+def without_pictures(found: "Ahead") -> dict[str, Any]:
+    """Return what the network would see, but for what only a picture shows."""
     told = {key: value for key, value in asdict(found).items() if key not in ("fed", "data")}
     for one in told["cuts"]:
         del one["picture"]

@@ -160,7 +160,8 @@ def _ahead_of_folder(act: Act, made: Plan, module: Any) -> Ahead:
     laid = others.lay(version, material.lines, _sides(act, material.lines), others.fit_of(known))
     facts = [
         *others.facts_of(laid, material.train, known.batch), *dropped(version, material), *told(material, known),
-        *mirrored(material, known, words=True), *weighted(material.weights),
+        *mirrored(material, known, words=True),
+        *(weighted(material.weights) if laid.one_shape else others.by_turns(material.weights)),
         *others.licence_of(made.parent.header),
     ]  # fmt: skip
     return Ahead(

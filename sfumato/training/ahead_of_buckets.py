@@ -11,7 +11,7 @@ from PIL import Image
 
 from sfumato.data.pictures import open_picture
 from sfumato.data.versions import FrozenVersion, ItemLine
-from sfumato.training.ahead import Bucket, Cut, Fact
+from sfumato.training.ahead import Bucket, Cut, Fact, weighted
 from sfumato.training.buckets import NOTHING, Fit, Place, Shape, draw
 
 DRAWN_AT = 128  # pixels at which a drawing was measured when it was collected: it has no size of its own
@@ -28,6 +28,11 @@ class Laid:
     lines: list[ItemLine]
     places: list[Place]
     fit: Fit
+
+    @property
+    def one_shape(self) -> bool:
+        """Whether all pictures become the same shape, and come in the order of every other run."""
+        return len({one.shape for one in self.places}) == 1
 
 
 def lay(version: FrozenVersion, lines: list[ItemLine], sides: Sequence[tuple[int, int]], fit: Fit) -> Laid:
@@ -105,6 +110,14 @@ def _of_batches(laid: Laid, train: np.ndarray, batch: int) -> list[Fact]:
                 f"buckets with fewer pictures than a batch of {batch:,}, which comes the more seldom: {said}")]
           if few else []),
     ]  # fmt: skip
+
+
+def by_turns(weights: np.ndarray) -> list[Fact]:
+    """How often pictures are drawn beside each other where a batch holds one bucket only."""
+    if np.ptp(weights):
+        return weighted(weights)
+    why = "each as often as the others; at any time one bucket may be a batch ahead of another"
+    return [Fact("drawn alike", len(weights), why)]
 
 
 def _lost(place: Place) -> float:

@@ -6,13 +6,13 @@ import numpy as np
 
 from sfumato.data.versions import FrozenVersion
 from sfumato.training.ahead import SHOWN, Fact, Fed, as_png, texts_of
-from sfumato.training.ahead_of_buckets import Laid, as_seen, cuts_of, facts_of, lay, table_of
+from sfumato.training.ahead_of_buckets import Laid, as_seen, by_turns, cuts_of, facts_of, lay, table_of
 from sfumato.training.buckets import batches_of, fit_of
 from sfumato.training.feeding import captions_of
 from sfumato.training.material import Material, as_tensor
 from sfumato.training.weighing import Weighed
 
-__all__ = ["cuts_of", "facts_of", "fed", "fit_of", "lay", "licence_of", "table_of", "taken"]
+__all__ = ["by_turns", "cuts_of", "facts_of", "fed", "fit_of", "lay", "licence_of", "table_of", "taken"]
 SIDE = 128  # pixels of pictures that are shown as they are cropped
 
 

@@ -3,12 +3,13 @@
 import shlex
 from typing import Any
 
+from sfumato.training.ahead import Ahead
 from sfumato.training.compare import mean_of
 from sfumato.training.provenance import fit_in_words
 from sfumato.training.records import OWN
 from sfumato.training.verdicts import LOSSES
 from sfumato.training.watching import Curves, RunCard
-from sfumato.web.charts import Chart, Series, line_chart
+from sfumato.web.charts import Chart, Series, bar_chart, line_chart
 from sfumato.web.schemas import names, schema
 from sfumato.web.words import duration, plural
 
@@ -98,6 +99,12 @@ def _noise(level: str) -> str:
         return f"{round(100 * (1 - float(value)))} % noise" if kind == "t" else level.replace("noise=", "noise ")
     except ValueError:
         return level
+
+
+def chart_of_buckets(ahead: Ahead) -> Chart:
+    """How many of the pictures that are learnt from become each shape, the fullest first."""
+    bars = [(f"{one.width} × {one.height}", float(one.pictures), None, None) for one in ahead.buckets]
+    return bar_chart("Buckets: width × height in pixels", bars, "pictures", unit="pictures")
 
 
 def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
