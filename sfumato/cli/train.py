@@ -1,11 +1,11 @@
 """`sfumato train`: runs of a recipe on a frozen version, gone on with exactly where they stopped."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from sfumato.cli.dry_run import ahead_of, flat, shown
 from sfumato.cli.following import follow, follow_child
 from sfumato.cli.plugins import group
 from sfumato.cli.speech import answer, opened, pairs, table
@@ -59,7 +59,7 @@ def train(
         if dry_run:
             plan = planned(workspace, plugin, data, options, parent) | ({"chosen": kept} if kept else {})
             seen = ahead_of(workspace, plugin, data, options, parent, sheet=sheet)
-            answer(context, plan | {"sees": seen}, lambda: pairs(flat(plan) + seen_in_words(seen)))
+            answer(context, plan | {"sees": seen}, lambda: shown(plan, seen))
             return
         if sheet is not None:
             raise InvalidInput("A sheet is made of a run that is not started.", hint="Give --dry-run too.")
@@ -114,39 +114,6 @@ def planned(workspace: Any, recipe_name: str, data: str, options: dict[str, Any]
     }  # fmt: skip
 
 
-def ahead_of(
-    workspace: Any, recipe_name: str, data: str, options: dict[str, Any], parent: str | None, *, sheet: Path | None
-) -> dict[str, Any]:
-    """Return what the network would see, but for its pictures, which go into the file `sheet`."""
-    from sfumato.store.files import write_whole
-    from sfumato.training.ahead import look_ahead
-
-    found = look_ahead(workspace, recipe_name=recipe_name, data=data, options=options, parent=parent)
-    if sheet is not None:
-        write_whole(sheet, found.sheet())
-    return {key: value for key, value in asdict(found).items() if key not in ("fed", "data")}
-
-
-def seen_in_words(seen: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what the network would see as pairs of a word and what it says."""
-    from sfumato.store.disk import in_words
-
-    epochs = f"{seen['epochs']:,.1f} times each of {seen['train']:,} pictures, in {seen['steps']:,} steps"
-    rows = [("sees", epochs), ("memory", f"about {in_words(sum(seen['memory'].values()))}")]
-    rows += [(f"  {what}", in_words(held)) for what, held in seen["memory"].items()]
-    if seen["seconds"]:
-        one, whole = lasting(seen["step_seconds"]), lasting(seen["seconds"])
-        rows.append(("time", f"about {one} a step, {whole} for all of them; rough"))
-    return rows + [(one["what"], f"{one['count']:,}: {one['why']}") for one in seen["facts"]]
-
-
-def lasting(seconds: float) -> str:
-    """Say how long something takes: "0.4 seconds", "12 minutes", "3.5 hours"."""
-    if seconds < 120:
-        return f"{seconds:.2g} seconds" if seconds < 1 else f"{seconds:,.1f} seconds"
-    return f"{seconds / 60:,.0f} minutes" if seconds < 7_200 else f"{seconds / 3600:,.1f} hours"
-
-
 def dialled(
     context: typer.Context, workspace: Any, plugin: str, data: str, options: dict[str, Any], asked_for: tuple[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -174,12 +141,6 @@ def finish(context: typer.Context, workspace: Any, job: Any, name: str, *, wait:
     result = doing(context, workspace, job).result or {}
     said = f"Trained {name} on {result.get('samples_seen', 0):,} pictures."
     answer(context, result, lambda: f'{said} Try: sfumato create "a red apple" --model {name}')
-
-
-def flat(plan: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what a plan says as pairs of a word and a value, options one by one."""
-    plain = [(key, value) for key, value in plan.items() if key not in ("options", "chosen")]
-    return plain + [(f"  {key}", str(value)) for key, value in plan.get("options", {}).items()]
 
 
 @app.command()
@@ -243,6 +204,8 @@ def show(context: typer.Context, run: Run) -> None:
 
 def described(run: Any) -> list[tuple[str, Any]]:
     """Return what is known of a run as pairs of a word and what it says: what it is, then where it comes from."""
+    from sfumato.training.provenance import fit_in_words
+
     known = run.model_dump(mode="json", exclude={"details", "machine"})
     from_where = run.details.get("provenance", {})
     code, host, took = (from_where.get(key, {}) for key in ("code", "environment", "took"))
@@ -254,6 +217,8 @@ def described(run: Any) -> list[tuple[str, Any]]:
         versions = ", ".join(f"{name} {version}" for name, version in host["packages"].items())
         rows += [("versions", f"sfumato {host['sfumato']}, Python {host['python']}, {versions}"),
                  ("flags", " ".join(host["flags"]))]  # fmt: skip
+    if from_where.get("fitted"):
+        rows.append(("fitted", fit_in_words(from_where["fitted"])))
     if took:
         rows += [("took", f"{took['wall_seconds']:,.1f} s, {took['cpu_seconds']:,.1f} s of processor"),
                  ("energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}")]  # fmt: skip

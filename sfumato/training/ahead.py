@@ -44,6 +44,35 @@ class Fed:
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """One of the shapes that pictures become, and how many that are learnt from, or held out, become it."""
+
+    width: int
+    height: int
+    pictures: int
+    share: float  # of the pictures that are learnt from
+    held_out: int
+    lost: float  # share of a picture that is cropped away, on average
+    padded: int  # pictures that lie whole on ground
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A picture of which something is cropped away, whole and small as PNG in base64, and what is kept of it."""
+
+    name: str
+    width: int
+    height: int
+    to_width: int
+    to_height: int
+    lost: float  # share of the picture
+    kept: list[float]  # left, top, width and height, as shares of the picture's sides
+    shown_width: int
+    shown_height: int
+    picture: str
+
+
+@dataclass(frozen=True)
 class Ahead:
     """What a run would see."""
 
@@ -57,6 +86,9 @@ class Ahead:
     fed: list[Fed] = field(default_factory=list)
     step_seconds: float = 0.0  # about, where it is known; so are those of all steps
     seconds: float = 0.0
+    fit: str = ""  # where pictures may be fitted in several ways: how; so are buckets, and what loses most
+    buckets: list[Bucket] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
 
     @property
     def in_all(self) -> int:
@@ -66,7 +98,7 @@ class Ahead:
     def sheet(self) -> bytes:
         """The pictures as one PNG, each beside what goes with it."""
         rows = [[_opened(one) for one in fed.pictures.values()] for fed in self.fed]
-        wide, side = max(len(row) for row in rows), rows[0][0].width
+        wide, side = max(len(row) for row in rows), max(max(one.size) for row in rows for one in row)
         columns = max(1, int(np.ceil((len(rows) / wide) ** 0.5)))
         grid = Image.new("RGB", (columns * (wide * side + 4), -(-len(rows) // columns) * (side + 4)), "white")
         for place, row in enumerate(rows):
@@ -125,15 +157,17 @@ def _ahead_of_folder(act: Act, made: Plan, module: Any) -> Ahead:
     cache = act.workspace.path / "cache"
     material = _ended(load_material(version, min(known.size, module.CARD), cache, with_words=False))
     takes = others.taken(module, known, version, material)
+    laid = others.lay(version, material.lines, _sides(act, material.lines), others.fit_of(known))
     facts = [
-        *fitting(_sides(act, version.items), known.size), *dropped(version, material), *told(material, known),
-        *mirrored(material, known, words=True), *weighted(material.weights),
+        *others.facts_of(laid, material.train, known.batch), *dropped(version, material), *told(material, known),
+        *mirrored(material, known, words=True),
+        *(weighted(material.weights) if laid.one_shape else others.by_turns(material.weights)),
         *others.licence_of(made.parent.header),
     ]  # fmt: skip
     return Ahead(
         version.label, known.size, len(material.train), -(-known.samples // known.batch),
-        round(known.samples / len(material.train), 2), facts, takes.memory, others.fed(module, known, material),
-        takes.step_seconds, takes.seconds,
+        round(known.samples / len(material.train), 2), facts, takes.memory, others.fed(module, known, material, laid),
+        takes.step_seconds, takes.seconds, laid.fit.name, others.table_of(laid, material.train), others.cuts_of(laid),
     )  # fmt: skip
 
 

@@ -7,11 +7,13 @@ latents x, or the velocity sqrt(a) e - sqrt(1 - a) x (Salimans and Ho 2022, arXi
 diffusers only once a network is built.
 """
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 from sfumato.checkpoints.derived import denoiser_of, folder_under, read_entry, read_inner_shapes
 from sfumato.checkpoints.folders import ARCHITECTURE, INDEX
 from sfumato.checkpoints.header import Header
+from sfumato.data.pictures import to_premultiplied
 from sfumato.errors import InvalidInput, Unsupported
 from sfumato.models.noise import starting_noise
 from sfumato.training.borrowed import library
@@ -48,6 +51,13 @@ class Options(BaseModel):
     decay: float = Field(0.2, ge=0, le=1, description="share of the samples over which it falls to zero")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     drop_words: float = Field(0.1, ge=0, le=1, description="share of captions left out, for guidance")
+    fit: Literal["whole", "crop", "buckets"] = Field(
+        "whole", description="pictures whole in a square on white, cropped to it, or in buckets of a near aspect"
+    )
+    aspect_limit: float = Field(2.0, ge=1, le=4, description="longer side of a bucket over its shorter, at most")
+    crop_limit: float = Field(
+        0.25, ge=0, le=0.9, description="share of a picture that buckets may crop; what would lose more stays whole"
+    )
     caption_parts: Literal["varied", "whole"] = Field("varied", description="captions in parts, or always whole")
     flip: bool = Field(True, description="mirror pictures whose caption allows it")
     ema_short: float = Field(0.05, gt=0, lt=1, description="length of the shorter average, relative to the run")
@@ -90,9 +100,17 @@ def of_parent(options: Any, header: Header, path: Path) -> Any:
         "pipeline": header.options["pipeline"], "part": part, "network": network, "schedule": schedule,
         "factor": 2 ** (len(codec.get("block_out_channels") or codec["decoder_block_out_channels"]) - 1),
         "wide": int((codec.get("block_out_channels") or codec["decoder_block_out_channels"])[0]),
+        "grain": grain(size, part, network, codec),
         "zeros": bool(index.get("force_zeros_for_empty_prompt", True)), "parameters": counted, "model": header.options,
     }  # fmt: skip
     return options.model_copy(update={"size": size, "base": base})
+
+
+def grain(size: int, part: str, network: dict[str, Any], codec: dict[str, Any]) -> int:
+    """What the sides of buckets are multiples of: as sides of squares are, and what codec and denoiser divide by."""
+    halved = len(codec.get("block_out_channels") or codec["decoder_block_out_channels"]) - 1
+    divided = 2 ** (len(network["block_out_channels"]) - 1) if part == "unet" else int(network.get("patch_size") or 1)
+    return math.lcm(FINE if size <= GRAIN else GRAIN, 2**halved * divided)
 
 
 def _check(said: list[Any], network: dict[str, Any], codec: dict[str, Any], schedule: dict[str, Any]) -> None:
@@ -150,7 +168,7 @@ def batch(options: Options, material: Encoded, position: int) -> dict[str, Tenso
     rows, captions, flips, seed = choices(options, material, position)
     generator = torch.Generator().manual_seed(seed)
     t = torch.randint(len(material.kept_share), (len(rows),), generator=generator)
-    shape = material.shape(len(rows))
+    shape = material.shape(rows)
     spread, noise = torch.randn(shape, generator=generator), torch.randn(shape, generator=generator)
     return given(options, material, (rows, captions, flips), t, spread, noise)
 
@@ -197,29 +215,38 @@ def held_out(options: Options, material: Encoded, net: nn.Module) -> dict[str, f
     rows = material.held_out[: options.held_out]
     if len(rows) == 0:
         return {}
-    chosen = rows, material.captions[rows, 0], np.zeros(len(rows), bool)
-    shape = material.shape(len(rows))
-    noise = torch.from_numpy(starting_noise(list(range(len(rows))), shape[1:]))
     found = {}
     for level in LEVELS:
-        t = torch.full((len(rows),), int(level * len(material.kept_share)))
-        seen = given(options, material, chosen, t, torch.zeros(shape), noise)
-        parts = [{name: one[place : place + 1] for name, one in seen.items()} for place in range(len(rows))]
-        found[f"t={level}"] = float(np.mean([float(losses(net, part).mean()) for part in parts]))
+        t = torch.full((1,), int(level * len(material.kept_share)))
+        told = []
+        for place in range(len(rows)):  # one by one, since each may have a shape of its own
+            one = rows[place : place + 1]
+            shape = material.shape(one)
+            noise = torch.from_numpy(starting_noise([place], shape[1:]))
+            chosen = one, material.captions[one, 0], np.zeros(1, bool)
+            seen = given(options, material, chosen, t, torch.zeros(shape), noise)
+            told.append(float(losses(net, seen).mean()))
+        found[f"t={level}"] = float(np.mean(told))
     return found
 
 
 def preview(options: Options, material: Encoded, net: nn.Module) -> np.ndarray:
-    """Pictures of fixed held-out and seen captions from seeds 0, 1, ..., (N, S, S, 4) uint8, opaque."""
+    """Pictures of fixed held-out and seen captions from seeds 0, 1, ..., (N, S, S, 4) uint8.
+
+    Each is drawn in the shape of its own picture; one that is no square lies whole on ground.
+    """
     pipe, drawn = material.pipeline(library(), net, options.base), []
     for place, row in enumerate(material.preview_rows(options.previews)):
         said = material.said(int(material.captions[row, 0]), options.base)
-        drawn.append(pipe(
-            height=options.size, width=options.size, num_inference_steps=options.preview_steps,
-            guidance_scale=GUIDANCE, output_type="np", generator=torch.Generator().manual_seed(place), **said,
-        ).images[0])  # fmt: skip
-    colours = (np.nan_to_num(np.stack(drawn)).clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.concatenate([colours, np.full_like(colours[..., :1], 255)], -1)
+        height, width = material.places[row].shape
+        one = pipe(
+            height=height, width=width, num_inference_steps=options.preview_steps, guidance_scale=GUIDANCE,
+            output_type="np", generator=torch.Generator().manual_seed(place), **said,
+        ).images[0]  # fmt: skip
+        colours = (np.nan_to_num(one).clip(0, 1) * 255 + 0.5).astype(np.uint8)
+        opaque = np.concatenate([colours, np.full_like(colours[..., :1], 255)], -1)
+        drawn.append(opaque if height == width else to_premultiplied(Image.fromarray(opaque), options.size))
+    return np.stack(drawn)
 
 
 def describe(options: Options) -> dict[str, Any]:

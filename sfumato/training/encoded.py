@@ -1,6 +1,6 @@
 """What a run on somebody else's model learns from: latents and encoded captions, computed once and then kept.
 
-Each picture's latents lie in a file named by its hash, below one for codec and size; each caption's states in one
+Each picture's latents lie in a file named by its hash, below one for codec, size and fit; each caption's states in one
 named by its text, below one for the text encoders. So an interrupted run encodes nothing twice, versions share
 what they have in common, and what is erased leaves the cache.
 """
@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from sfumato.checkpoints.derived import TEXT, Weights, chain_of, folder_of
-from sfumato.data.pictures import open_picture, to_premultiplied
+from sfumato.data.pictures import open_picture
 from sfumato.data.versions import FrozenVersion, ItemLine
 from sfumato.store.files import draft, finish
 from sfumato.training.ahead import texts_of
 from sfumato.training.borrowed import library
+from sfumato.training.buckets import Batches, Fit, Place, batches_of, draw, fit_of, fitted
 from sfumato.training.feeding import counted
 from sfumato.training.material import Material
 from sfumato.training.material import load_material as load_plain
@@ -37,23 +39,42 @@ Loading = Generator[tuple[int, int, str], None, Any]
 class Encoded(Material):
     """Latents and encoded captions beside the lines of a version; `pictures` are small copies."""
 
-    latents: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (N, as it is or mirrored, mean or std, C, H, W)
+    latents: list[np.ndarray] = field(default_factory=list)  # each (as it is or mirrored, mean or std, C, H, W)
     states: dict[str, np.ndarray] = field(default_factory=dict)  # by rows of captions: words, and what of them is there
-    sides: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (N, 2): width and height as collected
+    places: list[Place] = field(default_factory=list)  # of each picture in the shape that the network sees
     nothing: int = 0  # the row of no words
     kept_share: Tensor = field(default_factory=lambda: torch.ones(1))  # (T): a of each time, the share of the picture
     folder: Path = Path()
     codec: Any = None
-    size: int = 0
+    fit: Fit | None = None
     conditioned: bool = False  # whether the network is told of resolution and aspect ratio
 
-    def shape(self, count: int) -> tuple[int, int, int, int]:
-        """Shape of the latents of so many pictures."""
-        return (count, *self.latents.shape[3:])
+    @cached_property
+    def batches(self) -> Batches:
+        """The order of batches of one bucket each."""
+        return batches_of(self, self.places)
+
+    def order(self, seed: int, position: int, count: int) -> np.ndarray:
+        """Rows of the batch at a position; where all pictures have one shape, in the order of every other run."""
+        if len(self.batches.groups) == 1:
+            return super().order(seed, position, count)
+        return self.batches.rows(seed, position, count)
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """How pictures were fitted, for a run's record."""
+        name = self.fit.name if self.fit else "whole"
+        return fitted(name, self.places, self.train)
+
+    def shape(self, rows: np.ndarray) -> tuple[int, int, int, int]:
+        """Shape of the latents of these rows, all of one bucket."""
+        channels, height, width = self.latents[rows[0]].shape[2:]
+        return len(rows), channels, height, width
 
     def latents_of(self, rows: np.ndarray, flips: np.ndarray, spread: Tensor) -> Tensor:
-        """Scaled latents (B, C, H, W), `spread` deviations from their mean."""
-        mean, deviation = (torch.from_numpy(self.latents[rows, flips.astype(int), one]).float() for one in (0, 1))
+        """Scaled latents (B, C, H, W) of rows of one bucket, `spread` deviations from their mean."""
+        kept = np.stack([self.latents[row][int(flip)] for row, flip in zip(rows, flips, strict=True)])
+        mean, deviation = (torch.from_numpy(kept[:, one]).float() for one in (0, 1))
         settings = self.codec.config
         found: Tensor = mean + deviation * spread - float(getattr(settings, "shift_factor", None) or 0.0)
         return found * float(settings.scaling_factor)
@@ -61,13 +82,13 @@ class Encoded(Material):
     def told(self, rows: np.ndarray, captions: np.ndarray) -> dict[str, Tensor]:
         """What the network is told of pictures and captions, as tensors of B rows."""
         found = {name: torch.from_numpy(values[captions].astype(np.float32)) for name, values in self.states.items()}
+        laid = [self.places[row] for row in rows]
         if "pooled" in found:  # Stable Diffusion XL: height and width as collected, where it was cut, and as it is
-            sizes = np.full((len(rows), 6), self.size, np.float32)
-            sizes[:, 0], sizes[:, 1], sizes[:, 2:4] = self.sides[rows, 1], self.sides[rows, 0], 0
-            found["ids"] = torch.from_numpy(sizes)
-        if self.conditioned:
-            found["resolution"] = torch.full((len(rows), 2), float(self.size))
-            found["aspect_ratio"] = torch.ones(len(rows), 1)
+            sizes = [(*one.side[::-1], *one.corner, *one.shape) for one in laid]
+            found["ids"] = torch.tensor(sizes, dtype=torch.float32)
+        if self.conditioned:  # PixArt: height and width, and the one over the other
+            found["resolution"] = torch.tensor([one.shape for one in laid], dtype=torch.float32)
+            found["aspect_ratio"] = found["resolution"][:, :1] / found["resolution"][:, 1:]
         return found
 
     def said(self, caption: int, base: dict[str, Any]) -> dict[str, Any]:
@@ -139,15 +160,16 @@ def load_material(version: FrozenVersion, options: Any, parent: Path, cache: Pat
         folder / "vae", torch_dtype=torch.float32, use_safetensors=True, local_files_only=True
     )
     codec.eval().requires_grad_(False)
-    place = cache / "latents" / f"{packed.name}-{options.size}"
-    latents, sides = yield from _encode_pictures(version, plain, options, codec, place)
+    fit = fit_of(options)
+    place = cache / "latents" / f"{packed.name}-{options.size}{fit.key}"
+    latents, places = yield from _encode_pictures(version, plain, options, (codec, fit), place)
     schedule = peer.DDPMScheduler.from_config(base["schedule"])
     told = base["network"].get("use_additional_conditions")
     conditioned = base["part"] == "transformer" and (base["network"]["sample_size"] == 128 if told is None else told)
     return Encoded(
-        **{name: one for name, one in vars(plain).items()}, latents=latents, states=states, sides=sides,
+        **{name: one for name, one in vars(plain).items()}, latents=latents, states=states, places=places, fit=fit,
         nothing=len(texts) - 1, kept_share=schedule.alphas_cumprod.float(), folder=folder, codec=codec,
-        size=options.size, conditioned=bool(conditioned),
+        conditioned=bool(conditioned),
     )  # fmt: skip
 
 
@@ -204,28 +226,31 @@ def _encoder(base: dict[str, Any], folder: Path) -> Callable[[str], dict[str, np
     return encode
 
 
-def _encode_pictures(version: FrozenVersion, plain: Material, options: Any, codec: Any, place: Path) -> Loading:
-    """Latents (N, 2, 2, C, H, W) of all pictures and their sides as collected (N, 2), one picture at a time."""
-    found, sides = [], []
+def _encode_pictures(
+    version: FrozenVersion, plain: Material, options: Any, how: tuple[Any, Fit], place: Path
+) -> Loading:
+    """Latents (2, 2, C, H, W) of all pictures and the places of them, one picture at a time by codec and fit."""
+    codec, fit = how
+    found, places = [], []
     for row, line in enumerate(plain.lines):
         both = bool(options.flip and plain.flip_ok[row])
         path = place / f"{line.sha256}.npz"
         kept = dict(np.load(path)) if path.exists() else {}
         if len(kept.get("latents", ())) < 1 + both:
-            kept = _encode_picture(version, line, options.size, codec, both=both)
+            kept = _encode_picture(version, line, fit, codec, both=both)
             _keep(path, kept)
             yield row + 1, len(plain.lines), "encoding pictures"
         latents = kept["latents"]
         found.append(latents if len(latents) == 2 else np.repeat(latents, 2, 0))  # the second is never asked for
-        sides.append(kept["side"])
-    return np.stack(found), np.stack(sides)
+        places.append(fit.place(*map(int, kept["side"])))
+    return found, places
 
 
-def _encode_picture(version: FrozenVersion, line: ItemLine, size: int, codec: Any, *, both: bool) -> dict[str, Any]:
+def _encode_picture(version: FrozenVersion, line: ItemLine, fit: Fit, codec: Any, *, both: bool) -> dict[str, Any]:
     most = version.workspace.settings.max_pixels
-    opened = open_picture(version.read_bytes(line), most, svg_size=max(size, LEAST))
+    opened = open_picture(version.read_bytes(line), most, svg_size=max(*fit.shapes[0], LEAST))
     side = np.array(opened.size, np.int64)
-    picture = to_premultiplied(opened, size).astype(np.float32)
+    picture = draw(opened, fit.place(*opened.size)).astype(np.float32)
     white = (picture[..., :3] + 255 - picture[..., 3:]).transpose(2, 0, 1) / 127.5 - 1
     ways = [white, white[:, :, ::-1]] if both else [white]
     latents = []

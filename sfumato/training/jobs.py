@@ -73,6 +73,8 @@ def _run(ctx: JobContext, spec: dict[str, Any], team: Team) -> Generator[Progres
         learner = _learner(ctx, wanted, module, options, material, team=team)
         meter = Meter(wanted.details.get("provenance", {}).get("took"), others=lambda: team.others_cpu)
         keep_provenance(ctx, wanted.id, environment=environment() | {"threads": learner.machine.threads})
+        if hasattr(material, "fitted"):
+            keep_provenance(ctx, wanted.id, fitted=material.fitted)
         yield Progress(learner.samples_seen, options.samples, "images", "training")
         figures = yield from _training(ctx, wanted, version, learner, material, folder, meter=meter)
         if words and not has_card(version, size := card_size(module, options)):

@@ -131,6 +131,8 @@ def told(details: dict[str, Any]) -> dict[str, Any]:
     if host:
         said["sfumato"] = host["sfumato"]
         said["processor"] = host["processor"]
+    if fitted := known.get("fitted"):
+        said["pictures"] = fit_in_words(fitted)
     if further := details.get("went_on"):
         steps = [f"after {one['at']:,} until {one['samples']:,}" for one in further]
         said["went_on"] = f"planned for {further[0]['planned']:,} pictures, gone on with {', then '.join(steps)}"
@@ -138,3 +140,13 @@ def told(details: dict[str, Any]) -> dict[str, Any]:
         said["cpu_seconds"] = took["cpu_seconds"]
         said["energy"] = f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"
     return said
+
+
+def fit_in_words(fitted: dict[str, Any]) -> str:
+    """How pictures became what the network sees: "in buckets: 40 of 576 × 448, 12 of 512 × 512; 30 are cropped ..."."""
+    shapes = sorted(fitted["buckets"].items(), key=lambda one: (-one[1], one[0]))
+    how = {"whole": "whole in squares", "crop": "cropped to squares", "buckets": "in buckets"}[fitted["fit"]]
+    said = f"{how}: " + ", ".join(f"{count:,} of {shape.replace('x', ' × ')}" for shape, count in shapes)
+    if fitted["cropped"]:
+        said += f"; {fitted['cropped']:,} are cropped and lose {fitted['lost']:.1%} on average"
+    return said + (f"; {fitted['padded']:,} lie on ground" if fitted["padded"] else "")

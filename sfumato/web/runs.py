@@ -3,11 +3,13 @@
 import shlex
 from typing import Any
 
+from sfumato.training.ahead import Ahead
 from sfumato.training.compare import mean_of
+from sfumato.training.provenance import fit_in_words
 from sfumato.training.records import OWN
 from sfumato.training.verdicts import LOSSES
 from sfumato.training.watching import Curves, RunCard
-from sfumato.web.charts import Chart, Series, line_chart
+from sfumato.web.charts import Chart, Series, bar_chart, line_chart
 from sfumato.web.schemas import names, schema
 from sfumato.web.words import duration, plural
 
@@ -99,6 +101,12 @@ def _noise(level: str) -> str:
         return level
 
 
+def chart_of_buckets(ahead: Ahead) -> Chart:
+    """How many of the pictures that are learnt from become each shape, the fullest first."""
+    bars = [(f"{one.width} × {one.height}", float(one.pictures), None, None) for one in ahead.buckets]
+    return bar_chart("Buckets: width × height in pixels", bars, "pictures", unit="pictures")
+
+
 def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
     """Where a run comes from and what it took, as pairs of a word and what it says."""
     code, host, took = (known.get(key, {}) for key in ("code", "environment", "took"))
@@ -111,6 +119,8 @@ def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Versions", ", ".join(said + [f"{key} {value}" for key, value in host["packages"].items()])))
         rows.append(("System", f"{host['system']}, {plural(host['cores'], 'core')}"))
         rows.append(("Processor can", " ".join(host["flags"])))
+    if known.get("fitted"):
+        rows.append(("Pictures", fit_in_words(known["fitted"])))
     if took:
         rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
         rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))

@@ -41,6 +41,7 @@ from sfumato.web.fields import fields, read_form
 from sfumato.web.runs import (
     RECIPES,
     SAYS,
+    chart_of_buckets,
     charts_of,
     command_of,
     doing,
@@ -138,13 +139,13 @@ def _form(
         chosen=chosen,
         earlier=earlier,
         ahead=ahead,
+        buckets=chart_of_buckets(ahead) if ahead else None,
         notable=NOTABLE,
         first_fed=FED,
         in_words=in_words,
         versions=list_frozen(visit.workspace),
         models=[
-            one.name for one in list_models(visit.workspace)
-            if (one.architecture == FOLDER) == (recipe in FROM_FOLDERS)
+            one.name for one in list_models(visit.workspace) if (one.architecture == FOLDER) == (recipe in FROM_FOLDERS)
         ],
         cost=cost(visit.workspace, recipe, told, given, chosen),
         may=allowed(visit.workspace, "training.write"),
