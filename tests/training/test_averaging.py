@@ -9,6 +9,7 @@ from sfumato.compliance.work import show_work
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.models.averages import exponent as exponent_of_training
 from sfumato.training.averaging import Kept, ask_for_average, exponent, products, shares
+from tests.web.conftest import enter, open_studio
 
 LONG_RUN = {"samples": 256, "checkpoint_every": 16, "preview_every": 256, "lr": 1e-2}
 
@@ -111,3 +112,10 @@ def test_names_that_are_taken_and_runs_that_are_not_there_are_refused(runs):
         ask_for_average(runs, name="averagd", length=0.08)
     with pytest.raises(Conflict, match="kept no averages"):
         ask_for_average(runs, name="averaged", length=0.08, at=10)
+
+
+def test_the_page_of_a_finished_run_leads_to_drawing_with_it_and_shows_all_that_it_kept(runs):
+    with open_studio(runs) as client:
+        page = enter(client).page("/train/averaged").text
+    assert "/create?model=averaged" in page
+    assert "None yet" not in page
