@@ -49,29 +49,32 @@ export function partOf(text, id = "") {
 
 export const SOON_AGAIN = 2000; // milliseconds after which a studio that was too busy, or still counts, is asked again
 
-// Ask for a part again; several asks while one is under way become one more.
+// Ask for a part again; several asks while one is under way become one more, and all of them wait for that.
 const asked = new WeakMap();
-export async function refresh(element) {
-  if (asked.has(element)) {
-    asked.set(element, true);
-    return;
+export function refresh(element) {
+  const under = asked.get(element);
+  if (under) {
+    under.more = true;
+    return under.done;
   }
-  asked.set(element, false);
+  const way = { more: false };
+  asked.set(element, way);
+  way.done = draw(element, way).finally(() => asked.delete(element));
+  return way.done;
+}
+
+async function draw(element, way) {
   try {
     const response = await fetch(element.dataset.part, { headers: { "X-Part": "1" } });
     if (response.status === 503) again(element);
     if (!response.ok || response.redirected) return;
     const fresh = partOf(await response.text(), element.id);
-    if (fresh && element.isConnected && !element.contains(typingIn())) {
-      const more = asked.get(element);
-      swap(element, fresh);
-      if (more) refresh(fresh);
-      else if (response.headers.has("X-Late")) again(fresh);
-    }
+    if (!fresh || !element.isConnected || element.contains(typingIn())) return;
+    swap(element, fresh);
+    if (way.more) await refresh(fresh);
+    else if (response.headers.has("X-Late")) again(fresh);
   } catch {
     // The next event asks again; the stream itself says when the studio is gone.
-  } finally {
-    asked.delete(element);
   }
 }
 
