@@ -1,10 +1,9 @@
 """Our side of bench/curation.py: scans in a workspace of its own, near hashes, and memory. Each is its own process.
 
-python curation_ours.py collect|scan|alone WORKSPACE [FOLDER] | hashes N | memory WORKSPACE N
+python curation_ours.py collect|scan WORKSPACE [FOLDER] | hashes N | memory WORKSPACE N
 """
 
 import json
-import os
 import resource
 import sys
 import time
@@ -39,16 +38,17 @@ def collect(workspace: Any, folder: str) -> dict[str, Any]:
     return work(workspace, ask(workspace, source="folder", into=DATASET, options={"path": folder}))
 
 
-def measuring(workspace: Any) -> tuple[int, float]:
-    """Forget what was measured and found, and measure all of it: how many pictures, and what it took."""
+def scan(workspace: Any) -> dict[str, Any]:
+    """Forget what was measured and found, measure all of it, then run all checks of pixels; what each of both took."""
     from sqlalchemy import delete, func, select
 
     # What the checks load is loaded before the time is taken, as with the peers.
     import sfumato.data.copies
     import sfumato.data.jobs
     import sfumato.jobs.worker  # noqa: F401
+    from sfumato.data.findings import list_findings, list_groups
     from sfumato.data.records import Appearance, Finding, Item
-    from sfumato.data.scan import check
+    from sfumato.data.scan import CHECKS, check
 
     with workspace.write() as session:
         session.execute(delete(Finding))
@@ -56,25 +56,6 @@ def measuring(workspace: Any) -> tuple[int, float]:
         n = session.scalar(select(func.count(Item.id)))
     begun = spent()
     work(workspace, check(workspace, name=DATASET, only=["corrupt"]))
-    return n, spent() - begun
-
-
-def alone(workspace: Any) -> dict[str, Any]:
-    """Measure all of it on one core, where no thread of ours takes part of what another has of a core."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    return {"measuring": measuring(workspace)[1]}
-
-
-def scan(workspace: Any) -> dict[str, Any]:
-    """Measure all of it, then run all checks of pixels; what each of both took."""
-    from sqlalchemy import select
-
-    from sfumato.data.findings import list_findings, list_groups
-    from sfumato.data.records import Item
-    from sfumato.data.scan import CHECKS, check
-
-    n, took = measuring(workspace)
     measured = spent()
     pixels = [name for name in CHECKS.names() if CHECKS.get(name).KIND == "pixels"]
     work(workspace, check(workspace, name=DATASET, only=pixels))
@@ -88,7 +69,7 @@ def scan(workspace: Any) -> dict[str, Any]:
     flags: dict[str, list[str]] = {}
     for one in list_findings(workspace, name=DATASET, limit=100_000):
         flags.setdefault(one.check, []).append(keys[one.item_id])
-    return {"n": n, "measuring": took, "checks": done - measured, "pairs": sorted(pairs), "flags": flags}
+    return {"n": n, "measuring": measured - begun, "checks": done - measured, "pairs": sorted(pairs), "flags": flags}
 
 
 def hashes(n: int) -> dict[str, Any]:
@@ -143,8 +124,7 @@ def main() -> None:
             if what == "collect":
                 result = collect(workspace, given[1])
             else:
-                work_of = {"scan": scan, "alone": alone}.get(what)
-                result = work_of(workspace) if work_of else memory(workspace, int(given[1]))
+                result = scan(workspace) if what == "scan" else memory(workspace, int(given[1]))
     print(json.dumps(result))
 
 

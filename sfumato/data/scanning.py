@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import gc
-import os
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -29,7 +28,7 @@ from sfumato.db import new_id
 from sfumato.jobs import JobContext, Progress
 
 BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
-THREADS = 2  # at most: more of them wait for Python's lock
+THREADS = 2
 TOGETHER = 25  # pictures that a thread measures at a time
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
 HELD, GIVEN_BACK = 32 << 20, 128 << 10  # bytes that are held when freed, while pictures are measured and otherwise
@@ -96,7 +95,7 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
         total = session.scalar(select(func.count(Item.id)).where(Item.dataset_id == dataset_id)) or 0
     last, seen, measured, begun = "", 0, 0, time.monotonic()
     kept = small_ones(workspace)
-    with ThreadPoolExecutor(min(THREADS, cores())) as pool, memory_held():
+    with ThreadPoolExecutor(THREADS) as pool, memory_held():
         while True:
             with workspace.read() as session:
                 page = session.execute(
@@ -125,11 +124,6 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
             last, seen, measured = page[-1][0], seen + len(page), measured + len(fresh)
             yield Progress(seen, total, "pictures", "measuring")
     return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
