@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from sfumato.data.pictures import Draw, Unusable, kind_of, open_picture
 
-MEASURE = 3  # the edition of this code: what an older one measured is measured again
+MEASURE = 4  # the edition of this code: what an older one measured is measured again
 EVERY = 4  # pixels, of which the colour of one is looked at, each way
 WORKING = 256  # pixels of a side at which a picture is judged, so that its resolution does not decide
 SOME = 32  # pixels of a side that colours are told by
@@ -73,16 +73,25 @@ def look(seen: "Decoded") -> Look:
     size = seen.picture.size
     raw = seen.picture.tobytes("raw", "Y")
     colours = sampled(seen.picture)
+    packed = colours.tobytes()
     shown = Image.frombuffer("L", size, raw, "raw", "L", 0, 1)
-    every = 2 if size[1] >= WORKING // 2 else 1  # rows that are counted: one of so many
+    every = 5 if size[1] >= WORKING else 2 if size[1] >= WORKING // 2 else 1  # rows that are counted: one of so many
     counted = Image.frombuffer("L", (size[0], size[1] // every), raw, "raw", "L", size[0] * every, 1)
     grey = np.frombuffer(raw, np.uint8).reshape(size[1], size[0]).astype(np.int16)
     values = {
-        "pixels_sha256": seen.pixels_hash(raw, colours), "sharpness": _sharpness(grey), "noise": _noise(grey),
+        "pixels_sha256": seen.pixels_hash(raw, packed), "sharpness": _sharpness(grey), "noise": _noise(grey),
         "blocking": _blocking(grey, seen.grid),
     }  # fmt: skip
-    some = colours.resize((SOME, SOME), Image.Resampling.NEAREST).tobytes()
-    return Look(values, counted.histogram(), _small(shown), some)
+    return Look(values, counted.histogram(), _small(shown), _some(colours, packed))
+
+
+def _some(colours: Image.Image, packed: bytes) -> bytes:
+    """SOME pixels a side of a picture that is `packed`, each from the middle of what it stands for."""
+    wide, high = colours.width // SOME, colours.height // SOME
+    if (colours.width, colours.height) != (wide * SOME, high * SOME):
+        return colours.resize((SOME, SOME), Image.Resampling.NEAREST).tobytes()
+    pixels = np.frombuffer(packed, np.uint8).reshape(colours.height, colours.width, 3)
+    return pixels[high // 2 :: high, wide // 2 :: wide].tobytes()
 
 
 def sampled(picture: Image.Image) -> Image.Image:
@@ -148,7 +157,7 @@ class Decoded:
     size: tuple[int, int]
     whole: Image.Image
 
-    def pixels_hash(self, raw: bytes, colours: Image.Image) -> str:
+    def pixels_hash(self, raw: bytes, colours: bytes) -> str:
         """A hash of the size and of the pixels as they were decoded; of a JPEG's colours, of the `sampled` ones.
 
         `raw` and `colours` are the grey and the sampled colours of the picture.
@@ -158,7 +167,7 @@ class Decoded:
             digest.update(self.whole.tobytes())
         elif self.whole is self.picture:
             digest.update(raw)
-            digest.update(colours.tobytes())
+            digest.update(colours)
         else:
             digest.update(self.whole.tobytes("raw", "Y"))
             digest.update(sampled(self.whole).tobytes())
@@ -332,10 +341,10 @@ def _waves() -> np.ndarray:
 
 @cache
 def _plane() -> np.ndarray:
-    """What takes a plane out of 16 by 16 cells: (256, 256)."""
+    """A basis of length one of all planes over 16 by 16 cells, (256, 3)."""
     side = np.linspace(-1, 1, 16)
     basis = np.stack([np.ones(256), np.repeat(side, 16), np.tile(side, 16)], 1)
-    return (np.eye(256) - basis @ np.linalg.pinv(basis)).astype(np.float32)
+    return (basis / np.linalg.norm(basis, axis=0)).astype(np.float32)
 
 
 def hashes(small: np.ndarray) -> dict[str, list[Any]]:
@@ -345,7 +354,8 @@ def hashes(small: np.ndarray) -> dict[str, list[Any]]:
     """
     n = len(small)
     down = _down() @ small
-    rest = _plane() @ (down[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
+    rest = (down[:, 17:33] @ _cells(16).T).reshape(n, 256, 1)
+    rest -= _plane() @ (_plane().T @ rest)
     lying, standing = down[:, :8] @ _cells(9).T, (down[:, 8:17] @ _cells(8).T).transpose(0, 2, 1)
     cells = np.empty((n, 10, 8, 9), np.float32)
     for place, one in (

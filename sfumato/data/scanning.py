@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any, cast
 
 import numpy as np
+from sqlalchemy import ScalarSelect, func, insert, select
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from sfumato.actions import Workspace
-from sfumato.data.appearance import MEASURE, measure_all
+from sfumato.data.appearance import MEASURE, UNREADABLE, measure_all
 from sfumato.data.drawing import Drawer
 from sfumato.data.findings import close_unseen, keep_findings
 from sfumato.data.pictures import Draw
@@ -27,8 +27,9 @@ from sfumato.data.second_look import Small
 from sfumato.db import new_id
 from sfumato.jobs import JobContext, Progress
 
-BATCH = 200  # pictures that are measured, or findings that are kept, before they are written down
+BATCH = 400  # pictures that are measured, or findings that are kept, before they are written down
 THREADS = 2
+HOLDERS = 5  # of the same bytes, among whom it is sought whether they were measured
 TOGETHER = 25  # pictures that a thread measures at a time
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
 HELD, GIVEN_BACK = 32 << 20, 128 << 10  # bytes that are held when freed, while pictures are measured and otherwise
@@ -94,28 +95,31 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
     with workspace.read() as session:
         total = session.scalar(select(func.count(Item.id)).where(Item.dataset_id == dataset_id)) or 0
     last, seen, measured, begun = "", 0, 0, time.monotonic()
-    kept = small_ones(workspace)
+    kept, twin = small_ones(workspace), _twin()
     with ThreadPoolExecutor(THREADS) as pool, memory_held():
         while True:
             with workspace.read() as session:
                 page = session.execute(
-                    select(Item.id, Item.sha256, Appearance.id, Appearance.measured, Appearance.measure)
+                    select(Item.id, Item.sha256, Appearance.id, Appearance.measured, Appearance.measure, twin)
                     .outerjoin(Appearance, Appearance.item_id == Item.id)
                     .where(Item.dataset_id == dataset_id, Item.id > last)
                     .order_by(Item.id)
                     .limit(BATCH)
                 ).all()
+                stale = [row for row in page if (row[3], row[4]) != (row[1], MEASURE)]
+                known = _known(session, [row[5] for row in stale if row[5] is not None])
             if not page:
                 break
-            stale = [row for row in page if (row[3], row[4]) != (row[1], MEASURE)]
-            parts = [stale[start : start + TOGETHER] for start in range(0, len(stale), TOGETHER)]
-            values = pool.map(lambda part: measure_kept(workspace, [row[1] for row in part], draw), parts)
-            fresh: list[tuple[Any, dict[str, Any]]] = []
+            known = {sha256: one for sha256, one in known.items() if _is_there(workspace, sha256, one["file_bytes"])}
+            new = list(dict.fromkeys(row[1] for row in stale if row[1] not in known))  # the bytes, each once
+            parts = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
+            values = pool.map(lambda part: measure_kept(workspace, part, draw), parts)
             drawn: dict[str, Small] = {}
             for part, (found, small) in zip(parts, values, strict=True):
                 drawn |= small
-                fresh += [(row, one) for row, one in zip(part, found, strict=True) if one is not None]
-                yield Progress(seen + len(fresh), total, "pictures", "measuring")
+                known |= {sha256: one for sha256, one in zip(part, found, strict=True) if one is not None}
+                yield Progress(seen + len(known), total, "pictures", "measuring")
+            fresh = [(row, known[row[1]]) for row in stale if row[1] in known]
             if drawn:
                 keep_small(kept, drawn)
             if fresh:
@@ -124,6 +128,31 @@ def measure_new(ctx: JobContext, dataset_id: str, draw: Draw) -> Steps:
             last, seen, measured = page[-1][0], seen + len(page), measured + len(fresh)
             yield Progress(seen, total, "pictures", "measuring")
     return round(measured / max(time.monotonic() - begun, 1e-6), 1) if measured else 0.0
+
+
+def _twin() -> ScalarSelect[str]:
+    """The appearance of the same bytes under another name, where they were measured already: they look the same.
+
+    Sought among the first few who have them, so that a picture that is there very often costs no more than others.
+    """
+    other, seen = aliased(Item), aliased(Appearance)
+    holders = select(other.id).where(other.sha256 == Item.sha256).limit(HOLDERS).correlate(Item)
+    same = (seen.item_id.in_(holders), seen.measured == Item.sha256, seen.measure == MEASURE)
+    return select(seen.id).where(*same).limit(1).correlate(Item).scalar_subquery()
+
+
+def _known(session: Session, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """What was measured of the bytes that these appearances are of, by the hash of the bytes."""
+    columns = ("measured", "file_bytes", *UNREADABLE)
+    if not ids:
+        return {}
+    rows = session.execute(select(*(getattr(Appearance, name) for name in columns)).where(Appearance.id.in_(ids)))
+    return {row[0]: dict(zip(columns[1:], row[1:], strict=True)) for row in rows}
+
+
+def _is_there(workspace: Workspace, sha256: str, size: int) -> bool:
+    """Whether the store still has these bytes whole; what was erased or spoilt is looked at like a new one."""
+    return len(bytes_of(workspace.store, sha256) or b"") == size
 
 
 @contextlib.contextmanager

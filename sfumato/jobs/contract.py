@@ -74,6 +74,7 @@ class JobContext:
             update(Job)
             .where(Job.id == self.job_id, Job.attempt == self.attempt, Job.status == "running")
             .values(attempt=self.attempt)
+            .execution_options(synchronize_session=False)  # it changes nothing that a session could hold
         )
         if rows_changed(session, ours) != 1:
             raise LeaseLost("This attempt no longer holds its job; it stops without writing.")
@@ -90,15 +91,19 @@ class JobContext:
 
     def is_ours(self) -> bool:
         """Whether this attempt still holds the job."""
-        with self.workspace.read() as session:
-            row = session.execute(select(Job.attempt, Job.status).where(Job.id == self.job_id)).one_or_none()
-        return row is not None and tuple(row) == (self.attempt, "running")
+        return self._stands()[0]
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop, or the job is no longer ours."""
+        ours, asked = self._stands()
+        return asked or not ours
+
+    def _stands(self) -> tuple[bool, bool]:
+        """Whether the job is still this attempt's, and whether somebody asked to stop it."""
         with self.workspace.read() as session:
-            asked = session.scalar(select(Job.cancel_asked_at).where(Job.id == self.job_id))
-        return asked is not None or not self.is_ours()
+            asked_for = select(Job.attempt, Job.status, Job.cancel_asked_at).where(Job.id == self.job_id)
+            row = session.execute(asked_for).one_or_none()
+        return row is not None and tuple(row[:2]) == (self.attempt, "running"), row is not None and row[2] is not None
 
 
 def job(

@@ -239,4 +239,5 @@ def ended_well(job: JobView) -> JobView:
 def mark(session: Session, job_id: str, attempt: int, **values: Any) -> bool:
     """Change a job's row if this attempt still holds it; tells whether it did."""
     ours = update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == "running")
-    return rows_changed(session, ours.values(**values)) == 1
+    told = ours.values(**values).execution_options(synchronize_session=False)  # whoever marks holds no such row
+    return rows_changed(session, told) == 1

@@ -129,10 +129,40 @@ def test_a_file_that_is_broken_by_now_is_told_of_and_an_erased_one_is_passed_ove
     assert "not in the store" in reasons[gone.id]
 
 
+def test_bytes_that_were_measured_under_another_name_are_not_decoded_again(workspace, planted, collect, check):
+    folder, _ = planted
+    (folder / "same-2.jpg").write_bytes((folder / "same.jpg").read_bytes())
+    collect(path=str(folder))
+    check(only=["corrupt"])
+    with workspace.write() as session:
+        there = session.scalars(select(Appearance).join(Item).where(Item.key.in_(["plain-01.jpg", "plain-02.jpg"])))
+        for one in there:
+            one.brightness = 2.0  # what no decoding would ever give
+    with workspace.read() as session:
+        gone = session.scalar(select(Item.sha256).where(Item.key == "plain-02.jpg"))
+    collect(path=str(folder), into="other")
+    workspace.store.path(gone).unlink()
+    job = ask(workspace, name="other", only=["corrupt"])
+    run_worker(workspace, only_job=job.id)
+    seen: dict[str, list[Appearance]] = {}
+    with workspace.read() as session:
+        for name, one in session.execute(select(Item.key, Appearance).join(Appearance).order_by(Item.id)):
+            seen.setdefault(name, []).append(one)
+    columns = [column.name for column in Appearance.__table__.columns
+               if column.name not in ("id", "made_at", "made_by", "dataset_id", "item_id")]  # fmt: skip
+    for name, (first, second) in seen.items():
+        if name != "plain-02.jpg":
+            assert [getattr(first, one) for one in columns] == [getattr(second, one) for one in columns], name
+    assert seen["plain-01.jpg"][1].brightness == 2.0
+    assert seen["plain-02.jpg"][1].pixels_sha256 == ""
+    same = [one.pixels_sha256 for name in ("same.jpg", "same-2.jpg", "plain-20.jpg") for one in seen[name]]
+    assert same == same[:1] * 6
+
+
 @pytest.mark.whole
 def test_after_kill_9_a_scan_goes_on_without_doubles(workspace, planted, collect, check):
     folder, _ = planted
-    for number in range(200, 420):
+    for number in range(200, 660):
         (folder / f"more-{number}.jpg").write_bytes(jpeg(scene(number, (48, 48))))
     collect(path=str(folder))
     only = ["blur", "exact_copies", "near_copies", "odd_aspect"]
