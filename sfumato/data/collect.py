@@ -48,7 +48,7 @@ def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise unknown("option", key, model.model_fields) from problem
-        why = first["msg"].removeprefix("Value error, ")
+        why = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
         raise InvalidInput(f"The option '{key}' cannot be {first['input']!r}: {why}.") from problem
 
 

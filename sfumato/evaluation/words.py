@@ -18,6 +18,16 @@ SEEN = (
     "For a pair it has seen the right answer is close to the original, so the threshold binds only on what was held "
     "out; `sfumato trace` offers the original with its licence."
 )
+BLIND = (
+    "The judge does not recognise real pictures of these either, so this says nothing of the model: look at what it "
+    "draws, or let people judge it."
+)
+
+
+def is_blind(details: dict[str, Any]) -> bool:
+    """Whether real pictures are recognised no better than by chance, so that nothing can be told of drawings."""
+    ceiling, floor = details.get("ceiling"), details.get("floor")
+    return bool(ceiling and floor and ceiling["value"] <= floor["high"])
 
 
 def percent(share: float) -> str:
@@ -55,10 +65,11 @@ def _recognised(split: str, group: dict[str, Any], found: dict[str, Any]) -> str
     begin = f"Of {group['n']:,} drawing{'s' if group['n'] > 1 else ''} of {WHAT[split]}"
     if group["n"] < found["per_group"]:
         begin += " (all there are)"
+    blind = f" {BLIND}" if is_blind(five) else ""
     return (
         f"{begin}, {interval(five['measured'])} are recognised among the first five of {found['names']:,} names "
         f"and {interval(first['measured'])} as the very first; real pictures: {percent(five['ceiling']['value'])} "
-        f"and {percent(first['ceiling']['value'])}; chance: {percent(five['floor']['value'])}."
+        f"and {percent(first['ceiling']['value'])}; chance: {percent(five['floor']['value'])}.{blind}"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sfumato.web.words import number
 
+SETTLED, STEEP = 0.05, 2.0  # from which share of x on heights count, and how much higher what came before must reach
 ACROSS, DOWN = 1000, 1000  # the plot's own units, stretched over whatever room there is
 MOST = 240  # points drawn of one line; of each stretch its lowest and its highest
 
@@ -68,14 +69,22 @@ class Chart:
     says: str = ""
 
 
-def line_chart(title: str, series: Sequence[Series], x_label: str, y_label: str, *, rows: int = 12) -> Chart:
-    """Draw lines over common axes; what is not a finite number is left out."""
+def line_chart(
+    title: str, series: Sequence[Series], x_label: str, y_label: str, *, rows: int = 12, falls: bool = False
+) -> Chart:  # fmt: skip
+    """Draw lines over common axes; what is not a finite number is left out.
+
+    Of lines that fall from far above, as losses do, `falls` lets the first few go out at the top, and says so.
+    """
     kept = [Series(one.name, _finite(one.points)) for one in series]
     places = [x for one in kept for x, _ in one.points]
-    heights = [y for one in kept for _, y in one.points]
     if not places:
         return Chart(title, x_label, y_label, says="There is nothing to draw yet.")
     x_low, x_high = min(places), max(places)
+    heights = [y for one in kept for _, y in one.points]
+    if falls and (settled := _settled(kept, x_low, x_high)):
+        y_label = f"{y_label}; begins at {number(max(heights))}, above the chart"
+        heights = settled
     y_marks = ticks(min(heights), max(heights), 4)
     y_low, y_high = min(y_marks[0], *heights), max(y_marks[-1], *heights)
     x_at, y_at = _scale(x_low, x_high), _scale(y_low, y_high)
@@ -85,6 +94,16 @@ def line_chart(title: str, series: Sequence[Series], x_label: str, y_label: str,
         y_ticks=[Tick(1 - y_at(y), text) for y, text in zip(y_marks, marked(y_marks), strict=True)],
         head=[x_label, *(one.name for one in kept)], rows=_rows(kept, rows), says=_says(kept, x_label),
     )  # fmt: skip
+
+
+def _settled(series: Sequence[Series], low: float, high: float) -> list[float]:
+    """The heights after the beginning, where those before would flatten them; none where all can be seen as it is."""
+    begin = low + SETTLED * (high - low)
+    later = [y for one in series for x, y in one.points if x > begin]
+    if len(later) < 4 or max(later) <= min(later):
+        return []
+    top, bottom = max(y for one in series for _, y in one.points), min(later)
+    return later if top - bottom > STEEP * (max(later) - bottom) else []
 
 
 def bar_chart(
@@ -161,9 +180,12 @@ def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _line(one: Series, x_at: _scale, y_at: _scale) -> Line:
-    steps = [f"{ACROSS * x_at(x):.1f} {DOWN * (1 - y_at(y)):.1f}" for x, y in _thin(one.points)]
+    def down(y: float) -> float:
+        return 1 - min(1.0, max(0.0, y_at(y)))
+
+    steps = [f"{ACROSS * x_at(x):.1f} {DOWN * down(y):.1f}" for x, y in _thin(one.points)]
     last = one.points[-1]
-    ends = (f"{100 * x_at(last[0]):.2f}%", f"{100 * (1 - y_at(last[1])):.2f}%")
+    ends = (f"{100 * x_at(last[0]):.2f}%", f"{100 * down(last[1]):.2f}%")
     return Line(one.name, "M" + "L".join(steps), number(last[1]), ends)
 
 

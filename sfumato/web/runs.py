@@ -11,9 +11,10 @@ from sfumato.training.verdicts import LOSSES
 from sfumato.training.watching import Curves, RunCard
 from sfumato.web.charts import Chart, Series, bar_chart, line_chart
 from sfumato.web.schemas import names, schema
-from sfumato.web.words import duration, plural
+from sfumato.web.words import duration, number, plural
 
 RECIPES = "sfumato.training.recipes"
+TOLD = 6  # options that a sentence tells of
 FIGURES = 6  # of one's own that are drawn
 SAYS = {
     "flow": "Draws from noise, guided by words",
@@ -71,7 +72,7 @@ def charts_of(curves: Curves, seen: str = "pictures seen", *, own: bool = False)
     if levels and by_noise:
         both.append(Series("held out, mean of all noise", mean_of(curves)))
     found = [
-        line_chart("Loss" if len(both) > 1 else "Training loss", both, seen, "lower is better"),
+        line_chart("Loss" if len(both) > 1 else "Training loss", both, seen, "lower is better", falls=True),
         line_chart(
             "Held-out loss by noise" if by_noise else "Held-out loss" if own else "Measured on held-out pictures",
             held_out, seen, "lower is better" if by_noise or own else "",
@@ -125,6 +126,15 @@ def origin_in_words(known: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Took", f"{duration(took['wall_seconds'])}, {duration(took['cpu_seconds'])} of processor"))
         rows.append(("Energy", f"{took['energy_wh']:.3g} Wh, {took['energy_from']}"))
     return rows
+
+
+def value_in_words(value: Any) -> str:
+    """The value of an option as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return number(value)
+    return "–" if value is None or value == "" else str(value)
 
 
 def _parent(one: RunCard) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfumato.evaluation.words import interval, percent, sentences
+from sfumato.evaluation.words import BLIND, interval, percent, sentences
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,13 @@ def test_each_group_is_told_or_why_there_is_none_and_the_threshold_binds_on_what
     assert said[2].startswith("Of 12 drawings of things it knows, in a style it has not seen them in (all there are)")
     assert said[3].endswith("Of the real pictures that were held out, 1 % would be called so.")
     assert said[4].startswith("No held-out concepts")
+
+
+def test_a_judge_that_does_not_know_the_real_pictures_says_that_it_tells_nothing():
+    judge = {"styles": ["twemoji"], "side": 32}
+    for real, blind in ((0.002, True), (0.9, False)):
+        figures = {key: figure(0.01, real, 0.003) for key in ("recall@1", "recall@5")}
+        figures["near copies"] = figure(0.02, 0.01)
+        groups = {"train": {"n": 24, "figures": figures}}
+        said = sentences({"groups": groups, "per_group": 24, "names": 9, "calibrated_on": 600, "judge": judge})
+        assert said[0].endswith(BLIND) == blind

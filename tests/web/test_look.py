@@ -292,6 +292,19 @@ def test_a_form_of_a_recipe_says_its_bounds_and_what_was_wrong():
     assert not found["samples"].expert
 
 
+def test_a_fall_at_the_beginning_does_not_flatten_what_follows_and_is_told():
+    points = [(0.0, 9.0), (1.0, 3.0), *((float(x), 0.2 - x / 1000) for x in range(10, 101))]
+    plain, falls = (line_chart("Loss", [Series("t", points)], "step", "loss", falls=one) for one in (False, True))
+    assert plain.y_label == "loss"
+    assert falls.y_label == "loss; begins at 9, above the chart"
+    assert max(float(tick.text) for tick in falls.y_ticks) < 0.3 < max(float(tick.text) for tick in plain.y_ticks)
+    assert falls.lines[0].path.startswith("M0.0 0.0L10.0 0.0L")
+    assert falls.lines[0].last == "0.100"
+    assert falls.rows == plain.rows
+    level = [(float(x), 1.0 + x % 2) for x in range(100)]
+    assert line_chart("Loss", [Series("t", level)], "step", "loss", falls=True).y_label == "loss"
+
+
 def test_a_long_line_keeps_its_spikes_and_its_end():
     points = [(float(x), 1.0) for x in range(5000)]
     points[1234] = (1234.0, 9.0)

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import sfumato
 from sfumato.data.freeze import freeze
 from sfumato.data.versions import open_version
+from sfumato.jobs.records import Job
 from sfumato.training.records import Run
 from sfumato.training.watching import Curves, show_card
 from sfumato.training.worst import Drawing, Drawings, keep_worst
@@ -69,10 +70,23 @@ def test_a_run_is_started_by_the_form_and_can_be_stopped_and_gone_on_with(browse
     assert 'value="65"' in again.text
 
 
+def test_a_run_that_goes_on_does_not_seem_to_begin_anew_while_pictures_are_read(browser, workspace, version):
+    browser.post("/new-run", data={"recipe": "flow", "name": "first", "data": "animals@latest", "samples": "1000"})
+    with workspace.write() as session:
+        run = session.scalars(select(Run).where(Run.name == "first")).one()
+        run.samples_seen = 448
+        reading = {"done": 0, "total": 1000, "unit": "images", "say": "reading the pictures"}
+        session.execute(update(Job).where(Job.id == run.job_id).values(status="running", progress=reading))
+    for page in ("/train", "/train/first"):
+        assert "448" in browser.page(page).text
+
+
 def test_a_value_that_cannot_be_is_told_beside_what_was_sent(browser, version):
     refused = browser.post("/new-run", data={"recipe": "flow", "name": "second", "data": "animals@latest", "size": "7"})
     assert refused.status_code == 422
     assert "size" in refused.text
+    assert "it should be" in refused.text
+    assert "Input should" not in refused.text
     assert 'value="second"' in refused.text
     assert browser.page("/new-run?recipe=magic").status_code == 404
 
@@ -163,6 +177,7 @@ def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
     assert "Training loss" in page
     assert "0.1" in page
     assert "sfumato train compare one two" in page
+    assert "They differ in lr (0.1 / 0.2)." in page
     assert "After 2 steps: one is lower, noise or not is not known" in page
     assert "too few measurements to tell" in page
     alone = browser.page("/compare-runs?run=one").text
@@ -180,6 +195,10 @@ def test_a_fork_fills_the_form_with_the_options_of_its_run(browser, workspace, v
     form = {"recipe": "flow", "name": "no good", "data": "animals@latest", "fork": "first"}
     wrong = browser.post("/new-run", data=form)
     assert "Forked from first" in wrong.text, "it is still said where something has to be different"
+    small = {"recipe": "flow", "name": "second", "data": "animals@latest", "fork": "first", "samples": "900"}
+    assert browser.post("/new-run", data=small).status_code == 303
+    page = re.sub(r"<[^>]*>", "", browser.page("/train/second").text)
+    assert "samples 900 instead of 1,000" in page
 
 
 def test_the_command_beside_a_run_asks_for_the_same_run(browser, workspace, version):

@@ -11,9 +11,10 @@ from sfumato.training.watching import list_cards
 from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, Series, line_chart
 from sfumato.web.desks import Page
+from sfumato.web.runs import TOLD, value_in_words
 from sfumato.web.sent import said
 from sfumato.web.visits import Here
-from sfumato.web.words import duration, number
+from sfumato.web.words import duration, number, plural
 
 router = Router()
 OFFERED = 60  # runs to choose from
@@ -39,6 +40,7 @@ def show(visit: Here, run: Annotated[list[str], Query(max_length=20)] = []) -> R
         offered=sorted(list_cards(visit.workspace, limit=OFFERED), key=lambda one: one.run.name not in run),
         charts=charts_of(found) if found else [],
         rows=rows_of(found) if found else [],
+        differ=differ(found) if found else "",
         **said(wrong),
     )
 
@@ -48,8 +50,8 @@ def charts_of(found: Comparison) -> list[Chart]:
     loss = [Series(one.name, one.curves.loss) for one in found.runs if one.curves.loss]
     held_out = [Series(one.name, one.mean_held_out) for one in found.runs if one.mean_held_out]
     charts = [
-        line_chart("Training loss", loss, "pictures seen", "lower is better"),
-        line_chart("Held-out loss, mean over noise", held_out, "pictures seen", "lower is better"),
+        line_chart("Training loss", loss, "pictures seen", "lower is better", falls=True),
+        line_chart("Held-out loss, mean over noise", held_out, "pictures seen", "lower is better", falls=True),
     ]
     return [one for one in charts if one.lines]
 
@@ -66,17 +68,23 @@ def rows_of(found: Comparison) -> list[tuple[str, list[str]]]:
     shown = {"learns from": [one.data for one in found.runs]} if "data" in found.differing else {}
     shown |= {key: values for key, values in found.differing.items() if key != "data"}
     return rows + [
-        (key.replace("_", " ").capitalize(), [_value(one) for one in values]) for key, values in shown.items()
+        (key.replace("_", " ").capitalize(), [value_in_words(one) for one in values]) for key, values in shown.items()
     ]
+
+
+def differ(found: Comparison) -> str:
+    """In what the runs differ, as a sentence with the values of each."""
+    told = [in_options(key, values) for key, values in found.differing.items()]
+    if not told:
+        return "All options are the same; only chance and the machine differ."
+    more = f", and {plural(len(told) - TOLD, 'more option')} in the table below" if len(told) > TOLD else ""
+    return f"They differ in {', '.join(told[:TOLD])}{more}."
+
+
+def in_options(key: str, values: list[Any]) -> str:
+    """An option with its value in each run: "lr (0.004 / 0.002)"."""
+    return f"{'data' if key == 'data' else key.replace('_', ' ')} ({' / '.join(value_in_words(one) for one in values)})"
 
 
 def _loss(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return number(value)
-    return "–" if value is None else str(value)

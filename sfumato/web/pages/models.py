@@ -13,6 +13,7 @@ from sfumato.checkpoints.models import ModelFacts, list_models, show_model
 from sfumato.compliance.work import list_work
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.evaluation.evaluate import GROUPS, EvaluateOptions, MeasurementView, evaluate, list_measurements
+from sfumato.evaluation.words import BLIND, is_blind
 from sfumato.generation.pictures import list_images
 from sfumato.product.criteria import Checked, check, drop_criterion, known_measures, set_criterion
 from sfumato.product.launch import Live, go_live, roll_back, show_live
@@ -57,6 +58,7 @@ class Figure:
     found: Interval
     chart: Chart
     why: str
+    blind: str = ""
 
 
 @router.get("/models")
@@ -227,8 +229,9 @@ def figures_of(rows: list[MeasurementView]) -> list[tuple[str, list[Figure]]]:
             f"{row.n:,} drawings of {row.group} were measured. "
             "The interval holds the true share in 95 of 100 such measurements."
         )
+        blind = BLIND if row.metric.startswith("recall") and is_blind(row.details) else ""
         by.setdefault(row.metric, []).append(
-            Figure(row.group, Interval(row.value, row.low, row.high, row.n), chart, why)
+            Figure(row.group, Interval(row.value, row.low, row.high, row.n), chart, why, blind)
         )
     return list(by.items())
 

@@ -41,6 +41,7 @@ from sfumato.web.fields import fields, read_form
 from sfumato.web.runs import (
     RECIPES,
     SAYS,
+    TOLD,
     chart_of_buckets,
     charts_of,
     command_of,
@@ -48,6 +49,7 @@ from sfumato.web.runs import (
     last_of,
     origin_in_words,
     recipe_in_words,
+    value_in_words,
 )
 from sfumato.web.schemas import names, schema
 from sfumato.web.sent import Sent, said
@@ -131,7 +133,7 @@ def _form(
         page=page,
         recipe=recipe,
         recipes=names(RECIPES),
-        when=WHEN.get(recipe, ""),
+        when=WHEN,
         needs_parent=recipe in NEED_PARENT,
         about=told.get("description", ""),
         form=fields(told, given, first=FIRST),
@@ -246,6 +248,7 @@ def show_run(visit: Here, name: str) -> Response:
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
         says=SAYS,
         told=recipe_in_words(one),
+        instead=instead(workspace, one),
         said=read_said(workspace, name=name),
         captions=read_captions(workspace, name=name),
         command=command_of(one),
@@ -285,6 +288,24 @@ def average(visit: Here, name: str, form: Sent) -> Response:
     except ValueError:
         raise InvalidInput(f"'{form.get('length', '')}' is no share of a run.", hint="Write 0.15.") from None
     return visit.go(f"/jobs/{ask_for_average(visit.workspace, name=name, length=length).id}")
+
+
+def instead(workspace: Workspace, one: RunCard) -> str:
+    """What a forked run does otherwise than the one it was forked from, "" where there is nothing to tell."""
+    forked = (one.run.details.get("chosen") or {}).get("forked_from")
+    if not forked:
+        return ""
+    try:
+        old = show_card(workspace, name=forked)
+    except NotFound:
+        return ""
+    known = {"data": old.data, **old.run.options}
+    told = [
+        f"{key.replace('_', ' ')} {value_in_words(value)} instead of {value_in_words(known.get(key))}"
+        for key, value in {"data": one.data, **one.run.options}.items() if value != known.get(key)
+    ]  # fmt: skip
+    more = f" and {plural(len(told) - TOLD, 'more change')}" if len(told) > TOLD else ""
+    return ", ".join(told[:TOLD]) + more
 
 
 def _pace_or_place(one: RunCard, line: dict[str, Place]) -> tuple[str, str]:
