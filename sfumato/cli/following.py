@@ -147,9 +147,11 @@ class Sight:
         return by_noise(found) if found else ""
 
     def left(self) -> str:
-        """Say how much time is left, where there is an end to come."""
-        total = self.progress.get("total")
-        return duration(self.pace.left(total)) if total and self.progress["done"] < total else ""
+        """Say how much time is left, where there is an end to come: as the job says itself, else by its last minute."""
+        total, said = self.progress.get("total"), (self.progress.get("extra") or {}).get("seconds_left")
+        if not total or self.progress["done"] >= total:
+            return ""
+        return duration(self.pace.left(total) if said is None else float(said))
 
     def details(self) -> list[str]:
         """Say what the job does just now, its held-out loss by noise, and where its newest preview lies."""

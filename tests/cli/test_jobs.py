@@ -117,6 +117,8 @@ def test_training_shows_its_speed_and_losses():
     assert sight.figures() == (
         "6,400/64,000 images · 153 images/s · 0.412 TFLOP/s · loss 0.0712 · time left not known yet"
     )
+    sight.see(view(progress={"done": 6400, "total": 64000, "unit": "images", "extra": extra | {"seconds_left": 600.0}}))
+    assert sight.figures().endswith("about 10 min left"), "as the job says itself, and as its page says"
 
 
 def test_how_a_job_ended_becomes_its_own_kind_of_error():

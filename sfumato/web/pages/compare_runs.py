@@ -60,7 +60,7 @@ def rows_of(found: Comparison) -> list[tuple[str, list[str]]]:
     """How each run stands, then the options that differ, as rows of a table."""
     rows = [
         ("Seen", [number(one.samples_seen) for one in found.runs]),
-        ("Pictures a second", [number(round(one.images_per_second, 1)) or "–" for one in found.runs]),
+        ("Pictures a second", [_speed(one.images_per_second) for one in found.runs]),
         ("Processor time", [duration(one.cpu_seconds) if one.cpu_seconds else "–" for one in found.runs]),
         ("Training loss", [_loss(one.loss) for one in found.runs]),
         ("Held-out loss", [_loss(one.held_out) for one in found.runs]),
@@ -84,6 +84,10 @@ def differ(found: Comparison) -> str:
 def in_options(key: str, values: list[Any]) -> str:
     """An option with its value in each run: "lr (0.004 / 0.002)"."""
     return f"{'data' if key == 'data' else key.replace('_', ' ')} ({' / '.join(value_in_words(one) for one in values)})"
+
+
+def _speed(value: float) -> str:
+    return number(round(value, 1)) if value else "–"
 
 
 def _loss(value: float | None) -> str:

@@ -132,7 +132,7 @@ def _form(
         status=wrong.status if wrong else 200,
         page=page,
         recipe=recipe,
-        recipes=names(RECIPES),
+        recipes=sorted(names(RECIPES), key=lambda one: [*WHEN, one].index(one)),
         when=WHEN,
         needs_parent=recipe in NEED_PARENT,
         about=told.get("description", ""),
