@@ -14,6 +14,7 @@ from sfumato.errors import InvalidInput
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]
 Leave = Annotated[bool, typer.Option("--no-wait", help="Ask for it and leave; `sfumato worker` does it.")]
+MEASURED = "images_per_second"  # of a machine; nought where a recipe tries nothing out
 
 
 def train(
@@ -209,7 +210,7 @@ def described(run: Any) -> list[tuple[str, Any]]:
     known = run.model_dump(mode="json", exclude={"details", "machine"})
     from_where = run.details.get("provenance", {})
     code, host, took = (from_where.get(key, {}) for key in ("code", "environment", "took"))
-    rows = [*flat(known), *((key, str(value)) for key, value in run.machine.items())]
+    rows = [*flat(known), *((key, str(value)) for key, value in run.machine.items() if value or key != MEASURED)]
     if code:
         diff = f"; what differs is kept as {code['diff']}" if code.get("diff") else ""
         rows.append(("code", f"{code['repository']} at {code['commit']}{diff}"))
