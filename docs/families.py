@@ -4,6 +4,7 @@ python -m docs.families FOLDER. The words of the page are kept as they stand; wh
 is written anew.
 """
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -94,7 +95,8 @@ def section(folder: Path, dataset: str) -> str:
         name = f"{dataset}-{recipe}"
         with Image.open(folder / f"{name}.png") as sheet:
             sheet.convert("RGB").save(PICTURES / f"{name}.webp", quality=80, method=6)
-        (PICTURES / f"{name}-curves.png").write_bytes(drawn(folder, dataset, recipe))
+        with Image.open(io.BytesIO(drawn(folder, dataset, recipe))) as chart:
+            chart.convert("RGB").quantize(64).save(PICTURES / f"{name}-curves.png", optimize=True)
         said += [f"{recipe}, sixty drawings that nobody picked, and its curves:", "",
                  f"![drawings of {name}](pictures/families/{name}.webp)", "",
                  f"![curves of {name}](pictures/families/{name}-curves.png)", ""]  # fmt: skip
