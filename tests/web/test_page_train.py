@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 import sfumato
+from sfumato.checkpoints.models import find_model
 from sfumato.data.freeze import freeze
 from sfumato.data.versions import open_version
 from sfumato.jobs.records import Job
@@ -165,6 +166,12 @@ def test_a_time_is_turned_into_options_on_the_form_and_what_was_changed_stays(br
     chosen = html.unescape(re.search(r'name="chosen" value="([^"]*)"', page)[1])
     again = browser.post("/new-run", data=form | {"name": "a name", "chosen": chosen}).text
     assert html.unescape(re.search(r'name="chosen" value="([^"]*)"', again)[1]) == chosen, "a refusal forgets nothing"
+    told = json.loads(chosen)
+    wrong = browser.post("/new-run/choose", data={**form, **told, "chosen": chosen, "budget": "soon"}).text
+    batch = re.search(r'<input[^>]*name="batch"[^>]*>', wrong)
+    assert batch
+    assert f'value="{told["batch"]}"' in batch[0], "neither does one beside the time"
+    assert html.unescape(re.search(r'name="chosen" value="([^"]*)"', wrong)[1]) == chosen
 
 
 def test_runs_are_chosen_and_compared_on_a_page(browser, workspace, version):
@@ -286,6 +293,38 @@ def test_a_run_goes_on_with_more_by_the_form_and_says_what_that_means(browser, w
     assert "Go on with more" not in page, "it waits already"
     one = show_card(workspace, name="first")
     assert command_of(one).endswith("--samples 1000 --size 16 && sfumato train resume first --samples 40000")
+
+
+def test_what_is_refused_by_a_look_is_told_where_one_looks(browser, version):
+    refused = browser.post("/new-run/look", data={"recipe": "flow", "data": "animals@latest", "samples": "many"})
+    assert refused.status_code == 422
+    before, _, after = refused.text.partition('id="ahead"')
+    assert "cannot be" in after.split("</section>")[0]
+    assert "cannot be" not in before
+
+
+def test_few_pictures_are_proposed_to_be_learnt_by_a_model_that_there_is_and_a_fork_begins_as_its_run(
+    browser, workspace, version
+):
+    form = browser.page("/new-run?data=animals@latest").text
+    assert "<option selected>emoji-styles-small</option>" in form
+    assert "seen" in form
+    assert "times on average" in form
+    a_run(workspace, "first", version.id)
+    assert "<option selected>" not in browser.page("/new-run?fork=first").text
+    embedded = find_model(workspace, name="emoji-styles-small")
+    a_run(workspace, "second", version.id, parent_sha256=embedded.sha256)
+    assert "<option selected>emoji-styles-small</option>" in browser.page("/new-run?fork=second").text
+
+
+def test_a_run_that_is_asked_to_stop_says_so_at_once(browser, workspace, version):
+    browser.post("/new-run", data={"recipe": "flow", "name": "first", "data": "animals@latest", "samples": "1000"})
+    with workspace.write() as session:
+        job = session.scalars(select(Job)).one()
+        job.status, job.cancel_asked_at = "running", job.made_at
+    page = browser.page("/train/first").text
+    assert "Stopping…" in page
+    assert 'action="/train/first/stop"' not in page
 
 
 def test_a_run_that_goes_on_from_a_model_names_it(browser, workspace, version):

@@ -110,6 +110,7 @@ def _model(visit: Visit, name: str, wrong: SfumatoError | None = None, sent: dic
         status=wrong.status if wrong else 200,
         page=page,
         one=one,
+        parent=parent_of(workspace, one),
         share=share_of(workspace, one.name),
         state=state,
         live=stands,
@@ -126,6 +127,12 @@ def _model(visit: Visit, name: str, wrong: SfumatoError | None = None, sent: dic
         needs=NEEDS,
         **said(wrong),
     )
+
+
+def parent_of(workspace: Workspace, one: ModelFacts) -> ModelFacts | None:
+    """The model that one goes on from, where it is here under a name."""
+    known = kept(workspace, ("model parents",), lambda: {other.sha256: other for other in list_models(workspace)})
+    return known.get(one.parent) if one.parent else None
 
 
 @router.post("/models/{name}/evaluations")

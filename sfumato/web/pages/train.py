@@ -13,7 +13,8 @@ from sfumato.actions.registry import allowed
 from sfumato.checkpoints.folders import ARCHITECTURE as FOLDER
 from sfumato.checkpoints.models import DEFAULT, list_models
 from sfumato.compliance.line import Place
-from sfumato.data.shelf import list_frozen
+from sfumato.data.advice import FROM_SCRATCH
+from sfumato.data.shelf import Named, list_frozen
 from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError, Unsupported
 from sfumato.jobs.queue import cancel_job
 from sfumato.store.disk import in_words
@@ -78,6 +79,7 @@ WHEN = {
     "enlarge": "Learns to make drawings four times as large; it draws nothing by itself.",
 }
 WHY = "You need the permission 'training.write'. An admin of the project can give it."
+NAMED = {"edm": "EDM", "r3gan": "R3GAN", "lora": "LoRA", "diffusers_lora": "LoRA for diffusers"}
 FROM_FOLDERS = ("diffusers_lora", "full")  # recipes that go on from a folder of diffusers
 NEED_PARENT = ("lora", *FROM_FOLDERS)
 ASKED = ("name", "data", "parent", "budget", "keep", "fork")  # of the form, beside the recipe's options
@@ -112,13 +114,24 @@ def choose(visit: Here, recipe: Word = "flow", data: Word = "", parent: Word = "
     """The form to start a run, filled with the options of the run `fork` where there is one."""
     if fork:
         old = show_card(visit.workspace, name=fork)
-        return _form(visit, old.run.recipe, old.run.options | {"data": old.data, "parent": "", "fork": fork})
-    return _form(visit, recipe, {"data": data, "parent": parent})
+        begun = old.parent.name if old.parent else ""
+        return _form(visit, old.run.recipe, old.run.options | {"data": old.data, "parent": begun, "fork": fork})
+    return _form(visit, recipe, {"data": data, "parent": parent or begins_with(visit.workspace, recipe, data)})
+
+
+def begins_with(workspace: Workspace, recipe: str, data: str) -> str:
+    """The model that the form proposes to begin with: the one that ships, where pictures are too few without it."""
+    return DEFAULT if recipe == "flow" and 0 < learnt_from(list_frozen(workspace), data) < FROM_SCRATCH else ""
+
+
+def learnt_from(versions: list[Named], data: str) -> int:
+    """How many pictures there are to learn from in a version, or in the first one that the form offers."""
+    return next((one.train for one in versions if one.label == data), versions[0].train if versions else 0)
 
 
 def _form(
     visit: Visit, recipe: str, given: dict[str, Any], wrong: SfumatoError | None = None,
-    *, chosen: Chosen | None = None, ahead: Ahead | None = None, earlier: str = "",
+    *, chosen: Chosen | None = None, ahead: Ahead | None = None, earlier: str = "", looked: bool = False,
 ) -> Response:  # fmt: skip
     """The form; `earlier` is what was chosen for it before, as it came with the form."""
     if recipe not in names(RECIPES):
@@ -126,6 +139,7 @@ def _form(
     told = schema(RECIPES, recipe)
     if recipe in NEED_PARENT and not given.get("parent") and recipe not in FROM_FOLDERS:
         given = given | {"parent": DEFAULT}
+    versions = list_frozen(visit.workspace)
     page = Page("Start a run", "train", crumbs=(("Train", "/train"), ("Start a run", "")))
     return visit.render(
         "train/new.html",
@@ -134,22 +148,25 @@ def _form(
         recipe=recipe,
         recipes=sorted(names(RECIPES), key=lambda one: [*WHEN, one].index(one)),
         when=WHEN,
+        named={one: NAMED.get(one, one.replace("_", " ").capitalize()) for one in names(RECIPES)},
         needs_parent=recipe in NEED_PARENT,
         about=told.get("description", ""),
         form=fields(told, given, first=FIRST),
         given=given,
         chosen=chosen,
         earlier=earlier,
+        looked=looked,
         ahead=ahead,
         buckets=chart_of_buckets(ahead) if ahead else None,
         notable=NOTABLE,
         first_fed=FED,
         in_words=in_words,
-        versions=list_frozen(visit.workspace),
+        versions=versions,
         models=[
             one.name for one in list_models(visit.workspace) if (one.architecture == FOLDER) == (recipe in FROM_FOLDERS)
         ],
         cost=cost(visit.workspace, recipe, told, given, chosen),
+        rounds=rounds(told, given, learnt_from(versions, given.get("data", ""))),
         may=allowed(visit.workspace, "training.write"),
         why=WHY,
         **said(wrong),
@@ -161,14 +178,15 @@ def choose_for(visit: Here, form: Sent) -> Response:
     """The form again, with what a time comes to on this machine, and why."""
     recipe = form.get("recipe", "flow")
     asked = {key: form.get(key, "").strip() for key in ASKED}
-    given = changed(schema(RECIPES, recipe), read_form(schema(RECIPES, recipe), form), form.get("chosen", ""))
+    sent = read_form(schema(RECIPES, recipe), form)
+    given = changed(schema(RECIPES, recipe), sent, form.get("chosen", ""))
     try:
         found = choose_options(
             visit.workspace, data=asked["data"], budget=asked["budget"], recipe_name=recipe, options=given,
             parent=asked["parent"],
         )  # fmt: skip
     except (InvalidInput, NotFound) as wrong:
-        return _form(visit, recipe, given | asked, wrong)
+        return _form(visit, recipe, sent | asked, wrong, earlier=form.get("chosen", ""))
     return _form(visit, recipe, found.options | asked, chosen=found)
 
 
@@ -183,7 +201,7 @@ def look(visit: Here, form: Sent) -> Response:
             visit.workspace, data=asked["data"], recipe_name=recipe, options=options, parent=asked["parent"] or None
         )
     except (InvalidInput, NotFound, Unsupported) as wrong:
-        return _form(visit, recipe, options | asked, wrong, earlier=form.get("chosen", ""))
+        return _form(visit, recipe, options | asked, wrong, earlier=form.get("chosen", ""), looked=True)
     return _form(visit, recipe, options | asked, ahead=found, earlier=form.get("chosen", ""))
 
 
@@ -319,6 +337,23 @@ def pace(one: RunCard) -> tuple[str, str]:
     return pace_of(one.job) if one.job else ("", "")
 
 
+def samples_of(told: dict[str, Any], given: dict[str, Any]) -> int:
+    """How many pictures a run of these options sees; 0 where what was given is no number."""
+    try:
+        return int(given.get("samples") or told.get("properties", {}).get("samples", {}).get("default", 0) or 0)
+    except ValueError:
+        return 0
+
+
+def rounds(told: dict[str, Any], given: dict[str, Any], train: int) -> str:
+    """How often each picture is seen, in words."""
+    often = samples_of(told, given) / train if train else 0.0
+    if not often:
+        return ""
+    few = " Some are not seen at all, so that it hardly learns from them." if often < 1 else ""
+    return f"Each of {plural(train, 'picture')} is seen {number(round(often, 2))} times on average.{few}"
+
+
 def cost(
     workspace: Workspace, recipe: str, told: dict[str, Any], given: dict[str, Any], chosen: Chosen | None = None
 ) -> str:
@@ -328,7 +363,7 @@ def cost(
             f"About {duration(chosen.seconds)}, as was just tried on this machine; longer where something else works "
             "beside it. You can stop it at any time, and what it has learnt is kept."
         )
-    samples = int(given.get("samples") or told.get("properties", {}).get("samples", {}).get("default", 0) or 0)
+    samples = samples_of(told, given)
     before = [one for one in list_cards(workspace, limit=20) if one.run.recipe == recipe]
     speeds = [_speed(one) for one in before if _speed(one)]
     if not speeds:
