@@ -51,6 +51,8 @@ def test_each_peer_is_held_against_the_run_of_ours_that_does_the_same():
     assert found["diffusers"]["times_faster"] == 4.0
     assert found["diffusers"]["by_the_clock"] == 2.0
     assert found["plain_gan"]["times_faster"] == 0.5, "processor time counts, whatever the clock says"
+    alone = training.against({"ours": heard["ours"], "plain": heard["plain"]})
+    assert alone == {"plain": found["plain"]}, "a quick run hears the plain loop alone"
 
 
 def test_a_figure_that_is_missing_is_no_success_and_one_that_misses_is_a_failure():
