@@ -100,7 +100,7 @@ def test_the_page_of_training_offers_it_to_those_that_learn_on_it(studio, folder
         for recipe, offered in (("full", True), ("diffusers_lora", True), ("lora", False), ("flow", False)):
             said = browser.page(f"/new-run?recipe={recipe}").text
             assert ("<option>taught</option>" in said) == offered
-            assert ("<option selected>emoji-styles-small</option>" in said) == (recipe == "lora")
+            assert ("<option selected>emoji-styles-small</option>" in said) == (recipe in ("lora", "flow"))
 
 
 def test_only_plain_files_are_taken_and_they_come_back_the_same(studio, folder, tmp_path):
