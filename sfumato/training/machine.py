@@ -10,6 +10,10 @@ from torch import nn
 
 from sfumato.training.hardware import cores, has_bf16, processor
 
+FAR, CLOSE = 1.5, 1.15  # times as slow as the fastest, from where on a choice is not tried again; at first, and later
+AGAIN = 3  # times as many tries for those that come close
+PATIENCE = 20.0  # seconds from which on no more are begun
+
 
 class Machine(BaseModel):
     """Choices of one machine, stored in the run and used again when it goes on."""
@@ -27,7 +31,11 @@ class Machine(BaseModel):
 
 
 def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machine:
-    """Time one training step under each sensible choice, interleaved, and keep the fastest by median."""
+    """Time one training step under each sensible choice, interleaved, and keep the fastest.
+
+    Those that come close to the fastest are tried as often again, twice, unless that takes longer than PATIENCE. What
+    counts is a choice's best step: whatever else the machine does makes a step slower, never faster.
+    """
     choices = [
         Machine(bf16=bf16, fused_attention=fused, threads=threads, shards=shards, processor=processor())
         for bf16 in ((True, False) if has_bf16() else (False,))
@@ -36,16 +44,20 @@ def probe(step: Callable[[Machine], None], batch: int, tries: int = 3) -> Machin
         for shards in sorted({1, threads} if batch >= threads else {1})
     ]
     times: dict[Machine, list[float]] = {choice: [] for choice in choices}
-    for turn in range(tries + 1):
+    end = time.monotonic() + PATIENCE
+    for turn in range(AGAIN * tries + 1):
         for choice in choices:
             torch.set_num_threads(choice.threads)
             start = time.perf_counter()
             step(choice)
             if turn:  # the first round only warms up
                 times[choice].append(time.perf_counter() - start)
-        best = min(statistics.median(times[one]) for one in choices) if turn else 0.0
-        choices = [one for one in choices if not turn or statistics.median(times[one]) < 1.5 * best]
-    fastest = min(choices, key=lambda choice: statistics.median(times[choice]))
+        best = min(min(times[one]) for one in choices) if turn else 0.0
+        far = FAR if turn < tries else CLOSE
+        choices = [one for one in choices if not turn or min(times[one]) < far * best]
+        if turn >= tries and (len(choices) == 1 or time.monotonic() > end):
+            break
+    fastest = min(choices, key=lambda choice: min(times[choice]))
     rate = batch / statistics.median(times[fastest])
     return fastest.model_copy(update={"images_per_second": round(rate, 1)})
 
