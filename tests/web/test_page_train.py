@@ -20,6 +20,7 @@ from sfumato.jobs.records import Job
 from sfumato.training.records import Run
 from sfumato.training.watching import Curves, show_card
 from sfumato.training.worst import Drawing, Drawings, keep_worst
+from sfumato.web.pages.train import WHEN
 from sfumato.web.runs import charts_of, command_of
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, a_run, as_vic, stock, with_viewer
@@ -354,3 +355,9 @@ def test_another_average_is_asked_for_by_the_form(browser, version, workspace):
     assert refused.status_code == 422
     assert "is no share of a run" in refused.text
     assert "has kept no averages" in browser.post("/train/averaged/average", data={"length": "0.15"}).text
+
+
+def test_a_recipe_of_a_package_that_nobody_wrote_a_line_about_has_its_form(browser, version, monkeypatch):
+    monkeypatch.delitem(WHEN, "edm")
+    for page in ("/new-run", "/new-run?recipe=edm"):
+        assert "EDM" in browser.page(page).text
