@@ -132,6 +132,16 @@ def clean() -> Callable[[Any], None]:
 LOOKS = (("light", 1440), ("dark", 390))
 
 
+def with_room(page: Any, address: str, width: int) -> None:
+    """Assert that a page does not scroll sideways, once what a script lays out has followed the new width."""
+    from playwright.sync_api import TimeoutError as Still
+
+    try:
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=5_000)
+    except Still as still:
+        raise AssertionError(f"{address} scrolls sideways at {width} pixels") from still
+
+
 @pytest.fixture
 def look_at_all(clean: Callable[[Any], None]) -> Callable[..., None]:
     """Return what goes through pages and asserts that none scrolls sideways in any look, and that axe is content.
@@ -148,7 +158,7 @@ def look_at_all(clean: Callable[[Any], None]) -> Callable[..., None]:
                 page.set_viewport_size({"width": width, "height": 900})
                 if thoroughly or number % len(LOOKS) == turn:
                     clean(page)
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
+                with_room(page, address, width)
 
     return look
 
