@@ -38,6 +38,7 @@ AGAINST = {  # whom each peer is held against; the same network, batch and kind 
     "plain": "ours", "plain_adamw": "ours_adamw", "diffusers": "ours_adamw", "lucidrains": "ours_adamw",
     "plain_gan": "ours_gan",
 }  # fmt: skip
+PROBING = ("ours", "ours_gan")  # those of ours that find out for themselves what is fastest
 NAMED = {
     "plain": "plain loop, told words, Muon", "plain_adamw": "plain loop, AdamW",
     "diffusers": "diffusers' tutorial, AdamW", "lucidrains": "denoising-diffusion-pytorch, Adam",
@@ -107,17 +108,18 @@ def player(name: str, where: Material, *more: str, tuned: bool = True) -> Player
     return found
 
 
-def all_sides(stack: ExitStack, where: Material, chosen: tuple[str, ...], against: tuple[str, ...]) -> list[Player]:
-    """These peers and the runs of ours that they are held against, ours first and alone, since it may probe.
+def all_sides(
+    stack: ExitStack, where: Material, chosen: dict[str, tuple[str, ...]], against: tuple[str, ...]
+) -> list[Player]:  # fmt: skip
+    """These peers and the runs of ours that they are held against, ours first.
 
-    The others load together.
+    Each of ours that probes does so alone, as a run of its recipe would; then the others load together.
     """
-    ours = stack.enter_context(player("ours", where, *chosen))
-    known = ("--machine", json.dumps(ours.about["machine"]))
-    found = [ours]
-    held = sorted({AGAINST[name] for name in against} - {"ours"})
-    for name in (*held, *against):
-        more = () if name in AGAINST else (*known, *(("--without", "muon") if name == "ours_adamw" else ()))
+    held = {"ours", *(AGAINST[name] for name in against)}
+    found = [stack.enter_context(player(name, where, *chosen[name])) for name in PROBING if name in held]
+    known = ("--machine", json.dumps(found[0].about["machine"]))
+    for name in (*sorted(held - set(PROBING)), *against):
+        more = () if name in AGAINST else (*known, "--without", "muon")
         found.append(stack.enter_context(child(name, where, *more, tuned=name not in AGAINST)))
     for one in found:
         assert one.about
@@ -127,16 +129,16 @@ def all_sides(stack: ExitStack, where: Material, chosen: tuple[str, ...], agains
 def compare(
     where: Material, starts: int, rounds: int, seconds: float, tries: int, against: tuple[str, ...] = tuple(AGAINST)
 ) -> dict[str, Any]:  # fmt: skip
-    """All sides by turns, started anew `starts` times; the probe's choices are made once."""
+    """All sides by turns, started anew `starts` times; the probes' choices are made once."""
     heard: dict[str, list[dict[str, Any]]] = {}
-    chosen: tuple[str, ...] = ("--tries", str(tries))
+    chosen: dict[str, tuple[str, ...]] = dict.fromkeys(PROBING, ("--tries", str(tries)))
     about: dict[str, Any] = {}
     others = 0.0
     for start in range(starts):
         with ExitStack() as stack:
             sides = all_sides(stack, where, chosen, against)
             about = {side.name: side.about for side in sides}
-            chosen = ("--machine", json.dumps(about["ours"]["machine"]))
+            chosen |= {name: ("--machine", json.dumps(about[name]["machine"])) for name in PROBING if name in about}
             watch = measure.Others()
             for name, turns in by_turns(sides, rounds, at_least=seconds, times=1).items():
                 heard.setdefault(name, []).extend(turns)
@@ -223,7 +225,8 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
             name: round(one["batch"] / statistics.median(costs(heard[name])), 2) for name, one in about.items()
         },
         "steps": {name: len(steps(turns)) for name, turns in heard.items()},
-        "choices": about["ours"]["machine"], "plain_threads": about["plain"]["threads"],
+        "choices": about["ours"]["machine"], "choices_gan": about.get("ours_gan", {}).get("machine"),
+        "plain_threads": about["plain"]["threads"],
         "batch": about["ours"]["batch"], "pictures": about["ours"]["pictures"], "torch": about["plain"]["torch"],
         "parameters": {name: one["parameters"] for name, one in about.items()},
         "a_step": {
@@ -257,7 +260,7 @@ def with_equal_time(result: dict[str, Any]) -> dict[str, Any]:
 
 def for_people(result: dict[str, Any]) -> str:
     """The result as a page says it."""
-    choices, pace = result["choices"], result["images_per_cpu_second"]
+    pace = result["images_per_cpu_second"]
     rows = [["peer", "pictures a processor s", "ours", "ours is faster", "95 % of resamples", "by the clock"]]
     for name, one in result["against"].items():
         low, high = one["interval"]
@@ -270,8 +273,9 @@ def for_people(result: dict[str, Any]) -> str:
         measure.origin(result), "",
         f"**{result['speedup_over_plain']:.2f} times** the plain loop and "
         f"{best}; batch {result['batch']}, {sizes}, {result['pictures']:,} pictures. Verdict: {result['reason']}.",
-        f"Chosen by the probe: {'bfloat16' if choices['bf16'] else 'float32'}, "
-        f"{'fused' if choices['fused_attention'] else 'plain'} attention, {choices['threads']} threads.",
+        f"Chosen by the probe: {chosen(result['choices'])}, "
+        f"{'fused' if result['choices']['fused_attention'] else 'plain'} attention"
+        + (f"; for the GAN {chosen(result['choices_gan'])}." if result.get("choices_gan") else "."),
         "", measure.table(rows),
     ]  # fmt: skip
     if result.get("speedup_over_prepared"):
@@ -286,6 +290,13 @@ def for_people(result: dict[str, Any]) -> str:
     if result.get("equal_time"):
         said += ["", after_equal_time(result["equal_time"])]
     return "\n".join(said)
+
+
+def chosen(machine: dict[str, Any]) -> str:
+    """What a probe chose of numbers, threads and parts of a batch, in words."""
+    numbers = "bfloat16" if machine["bf16"] else "float32"
+    whole = f"batches in {machine['shards']} parts" if machine["shards"] > 1 else "whole batches"
+    return f"{numbers}, {machine['threads']} threads, {whole}"
 
 
 def after_equal_time(found: dict[str, Any]) -> str:
