@@ -103,9 +103,10 @@ def steep(
     D is `tell(look(x))` with scores (B) of pictures `seen` (B, C, H, W): `look` made of convolutions, leaky ReLUs and
     what is linear without weights, and `tell` linear in what it is given. `balance` makes losses (P) of scores (B), and
     the picture at b belongs to pair b mod P, as does the penalty gamma / 2 |D'(x)|^2, with gamma (P). `weights` are all
-    that D has.
+    that D has. All of it is computed in their number format, also under autocast: half as many bits hold no slopes.
     """
-    found: Tensor = _Steep.apply(look, tell, seen, balance, gamma, *weights)
+    with torch.autocast("cpu", enabled=False):
+        found: Tensor = _Steep.apply(look, tell, seen.to(weights[0].dtype), balance, gamma, *weights)
     return found
 
 

@@ -142,14 +142,15 @@ def _probe(module: Any, options: Any, material: Any, team: Team) -> Machine:
         return Machine(bf16=has_bf16(), threads=cores(), processes=team.size, processor=processor())
     given = team.share(module.batch(options, material, 0))
     trier = Learner.fresh(module, options, Machine())
+    may = {"bf16": getattr(module, "BF16", True), "attention": hasattr(trier.net, "fused_attention")}
 
     def trial(choice: Machine) -> None:
         trier.machine = choice
-        if hasattr(trier.net, "fused_attention"):
+        if may["attention"]:
             trier.net.fused_attention = choice.fused_attention  # type: ignore[assignment]
         take_step(trier, given)
 
-    chosen = probe(trial, len(next(iter(given.values()))))
+    chosen = probe(trial, len(next(iter(given.values()))), **may)
     rate = round(chosen.images_per_second * team.size, 1)
     return chosen.model_copy(update={"processes": team.size, "images_per_second": rate})
 

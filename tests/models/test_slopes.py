@@ -70,3 +70,18 @@ def test_a_layer_that_is_walked_twice_gathers_both_parts():
     wanted = torch.autograd.grad(expected.sum(), weights)
     for one, other in zip(torch.autograd.grad(found.sum(), weights), wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=SAID, atol=SAID)
+
+
+def test_under_autocast_everything_stays_in_the_format_of_the_weights():
+    judge, seen, said = judge_of("mean")
+    judge, seen, said = judge.float(), seen.float(), tuple(one.float() for one in said)
+    weights, gamma = list(judge.parameters()), torch.tensor([0.0, 0.5, 3.0])
+    expected = in_four(judge, seen, said, gamma, weights)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = in_four(judge, seen.bfloat16().float(), said, gamma, weights)
+        drawn = in_four(judge, seen.bfloat16(), said, gamma, weights)
+    assert found.dtype == drawn.dtype == torch.float32
+    torch.testing.assert_close(found, drawn, rtol=0, atol=0)
+    torch.testing.assert_close(found, expected, rtol=0.1, atol=0.1)
+    gradients = torch.autograd.grad(drawn.sum(), weights)
+    assert all(bool(one.isfinite().all()) and one.dtype == torch.float32 for one in gradients)

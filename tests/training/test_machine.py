@@ -2,6 +2,9 @@
 
 import time
 
+import pytest
+
+from sfumato.training import machine
 from sfumato.training.machine import Machine, probe
 
 
@@ -30,3 +33,13 @@ def test_a_choice_that_was_disturbed_in_most_of_its_first_tries_is_still_found_t
     assert chosen.fused_attention
     assert (chosen.threads, chosen.shards) == (1, 1)
     assert max(turns.values()) == 9, "those that come close are tried again"
+
+
+@pytest.mark.parametrize("bf16", [True, False])
+@pytest.mark.parametrize("attention", [True, False])
+def test_only_what_a_network_may_be_computed_with_is_tried(monkeypatch, bf16, attention):
+    monkeypatch.setattr(machine, "has_bf16", lambda: True)
+    tried: set[Machine] = set()
+    probe(tried.add, batch=4, tries=1, bf16=bf16, attention=attention)
+    assert {one.bf16 for one in tried} == ({True, False} if bf16 else {False})
+    assert {one.fused_attention for one in tried} == ({True, False} if attention else {False})

@@ -134,7 +134,15 @@ def test_the_checkpoint_draws_what_the_generator_draws_and_no_more(tmp_path, mat
 
 @pytest.fixture(scope="module")
 def gan(studio):
-    """A GAN that was trained by a job of the studio."""
+    """A GAN that was trained by a job of the studio, on a machine that multiplies in bfloat16."""
+    from sfumato.training import machine
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(machine, "has_bf16", lambda: True)
+        return _trained(studio)
+
+
+def _trained(studio):
     from sfumato.jobs.run import run_attempt
     from sfumato.jobs.worker import claim
 
@@ -144,6 +152,10 @@ def gan(studio):
     ended = get_job(studio, job_id=job.id)
     assert ended.status == "done", ended.error
     return find_model(studio, "gan")
+
+
+def test_its_slopes_stay_in_float32_where_the_machine_has_less_to_offer(studio, gan):
+    assert runs.show_run(studio, name="gan").machine["bf16"] is False
 
 
 def test_the_loss_of_each_network_is_a_curve_of_its_own(studio, gan):
