@@ -282,6 +282,8 @@ def compare(
         *((key, *(str(value) for value in values)) for key, values in found.differing.items()),
     ]
     said = [*(f"{one.title}. {one.says}" for one in found.verdicts), *found.why_not]
+    draw = sorted((one.name for one in found.runs if one.draws), key=lambda name: name != found.best)
+    said += [f'Draw with it: sfumato create "a red apple" --model {name}' for name in draw[:1]]
     headings = ["", *(f">{one.name}" for one in found.runs)]
     answer(context, found, lambda: Group(table(headings, rows, empty=""), "", *map(Text, said)))
 

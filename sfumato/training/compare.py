@@ -6,8 +6,9 @@ from typing import Any
 
 from sfumato.actions import Act, query
 from sfumato.errors import InvalidInput
+from sfumato.training.records import DRAWS_NOTHING
 from sfumato.training.verdicts import Entry, Verdict, is_loss, judge
-from sfumato.training.watching import Curves, RunCard, curves_of, previews_of, show_card
+from sfumato.training.watching import Curves, RunCard, curves_of, list_checkpoints, previews_of, show_card
 
 MOST = 8
 ALIKE = ("data", "size", "held_out", "spread")  # what two runs of a recipe share where their losses mean the same
@@ -28,6 +29,7 @@ class Compared:
     mean_held_out: list[tuple[float, float]] = field(default_factory=list)
     preview: int | None = None
     cpu_seconds: float = 0.0
+    draws: bool = False  # whether there is a model of it to create with, by its name
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def _compared(act: Act, card: RunCard) -> Compared:
         curves.loss[-1][1] if curves.loss else None, mean[-1][1] if mean else None, curves, mean,
         previews[-1] if previews else None,
         float(card.run.details.get("provenance", {}).get("took", {}).get("cpu_seconds", 0.0)),
+        card.run.recipe not in DRAWS_NOTHING and bool(list_checkpoints(act.workspace, name=card.run.name, limit=1)),
     )  # fmt: skip
 
 

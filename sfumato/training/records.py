@@ -9,6 +9,7 @@ from sfumato.db import Described, InProject, Record
 from sfumato.training.provenance import told
 
 OWN = "own"  # the recipe of a run whose loop is somebody's own
+DRAWS_NOTHING = (OWN, "enlarge")  # recipes whose models nobody creates with
 
 
 class Run(InProject, Record):

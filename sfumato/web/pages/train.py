@@ -22,7 +22,7 @@ from sfumato.training.ahead import Ahead
 from sfumato.training.averaging import ask_for_average
 from sfumato.training.budget import Chosen
 from sfumato.training.going_on import outlook, resume
-from sfumato.training.records import OWN
+from sfumato.training.records import DRAWS_NOTHING, OWN
 from sfumato.training.watching import (
     RunCard,
     list_cards,
@@ -264,6 +264,7 @@ def show_run(visit: Here, name: str) -> Response:
             (f"/api/v1/runs/{quote(one.run.name, safe='')}/previews/{at}", f"{number(at)} {seen_as}") for at in sheets
         ],
         saved=list_checkpoints(workspace, name=name, limit=SAVED),
+        draws=one.run.recipe not in DRAWS_NOTHING,
         says=SAYS,
         told=recipe_in_words(one),
         instead=instead(workspace, one),
