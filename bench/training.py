@@ -93,7 +93,7 @@ def child(name: str, where: Material, *more: str, tuned: bool) -> Player:
         "plain": ["train_plain.py", *told], "prepared": ["train_plain.py", *told],
         "plain_adamw": ["train_plain.py", *told, "--options", adamw, *untold],
         "plain_gan": ["train_plain_gan.py", *untold], "ours_adamw": ["train_ours.py", *told, "--untold"],
-        "ours_gan": ["train_ours.py", *told, "--options", "{}", "--recipe", "r3gan", "--untold"],
+        "ours_gan": ["train_ours_gan.py", *told, "--options", "{}", "--recipe", "r3gan", "--untold"],
     }.get(name, ["train_ours.py", *told])  # fmt: skip
     if name in ("diffusers", "lucidrains"):
         whole = [f"train_{name}.py", *untold, "--network", where.network, "--batch", str(where.batch)]
