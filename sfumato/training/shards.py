@@ -18,6 +18,7 @@ def hands(count: int) -> ThreadPoolExecutor:
     ready = Barrier(count)
 
     def alone() -> None:
+        torch.get_num_threads()  # else torch's first operation here would take over what holds of the process
         torch.set_num_threads(1)  # of this thread; each task waits for the others, so that every thread runs one
         ready.wait(60)
 

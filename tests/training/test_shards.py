@@ -6,7 +6,7 @@ import torch
 from sfumato.training.loop import Learner, take_step
 from sfumato.training.machine import Machine
 from sfumato.training.recipes import flow
-from sfumato.training.shards import gradients
+from sfumato.training.shards import gradients, hands
 
 TINY = flow.Options(size=16, width=64, depth=2, batch=6, samples=600)
 
@@ -61,3 +61,13 @@ def test_shares_learn_what_the_whole_learns():
 def threads_here() -> int:
     """Threads of this one's products, which those of the shares must not have changed."""
     return torch.get_num_threads()
+
+
+def test_each_share_is_computed_on_one_core_whatever_holds_of_the_process():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        said = set(hands(4).map(lambda turn: (torch.rand(100_000).exp_(), torch.get_num_threads())[1], range(8)))
+        assert (said, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
