@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sfumato.checkpoints.averages import average_in_words
 from sfumato.cli.following import follow
 from sfumato.cli.speech import answer, counts, opened, pairs, table
 from sfumato.cli.style import sheet
@@ -13,12 +14,6 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="See models, what they learnt from, and their cards."
 )
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
-AVERAGES = {"short": "the shorter average", "long": "the longer average"}
-
-
-def averaged(ema: str) -> str:
-    """Which of a run's averages weights are, in words; "" for those that are none."""
-    return AVERAGES.get(ema, f"an average of length {ema}" if ema else "")
 
 
 @app.command("list")
@@ -32,7 +27,7 @@ def list_(context: typer.Context) -> None:
     with opened(context) as workspace:
         found = list_models(workspace)
     rows = [
-        (one.name, averaged(one.ema), one.samples_seen, one.dataset, one.pictures, counts(one.licences),
+        (one.name, average_in_words(one.ema), one.samples_seen, one.dataset, one.pictures, counts(one.licences),
          weight(one.bytes), "yes" if one.card else "no")
         for one in found
     ]  # fmt: skip
@@ -77,7 +72,7 @@ def described(one: Any) -> list[tuple[str, Any]]:
         ("where", "ships with Sfumato" if one.embedded else made_by(one)),
         ("draws", f"{one.size} × {one.size} pixels with alpha" if one.size else "not here: its network is not known"),
         ("network", f"{one.architecture}, {one.parameters / 1e6:.1f} million weights, {weight(one.bytes)}"),
-        ("weights are", averaged(one.ema)),
+        ("weights are", average_in_words(one.ema)),
         ("recipe", one.recipe),
         ("samples seen", one.samples_seen),
         ("learnt from", f"{one.dataset}: {one.pictures:,} pictures of {one.concepts:,} things"),

@@ -15,7 +15,10 @@ app = typer.Typer(add_completion=False)
 def worker(
     context: typer.Context,
     job: Annotated[str | None, typer.Option(metavar="JOB", help="Do this job alone, then leave.")] = None,
-    lane: Annotated[Literal["quick", "long"] | None, typer.Option(help="Only this lane; both if not said.")] = None,
+    lane: Annotated[
+        Literal["quick", "desk", "long"] | None,
+        typer.Option(help="Only this lane: drawing, what takes minutes, or training; all if not said."),
+    ] = None,
 ) -> None:
     """Work jobs off until told to stop: Ctrl-C lets the present step finish.
 

@@ -22,6 +22,8 @@ Standing = Literal["on record", "signed here", "same pixels", "elsewhere", "chan
 UNCHECKED = "Not checked: trademarks, likenesses of persons, and likeness to pictures that it did not learn from."
 NO_ADVICE = "This is no legal advice."
 UNSTATED = ("NOASSERTION", "NONE", "")
+WORDS = {"LicenseRef-public-domain": "in the public domain"}
+READ = "you read what a licence that is not known here allows"
 AUTHORS = 4  # named in a credit line
 PEOPLE = 4  # told besides whose verdict decides
 
@@ -151,8 +153,11 @@ def _licence_conditions(facts: Facts) -> list[Clause]:
     found = []
     for training in facts.training:
         for kind, licences in troubles(training.licences).items():
-            which = _of(licences, training)
-            found.append(Clause("licences", f"{ASKS[kind]} ({which})", training.evidence))
+            stated = {spdx: n for spdx, n in licences.items() if kind == "unknown" and spdx not in UNSTATED}
+            for asks, some in ((ASKS[kind], {spdx: n for spdx, n in licences.items() if spdx not in stated}),
+                               (READ, stated)):  # fmt: skip
+                if some:
+                    found.append(Clause("licences", f"{asks} ({_of(some, training)})", training.evidence))
     if facts.standing == "unknown":
         return found
     for what in facts.missing:
@@ -163,9 +168,15 @@ def _licence_conditions(facts: Facts) -> list[Clause]:
 
 
 def _of(licences: dict[str, int], training: Training) -> str:
-    named = {spdx: "have no stated licence" if spdx in UNSTATED else f"are {spdx}" for spdx in licences}
+    named = {spdx: _said_of(spdx) for spdx in licences}
     first, *rest = [f"{count:,} {named[spdx]}" for spdx, count in licences.items()]
     return " and ".join([first.replace(" ", f" of {training.n:,} {training.called} ", 1), *rest])
+
+
+def _said_of(spdx: str) -> str:
+    if spdx in UNSTATED:
+        return "have no stated licence"
+    return f"say “{spdx}”" if class_of(spdx) == "unknown" else f"are {WORDS.get(spdx, spdx)}"
 
 
 def _comparison_conditions(facts: Facts) -> list[Clause]:
@@ -180,14 +191,15 @@ def _licences(facts: Facts, conditions: list[Clause]) -> list[Clause]:
     for training in facts.training:
         troubled = {spdx for kinds in troubles(training.licences).values() for spdx in kinds}
         good = sorted(spdx for spdx in training.licences if spdx not in troubled)
+        named = [WORDS.get(spdx, spdx) for spdx in good]
         if good and not troubled:
             one = training.called.replace("pictures", "picture").replace("models", "model")
             all_of_them = f"all {training.n:,} {training.called} are" if training.n > 1 else f"the only {one} is"
-            says = f"{all_of_them} {_joined(good, 'or')}"
+            says = f"{all_of_them} {_joined(named, 'or')}"
             said.append(Clause("licences", says, training.evidence))
         elif good:
             count = sum(training.licences[spdx] for spdx in good)
-            says = f"the other {count:,} of {training.n:,} {training.called} are {_joined(good, 'or')}"
+            says = f"the other {count:,} of {training.n:,} {training.called} are {_joined(named, 'or')}"
             said.append(Clause("licences", says, training.evidence))
     return said
 

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sfumato.checkpoints.averages import average_in_words
 from sfumato.compliance.answer import Answer, name_of
 from sfumato.compliance.chain import Step
 from sfumato.compliance.neighbours import Neighbour
@@ -17,7 +18,6 @@ SPLITS = {
     "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
     "heldout_given": "held out by their source", "heldout_family": "held out with their family",
 }  # fmt: skip
-AVERAGES = {"short": "the shorter average", "long": "the longer average"}
 SILENT = ("sha256", "checkpoint", "height", "mime", "concepts")
 BARE = ("licence", "author", "style", "url", "architecture", "sampler", "reason", "detail")
 SAID: dict[str, Callable[[Any, dict[str, Any]], str]] = {
@@ -31,7 +31,7 @@ SAID: dict[str, Callable[[Any, dict[str, Any]], str]] = {
         f"{count:,} {spdx}" for spdx, count in sorted(value.items(), key=lambda one: -one[1])
     ),
     "width": lambda value, facts: f"{value} × {facts.get('height')} pixels",
-    "ema": lambda value, facts: AVERAGES.get(value, f"an average of length {value}"),
+    "ema": lambda value, facts: average_in_words(value),
     "background": lambda value, facts: f"on {value}" if value != "transparent" else "on no ground",
 }
 

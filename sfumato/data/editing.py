@@ -16,6 +16,7 @@ from sfumato.data.verdicts import says, told
 from sfumato.db import now
 from sfumato.errors import InvalidInput
 from sfumato.people.wording import check_words, shortened
+from sfumato.trust.licence_names import spdx_of
 
 Consent = Literal["", "not needed", "given", "refused", "withdrawn"]
 Weight = Annotated[float, Field(ge=0, le=1_000)]
@@ -90,7 +91,7 @@ def relicense(
     check_words(proof, "The proof of a licence", may_be_empty=bool(url))
     if url and not url.startswith(("https://", "http://")):
         raise InvalidInput(f"'{url}' is no address.", hint="It begins with https://")
-    dataset, spdx = find_dataset(act.session, name), " ".join(licence.split())
+    dataset, spdx = find_dataset(act.session, name), spdx_of(" ".join(licence.split()))
     ids = meant(act.session, dataset, where)
     shown = {"proof": proof, **({"url": url} if url else {}), "by": act.actor.id, "on": f"{now():%Y-%m-%d}"}
     edits = {

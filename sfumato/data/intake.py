@@ -15,6 +15,7 @@ from sfumato.data.pictures import Draw, Unusable, check_name, measure
 from sfumato.data.records import Item, Quarantined
 from sfumato.data.rights import read_rights, with_rights
 from sfumato.db import new_id
+from sfumato.trust.licence_names import spdx_of
 
 LONGEST: dict[str, int] = {
     column.name: getattr(column.type, "length", None) or sys.maxsize for column in Item.__table__.columns
@@ -43,7 +44,8 @@ def look_at(found: Found, max_pixels: int, *, draw: Draw | None = None) -> Taken
     found = with_rights(found, seen.told)
     flip_ok = may_flip(found.name, *found.tags) if found.flip_ok is None else found.flip_ok
     row = {name: getattr(found, name) for name in SAID} | {
-        "key": found.key, "concept": found.concept or found.name.lower(), "licence": found.licence or "NOASSERTION",
+        "key": found.key, "concept": found.concept or found.name.lower(),
+        "licence": spdx_of(found.licence) or "NOASSERTION",
         "width": seen.width, "height": seen.height, "has_alpha": seen.has_alpha, "flip_ok": flip_ok,
         "sha256": hashlib.sha256(found.data).hexdigest(),
     }  # fmt: skip

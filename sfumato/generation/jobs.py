@@ -80,7 +80,7 @@ def choose_engine(wanted: str, model: ModelView) -> str:
     return "onnx_local" if has_graph else "torch_local"
 
 
-@job("generation.create", lane="quick", needs="image.create")
+@job("generation.create", needs="image.create")
 def create(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
     """Draw what a request asks for, keep each picture as drawn, then publish it."""
     workspace, folder = ctx.workspace, Path(spec["folder"])

@@ -41,7 +41,6 @@ class JobKind:
 
     name: str
     run: Callable[["JobContext", dict[str, Any]], Iterator[Progress]]
-    lane: str
     own_process: bool
     needs: str
 
@@ -54,7 +53,7 @@ class JobContext:
     job_id: str
     attempt: int
     position: dict[str, Any] | None = None
-    lane: str = "long"
+    lane: str = "desk"
 
     @property
     def actor(self) -> Actor:
@@ -107,12 +106,12 @@ class JobContext:
 
 
 def job(
-    name: str, *, lane: str = "long", own_process: bool = False, needs: str = "record.read"
+    name: str, *, own_process: bool = False, needs: str = "record.read"
 ) -> Callable[[Callable[[JobContext, dict[str, Any]], Iterator[Progress]]], Any]:
     """Register a generator function as the kind `name` of work; its return value is the job's result."""
 
     def wrap(function: Callable[[JobContext, dict[str, Any]], Iterator[Progress]]) -> Any:
-        JOBS[name] = JobKind(name, function, lane, own_process, needs)
+        JOBS[name] = JobKind(name, function, own_process, needs)
         return function
 
     return wrap

@@ -8,7 +8,11 @@ from sfumato.actions import Act, query
 from sfumato.jobs.queue import ALIVE, database_now
 from sfumato.jobs.records import Job, Worker
 
-LANES = {"quick": "what somebody waits for, such as drawing", "long": "what takes a while, such as training"}
+LANES = {
+    "quick": "what somebody waits for, such as drawing",
+    "desk": "what takes minutes, such as collecting, checking and evaluating",
+    "long": "what takes hours, such as training",
+}
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def database_now(session: Session) -> datetime:
 
 
 def enqueue(
-    act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "long", private: bool = False
+    act: Act, *, kind: str, spec: dict[str, Any], key: str, lane: str = "desk", private: bool = False
 ) -> JobView:
     """Ask for work within an action; the same `key` among the project's waiting and running jobs gives the same job.
 

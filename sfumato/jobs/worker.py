@@ -26,11 +26,12 @@ from sfumato.db import new_id, rows_changed
 from sfumato.errors import Busy, NoSpace, SfumatoError
 from sfumato.jobs.child import watch
 from sfumato.jobs.contract import find_kind
+from sfumato.jobs.lanes import LANES as NAMED
 from sfumato.jobs.queue import database_now, handed_on, mark, worker_name
 from sfumato.jobs.records import Job, Worker
 from sfumato.jobs.run import LEASE, as_asked, run_attempt
 
-LANES = ("quick", "long")
+LANES = tuple(NAMED)
 TRIES = 5  # attempts in a row that die without getting further, until a job is given up
 TROUBLES = 6  # times in a row that the database may be busy or the disk full, until a worker gives up
 GRACE = 60.0  # seconds that a child has for its present step once it is told to stop

@@ -26,7 +26,7 @@ from sfumato.jobs.queue import bury, handed_on
 
 PORT = 8760
 TRIED = 20  # ports after the one that is taken
-LANES = {"quick": 0, "long": 10}  # and how much they give way to everything else on the machine
+LANES = {"quick": 0, "desk": 5, "long": 10}  # and how much they give way to everything else on the machine
 SHARES = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "fuse.sshfs", "sshfs", "davfs", "fuse.davfs2", "afs"}
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
 GRACE = 20.0  # seconds that workers have for their present step

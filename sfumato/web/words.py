@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from sfumato.checkpoints.averages import average_in_words
+
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 SIZES = ("bytes", "kB", "MB", "GB", "TB")
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
@@ -148,4 +150,5 @@ def _aware(when: datetime) -> datetime:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number, "interval": interval, "ago": ago, "date": date, "stamp": stamp, "duration": duration,
     "bytes": size, "plural": plural, "short": short, "initials": initials, "browser": browser, "tenth": tenth,
+    "average": average_in_words,
 }  # fmt: skip

@@ -21,7 +21,7 @@ import time
 from sfumato.errors import NotFound
 from sfumato.jobs import Progress, job
 
-@job("counting.up", lane="quick")
+@job("counting.up")
 def count(context, spec):
     for number in range(spec["to"]):
         time.sleep(0.05)

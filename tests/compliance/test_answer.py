@@ -49,7 +49,7 @@ def test_free_pictures_and_no_copy_leave_nothing_against_it():
         ("GPL-3.0", "terms on source and sharing"),
         ("CC-BY-NC-4.0", "not commercial"),
         ("CC-BY-ND-4.0", "allows adaptations"),
-        ("LicenseRef-our-own", "find out under which licence"),
+        ("LicenseRef-our-own", "read what a licence that is not known here allows"),
         ("NOASSERTION", "find out under which licence"),
     ],
 )
@@ -61,6 +61,18 @@ def test_a_licence_that_asks_more_makes_it_only_if(licence, asks):
     assert asks in found.text
     assert "10 of 100 training pictures" in found.text
     assert "the other 90 of 100 training pictures are MIT" in found.text.replace("The", "the")
+
+
+def test_what_is_in_the_public_domain_is_said_in_words():
+    training = Training({"LicenseRef-public-domain": 749}, {("A", "LicenseRef-public-domain"): 749}, "card")
+    assert "all 749 training pictures are in the public domain" in about(training=[training]).text
+
+
+def test_no_licence_and_one_that_is_not_known_are_two_conditions():
+    training = Training({"NOASSERTION": 3, "ask Bea": 2}, {("A", "ask Bea"): 5}, "card")
+    text = about(training=[training]).text
+    assert "under which licence they are (3 of 5 training pictures have no stated licence)" in text
+    assert "allows (2 of 5 training pictures say “ask Bea”)" in text
 
 
 def test_every_condition_is_named_where_there_are_several():

@@ -23,6 +23,11 @@ def items(workspace):
         return session.scalars(select(Item).order_by(Item.source, Item.key)).all()
 
 
+@pytest.mark.parametrize(("said", "kept"), [("cc by 4.0", "CC-BY-4.0"), ("ask Bea", "ask Bea"), ("", "NOASSERTION")])
+def test_a_licence_is_kept_by_its_spdx_name_where_it_is_recognised(shapes, collect, said, kept):
+    assert collect(path=str(shapes), licence=said).licences == {kept: 12}
+
+
 def test_pictures_come_with_the_captions_beside_them(workspace, shapes, collect):
     found = collect(path=str(shapes), licence="CC0-1.0", author="Alice")
     assert (found.n, found.concepts, found.licences, found.left_out) == (12, 12, {"CC0-1.0": 12}, {})

@@ -60,7 +60,7 @@ def test_a_licence_needs_its_proof_which_is_kept(mine):
     with pytest.raises(InvalidInput, match="no address"):
         relicense(mine, name="mine", where=Where(words="red"), licence="CC0-1.0", proof="", url="ftp://x")
     decision = relicense(
-        mine, name="mine", where=Where(words="red"), licence="CC0-1.0", proof="letter of the maker",
+        mine, name="mine", where=Where(words="red"), licence="CC Zero", proof="letter of the maker",
         url="https://example.org/letter",
     )  # fmt: skip
     assert (decision.n, decision.reason) == (3, "letter of the maker")

@@ -42,5 +42,5 @@ def test_one_can_ask_and_leave(studio, capsys):
     assert "sfumato jobs show" in capsys.readouterr().out
     assert entry.main([*call, "--json"]) == 0
     job = json.loads(capsys.readouterr().out)
-    assert (job["kind"], job["lane"], job["status"]) == ("evaluation.evaluate", "long", "waiting")
+    assert (job["kind"], job["lane"], job["status"]) == ("evaluation.evaluate", "desk", "waiting")
     assert entry.main(["jobs", "cancel", job["id"], "--workspace", str(studio.path)]) == 0

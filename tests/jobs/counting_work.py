@@ -23,7 +23,7 @@ def start(act: Act, *, key: str = "count", kind: str = "counting.rows", lane: st
     return enqueue(act, kind=kind, spec=spec, key=key, lane=lane)
 
 
-@job("counting.rows", lane="quick")
+@job("counting.rows")
 def count_rows(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Write a row for each number, and where to go on, in one transaction."""
     for number in range((ctx.position or {"next": 0})["next"], spec["to"]):
@@ -42,7 +42,7 @@ def counted(workspace: Workspace, job_id: str) -> list[tuple[int, str]]:
     return sorted((int(number), role) for number, role in rows)
 
 
-@job("counting.apart", lane="quick", own_process=True)
+@job("counting.apart", own_process=True)
 def count_apart(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Append a line for each number to a file, in a process of its own; a clean stop is told in the file."""
     path = Path(spec["file"])
@@ -61,7 +61,7 @@ def count_apart(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     return {"counted": spec["to"]}
 
 
-@job("counting.dying", lane="quick")
+@job("counting.dying")
 def count_and_die(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Kill the worker after each step, `steps` steps further than the attempt before."""
     done = (ctx.position or {"done": 0})["done"]
@@ -76,7 +76,7 @@ def count_and_die(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     yield Progress(done, spec["to"])
 
 
-@job("counting.failing", lane="quick")
+@job("counting.failing")
 def fail(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Raise what the spec says."""
     yield Progress(0, 1)
@@ -85,13 +85,13 @@ def fail(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     raise KeyError("x")
 
 
-@job("counting.forbidden", lane="quick", needs="keys.write")
+@job("counting.forbidden", needs="keys.write")
 def forbidden(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Do what a viewer may not."""
     yield Progress(1, 1)
 
 
-@job("counting.dataset", lane="quick", needs="dataset.write")
+@job("counting.dataset", needs="dataset.write")
 def add_dataset(ctx: JobContext, spec: dict[str, Any]) -> Iterator[Progress]:
     """Add a dataset, and tell who added it in which project."""
     with ctx.write() as session:

@@ -10,14 +10,14 @@ import psutil
 import pytest
 from sqlalchemy import select, update
 
-from sfumato.actions import Workspace
+from sfumato.actions import Workspace, action
 from sfumato.db import now
 from sfumato.errors import SfumatoError
 from sfumato.jobs import contract
-from sfumato.jobs.queue import cancel_job, get_job, handed_on, list_jobs, somebody_works, wait_for_job
+from sfumato.jobs.queue import cancel_job, enqueue, get_job, handed_on, list_jobs, somebody_works, wait_for_job
 from sfumato.jobs.records import Job, Worker
 from sfumato.jobs.run import run_attempt
-from sfumato.jobs.worker import TRIES, claim, run_worker
+from sfumato.jobs.worker import LANES, TRIES, claim, run_worker
 from tests.jobs.counting_work import counted, start
 
 RACE = """
@@ -189,3 +189,17 @@ def test_a_worker_busy_with_long_work_does_not_keep_a_quick_job_waiting(workspac
     assert claim(workspace, "busy", ("long",), None, 60) is not None
     assert not somebody_works(workspace, quick)
     assert somebody_works(workspace, long)
+
+
+@action("counting.ask", needs="job.read", doors=())
+def ask(act, *, key):
+    return enqueue(act, kind="counting.rows", spec={"to": 1}, key=key)
+
+
+def test_what_takes_hours_holds_up_nothing_that_takes_minutes(workspace):
+    training = start(workspace, key="training", to=3, lane="long")
+    checking = ask(workspace, key="checking")
+    assert claim(workspace, "trains", ("long",), None, 60).id == training.id
+    assert claim(workspace, "trains", ("long",), None, 60) is None
+    assert claim(workspace, "does the rest", ("desk",), None, 60).id == checking.id
+    assert set(LANES) == {"quick", "desk", "long"}

@@ -96,7 +96,7 @@ def test_the_second_in_line_says_what_it_waits_for(browser, workspace):
     page = browser.page("/jobs").text
     assert "2nd in line, after “Collect sample into one”: no worker is there to take it" in page
     with workspace.db.write() as session:
-        session.add(Worker(id="w", lanes=["long"], seen_at=now()))
+        session.add(Worker(id="w", lanes=["desk"], seen_at=now()))
     progress = {"done": 50, "total": 200, "unit": "pictures", "extra": {"seconds_left": 372}}
     change(workspace, first, status="running", worker="w", progress=progress)
     says = "Next in line: “Collect sample into one” is being done, about 6 minutes left"
