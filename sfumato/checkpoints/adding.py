@@ -18,7 +18,6 @@ from sfumato.checkpoints.models import DEFAULT, LIVE, ModelFacts, ModelView, fac
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.db import link, new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound, Unsupported
-from sfumato.trust.licence_names import spdx_of
 
 UNSAID = ("", "NOASSERTION", "NONE")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
@@ -58,8 +57,8 @@ def add_model(workspace: Workspace, *, path: str | Path, name: str, licence: str
 
 
 def check_licence(licence: str) -> str:
-    """The licence by its SPDX name, or as it was said without needless space; raises InvalidInput where nothing was."""
-    said = spdx_of(" ".join(licence.split()))
+    """The licence as it was said, without needless space; raises InvalidInput where nothing was."""
+    said = " ".join(licence.split())
     if said.upper() in UNSAID or len(said) > LONGEST:
         raise InvalidInput(
             f"The licence must be said, in at most {LONGEST} letters.",

@@ -23,6 +23,7 @@ from sfumato.training.runs import check_name, check_unused
 from sfumato.training.single_files import take_in_like
 from sfumato.training.taking_in import drawn_elsewhere, known_kind, refuse_options, speed, take_in, takes
 from sfumato.training.weights import FILE, hash_of, keep_file
+from sfumato.trust.licence_names import spdx_of
 
 ARCHITECTURES = Catalog("sfumato.models.architectures", ("Options", "build"))
 ADOPTED = "adopted"
@@ -55,7 +56,7 @@ def adopt(
     that does not hold what it says.
     """
     check_name(name)
-    source = Path(path).expanduser()
+    source, licence = Path(path).expanduser(), spdx_of(licence)
     version = find_version(workspace, label=data) if data else None
     facts = {"name": version.label, "content_hash": version.content_hash, **version.summary} if version else {}
     if like:

@@ -27,8 +27,8 @@ def test_a_job_that_waits_without_a_worker_says_what_to_do(browser, workspace):
     page = browser.page("/jobs").text
     assert "Collect sample into animals" in page
     assert "1 job waits" in page
-    assert "sfumato worker --lane long" in page
-    assert "sfumato worker --lane long" in browser.page(f"/jobs/{job.id}").text
+    assert "sfumato worker --lane desk" in page
+    assert "sfumato worker --lane desk" in browser.page(f"/jobs/{job.id}").text
 
 
 def test_stopping_by_the_form_ends_it_and_it_is_found_below(browser, workspace):
