@@ -19,6 +19,7 @@ SUFFIXES = {
     ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".svg": "svg",
 }  # fmt: skip
 ORIENTATION = 0x0112  # of EXIF
+DPI = 96  # pixels of an inch, by which SVGs tell points and centimetres (CSS)
 SAYS_TURNED = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}  # where Pillow looks for it
 UNSAFE_SVG = re.compile(
     r"<\s*script|<\s*foreignObject|<!ENTITY|\bon\w+\s*=|javascript:|@import|"
@@ -159,7 +160,7 @@ def draw_svg(svg: str, size: int) -> Image.Image:
 
     check_svg(svg)
     try:
-        png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
+        png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, dpi=DPI, skip_system_fonts=True)
     except (ValueError, RuntimeError) as problem:
         raise Unusable("corrupt", f"it cannot be drawn ({problem})") from problem
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")

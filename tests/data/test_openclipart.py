@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from sfumato.data.pictures import draw_svg
 from sfumato.data.records import Item
 from sfumato.data.sources.openclipart import plain
 from sfumato.errors import NotFound
@@ -53,10 +54,11 @@ def test_titles_makers_and_licences_come_from_each_file(workspace, package, coll
     assert b"foreignObject" not in workspace.store.get(items["entity.svg"].sha256)
 
 
-def test_sizes_become_pixels_and_shares_give_way_to_the_box():
-    assert 'width="48" height="96"' in plain(HEAD.format("36pt", "1in", ""))
-    assert 'width="9" height="9"' in plain(HEAD.format("9", "9", ""))
-    assert "100%" not in plain(HEAD.format("100%", "100%", ""))
+@pytest.mark.parametrize("side", ["36pt", "9", "100%", "1in"])
+def test_sizes_are_drawn_as_they_are_told(side):
+    drawing = HEAD.format(side, side, "")
+    assert plain(drawing) == drawing
+    assert draw_svg(drawing, 20).getbbox() == (0, 0, 20, 20)
     assert plain("no drawing") == "no drawing"
 
 

@@ -122,6 +122,13 @@ def bombs():
     return [SVG.format("", doubled), SVG.format('filter="url(#f)"', noise), SVG.format("", deep)]
 
 
+@pytest.mark.parametrize("side", ["24pt", "32px", "32", "0.5in", "1cm", "12mm", "2pc", "3em"])
+def test_an_svg_whose_size_is_told_in_other_units_is_drawn(side):
+    told = f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}">'
+    drawn = draw_svg(f'{told}<rect width="100%" height="100%" fill="red"/></svg>', 40)
+    assert (drawn.size, drawn.getpixel((1, 1)), drawn.getpixel((38, 38))) == ((40, 40), *[(255, 0, 0, 255)] * 2)
+
+
 def test_an_svg_that_never_ends_or_crashes_is_given_up_and_the_next_is_drawn():
     with Drawer(seconds=0.5) as drawer:
         for bomb in bombs():

@@ -18,10 +18,6 @@ from sfumato.errors import NotFound
 
 PACKED = "/usr/share/openclipart/svg"
 LARGEST = 20_000_000  # bytes of one drawing
-PIXELS = {"pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "px": 1.0}
-HEAD = re.compile(r"<(?:\w+:)?svg\b[^>]*>", re.DOTALL)
-SIDE = re.compile(r"(\s(?:width|height)\s*=\s*[\"'])\s*([\d.]+(?:e[+-]?\d+)?)\s*(pt|pc|mm|cm|in|px)?\s*([\"'])", re.I)
-SHARE = re.compile(r"\s(?:width|height)\s*=\s*[\"'][^\"']*%\s*[\"']")
 ENTITY = re.compile(r"<!ENTITY\s+(\w+)\s+[\"']([^\"'&<>]{0,200})[\"']\s*>")
 DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[[^\]]*\])?\s*>", re.DOTALL)
 FOREIGN = re.compile(r"<foreignObject\b[^>]*?(?:/>|>.*?</foreignObject\s*>)", re.DOTALL)
@@ -63,20 +59,12 @@ def count(options: Options, cache: Path) -> int:
 
 
 def plain(svg: str) -> str:
-    """The drawing with sizes in pixels, without declarations, and without what only one program can show."""
+    """The drawing without declarations, and without what only one program can show."""
     known = dict(ENTITY.findall(svg))
     svg = DOCTYPE.sub("", svg, count=1)
     for name, value in known.items():
         svg = svg.replace(f"&{name};", value)
-    if svg.count("<foreignObject") <= FOREIGNERS:
-        svg = FOREIGN.sub("", svg)
-    head = HEAD.search(svg)
-    if head is None:
-        return svg
-    sized = SIDE.sub(lambda one: f"{one[1]}{float(one[2]) * PIXELS[(one[3] or 'px').lower()]:g}{one[4]}", head[0])
-    if re.search(r"\sviewBox\s*=", sized):
-        sized = SHARE.sub("", sized)
-    return svg[: head.start()] + sized + svg[head.end() :]
+    return FOREIGN.sub("", svg) if svg.count("<foreignObject") <= FOREIGNERS else svg
 
 
 def _drawings(root: Path) -> Iterator[str]:
@@ -99,7 +87,7 @@ def _one(path: str, key: str, options: Options) -> Found | Left:
     tags = [word for word in words if word.lower() not in NO_WORD] if isinstance(words, list) else []
     evidence = dict(said.evidence)
     if UNSAFE_SVG.search(drawing) is None and drawing.encode() != data:
-        evidence["rewritten"] = {"value": "sizes in pixels, no declarations, no foreign objects", "found": "collecting"}
+        evidence["rewritten"] = {"value": "no declarations, no foreign objects", "found": "collecting"}
     return Found(
         key, drawing.encode(), name=title if title and not NO_TITLE.search(title) else named, tags=tags,
         category=" ".join(Path(key).parts[:-1][:1]).replace("_", " ")[:60], licence=said.licence or options.licence,
