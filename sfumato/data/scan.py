@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sfumato.data.second_look import Small
 
 CHECKS = Catalog("sfumato.data.checks", ("TITLE", "SAYS", "KIND", "Options"))
+FEW = 3  # checks that a sentence names
 WORK = {"pixels": "judge", "rows": "judge", "neural": "look"}  # the function of a check, by its kind
 
 
@@ -168,8 +169,14 @@ def check(
     plain = {one: chosen.model_dump(mode="json") for one, chosen in settings.items()}
     spec = {"dataset": name, "dataset_id": dataset.id, "settings": plain}
     key = "data.check:" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    act.says(f"asked to check {name}: {', '.join(names)}", subject=dataset.ref)
+    act.says(f"asked to check {name}: {_listed(names)}", subject=dataset.ref)
     return enqueue(act, kind="data.check", spec=spec, key=key)
+
+
+def _listed(names: list[str]) -> str:
+    """Checks by what they look for, the first few of them."""
+    titles = [CHECKS.get(one).TITLE for one in names[:FEW]]
+    return ", ".join(titles) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
 
 
 def _looks(name: str) -> bool:

@@ -1,6 +1,7 @@
 """Checks go over a dataset: they propose, remove nothing, find the same only once, and go on after a kill."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
+from sfumato.actions.records import Event
 from sfumato.data.findings import list_findings, list_groups
 from sfumato.data.records import Appearance, Finding, Item
 from sfumato.data.scan import check as ask
@@ -82,6 +84,17 @@ def test_what_is_planted_is_found_and_nothing_else(workspace, planted, collect, 
     before = {one.id for one in found}
     check()
     assert {one.id for one in list_findings(workspace, name="mine", limit=500)} == before
+
+
+def test_the_log_names_a_few_checks_by_what_they_look_for(workspace, shapes, collect):
+    collect(path=str(shapes))
+    ask(workspace, name="mine")
+    ask(workspace, name="mine", only=["dark", "exact_copies"])
+    with workspace.read() as session:
+        said = session.scalars(select(Event.summary).where(Event.action == "data.check").order_by(Event.position)).all()
+    assert len(said) == 2
+    assert re.fullmatch(r"asked to check mine: blocking, blur, [\w ]+ and \d+ more", said[0])
+    assert said[1] == "asked to check mine: too dark, exact copies"
 
 
 def test_lists_are_read_part_by_part(workspace, planted, collect, check):
