@@ -18,6 +18,11 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement) closeOutside(event);
   for (const menu of document.querySelectorAll("details.menu[open]"))
     if (!menu.contains(event.target) || event.target.closest("[data-opens]")) menu.open = false;
+  const pressed = event.target.closest("details.menu > summary")?.parentElement;
+  if (!pressed) return;
+  event.preventDefault(); // opened here and now: the browser tells of it a frame later, and keys would come before
+  pressed.open = !pressed.open;
+  write();
 });
 
 function closeOutside(event) {
