@@ -11,5 +11,5 @@ import train_ours
 from sfumato.training.machine import probe
 
 if __name__ == "__main__":
-    train_ours.probe = partial(probe, bf16=False, attention=False)
+    train_ours.probe = partial(probe, bf16=(False,), attention=False)
     train_ours.main()

@@ -115,12 +115,13 @@ def _loading(steps: Generator[tuple[int, int, str], None, Any], options: Any) ->
 def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, material: Any, *, team: Team) -> Learner:
     """The learner as its newest state left it, or a fresh one, the same in every process of the team.
 
-    It computes as it was found to be fastest at its first start, unless it goes on in another number of processes.
+    It computes as it was found to be fastest at its first start, unless it goes on in another number of processes; its
+    number format stays even then.
     """
     found = saving.newest_state(ctx.workspace.path / "runs" / wanted.id)
     kept = Machine.model_validate_json(found[1]["machine"]) if found else Machine.model_validate(wanted.machine)
     known = bool(found or wanted.machine) and kept.processes == team.size
-    machine = kept if known else _probe(module, options, material, team)
+    machine = kept if known else _probe(module, options, material, team, going_on=kept if found else None)
     learner = Learner.fresh(module, options, machine)
     learner.team = team
     if found:
@@ -136,21 +137,24 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
     return learner
 
 
-def _probe(module: Any, options: Any, material: Any, team: Team) -> Machine:
+def _probe(module: Any, options: Any, material: Any, team: Team, *, going_on: Machine | None = None) -> Machine:
     """What is fastest here for one process's share, told by steps of a learner that is thrown away."""
     if not getattr(module, "TRIED", True):
-        return Machine(bf16=has_bf16(), threads=cores(), processes=team.size, processor=processor())
+        return Machine(bf16=going_on.bf16 if going_on else has_bf16(), threads=cores(), processes=team.size, processor=processor())
     given = team.share(module.batch(options, material, 0))
     trier = Learner.fresh(module, options, Machine())
-    may = {"bf16": getattr(module, "BF16", True), "attention": hasattr(trier.net, "fused_attention")}
+    attention = hasattr(trier.net, "fused_attention")
+    formats = (True, False) if getattr(module, "BF16", True) else (False,)
+    if going_on:
+        formats = (going_on.bf16,)
 
     def trial(choice: Machine) -> None:
         trier.machine = choice
-        if may["attention"]:
+        if attention:
             trier.net.fused_attention = choice.fused_attention  # type: ignore[assignment]
         take_step(trier, given)
 
-    chosen = probe(trial, len(next(iter(given.values()))), **may)
+    chosen = probe(trial, len(next(iter(given.values()))), bf16=formats, attention=attention)
     rate = round(chosen.images_per_second * team.size, 1)
     return chosen.model_copy(update={"processes": team.size, "images_per_second": rate})
 

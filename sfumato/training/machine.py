@@ -31,17 +31,18 @@ class Machine(BaseModel):
 
 
 def probe(
-    step: Callable[[Machine], None], batch: int, tries: int = 3, *, bf16: bool = True, attention: bool = True
+    step: Callable[[Machine], None], batch: int, tries: int = 3, *, bf16: tuple[bool, ...] = (True, False),
+    attention: bool = True,
 ) -> Machine:  # fmt: skip
     """Time one training step under each sensible choice, interleaved, and keep the fastest.
 
-    Told without `bf16` or `attention`, products stay in float32, or both kernels of attention are held to be the same.
-    Those that come close to the fastest are tried as often again, twice, unless that takes longer than PATIENCE. What
+    `bf16` says whether products may be in bfloat16, in float32 or in either; without `attention` there is no choice of
+    its kernels. Those that come close to the fastest are tried as often again, twice, unless that takes longer than PATIENCE. What
     counts is a choice's best step: whatever else the machine does makes a step slower, never faster.
     """
     choices = [
         Machine(bf16=half, fused_attention=fused, threads=threads, shards=shards, processor=processor())
-        for half in ((True, False) if bf16 and has_bf16() else (False,))
+        for half in ([one for one in bf16 if has_bf16() or not one] or [False])
         for fused in ((False, True) if attention else (False,))
         for threads in sorted({1, cores()})
         for shards in sorted({1, threads} if batch >= threads else {1})

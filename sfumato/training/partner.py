@@ -4,10 +4,12 @@ python -m sfumato.training.partner --workspace DIR, started by a launcher such a
 """
 
 import argparse
+import logging
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sfumato import logs
 from sfumato.actions import Workspace
@@ -76,5 +78,13 @@ def main() -> int:
     return 0
 
 
+def end(code: int) -> NoReturn:
+    """End this process at once: threads of libraries that still wait (gloo's) may abort one that is taken down."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end(main())

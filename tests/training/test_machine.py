@@ -35,11 +35,16 @@ def test_a_choice_that_was_disturbed_in_most_of_its_first_tries_is_still_found_t
     assert max(turns.values()) == 9, "those that come close are tried again"
 
 
-@pytest.mark.parametrize("bf16", [True, False])
+@pytest.mark.parametrize("bf16", [(True, False), (False,), (True,)])
 @pytest.mark.parametrize("attention", [True, False])
 def test_only_what_a_network_may_be_computed_with_is_tried(monkeypatch, bf16, attention):
     monkeypatch.setattr(machine, "has_bf16", lambda: True)
     tried: set[Machine] = set()
     probe(tried.add, batch=4, tries=1, bf16=bf16, attention=attention)
-    assert {one.bf16 for one in tried} == ({True, False} if bf16 else {False})
+    assert {one.bf16 for one in tried} == set(bf16)
     assert {one.fused_attention for one in tried} == ({True, False} if attention else {False})
+
+
+def test_without_products_in_bfloat16_a_machine_computes_in_float32_whatever_was_asked(monkeypatch):
+    monkeypatch.setattr(machine, "has_bf16", lambda: False)
+    assert probe(lambda choice: None, batch=4, tries=1, bf16=(True,)).bf16 is False

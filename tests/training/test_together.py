@@ -43,7 +43,7 @@ with Workspace.open(folder, create=False) as workspace:
 """
 AS_STARTED = """
 sys.argv[1:] = ["--workspace", folder]
-raise SystemExit(partner.main())
+partner.end(partner.main())
 """
 
 
