@@ -140,7 +140,8 @@ def _learner(ctx: JobContext, wanted: RunView, module: Any, options: Any, materi
 def _probe(module: Any, options: Any, material: Any, team: Team, *, going_on: Machine | None = None) -> Machine:
     """What is fastest here for one process's share, told by steps of a learner that is thrown away."""
     if not getattr(module, "TRIED", True):
-        return Machine(bf16=going_on.bf16 if going_on else has_bf16(), threads=cores(), processes=team.size, processor=processor())
+        half = going_on.bf16 if going_on else has_bf16()
+        return Machine(bf16=half, threads=cores(), processes=team.size, processor=processor())
     given = team.share(module.batch(options, material, 0))
     trier = Learner.fresh(module, options, Machine())
     attention = hasattr(trier.net, "fused_attention")

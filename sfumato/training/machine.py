@@ -37,8 +37,8 @@ def probe(
     """Time one training step under each sensible choice, interleaved, and keep the fastest.
 
     `bf16` says whether products may be in bfloat16, in float32 or in either; without `attention` there is no choice of
-    its kernels. Those that come close to the fastest are tried as often again, twice, unless that takes longer than PATIENCE. What
-    counts is a choice's best step: whatever else the machine does makes a step slower, never faster.
+    its kernels. Those that come close to the fastest are tried as often again, twice, unless that takes longer than
+    PATIENCE. What counts is a choice's best step: whatever else the machine does makes a step slower, never faster.
     """
     choices = [
         Machine(bf16=half, fused_attention=fused, threads=threads, shards=shards, processor=processor())
