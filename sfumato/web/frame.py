@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sfumato.web.visits import Visit
 
 FRESH = 5.0  # seconds that the counts of a page may be old
+SOON = 0.2  # the same while jobs run, whose end nobody writes into the log
 LOOKS_AS = "sfumato_looks_as"
 THEME = "sfumato_theme"
 RAIL = "sfumato_rail"
@@ -95,7 +96,7 @@ def counts_of(workspace: Workspace, position: int | None = None) -> Counts:
     position = last_position(workspace) if position is None else position
     with _turns[hash(_whose(workspace)) % len(_turns)]:  # of many who come at once one counts, and the others look
         kept, moment = _kept.get(_whose(workspace)), time.monotonic()
-        if kept is not None and kept.position == position and moment < kept.at + FRESH:
+        if kept is not None and kept.position == position and moment < kept.at + _fresh(kept):
             return kept.counts
         counts = _counted(workspace)
         with _lock:
@@ -120,11 +121,15 @@ def counts_at_hand(workspace: Workspace, position: int) -> Counts | None:
     kept = _kept.get(_whose(workspace))
     if kept is None or kept.position != position:
         return None
-    age = time.monotonic() - kept.at
-    if age >= FRESH and not kept.renewed:
+    age, fresh = time.monotonic() - kept.at, _fresh(kept)
+    if age >= fresh and not kept.renewed:
         kept.renewed = True
         return None
-    return kept.counts if age < 2 * FRESH else None
+    return kept.counts if age < 2 * fresh else None
+
+
+def _fresh(kept: Kept) -> float:
+    return SOON if kept.counts.running else FRESH
 
 
 def _whose(workspace: Workspace) -> tuple[str, str, str]:

@@ -6,15 +6,19 @@ import time
 from markupsafe import escape
 from sqlalchemy import update
 
+from sfumato.actions.events import last_position
 from sfumato.data.freeze import freeze
 from sfumato.data.items import list_items
 from sfumato.data.narrowing import Where
 from sfumato.data.verdicts import leave_out
 from sfumato.generation.records import Request
+from sfumato.jobs.records import Job
 from sfumato.people.projects import create_project
 from sfumato.review.judge import approve, reject, withdraw
+from sfumato.web import frame
 from sfumato.web import kept as keeping
-from sfumato.web.kept import kept
+from sfumato.web.frame import counts_at_hand, counts_of
+from sfumato.web.kept import begin_request, is_late, kept
 from sfumato.web.look import make_environment
 from tests.generation.test_gallery import drawn
 from tests.web.conftest import enter, open_studio
@@ -30,6 +34,41 @@ def test_a_quick_count_is_made_anew_as_soon_as_something_has_happened(workspace)
     freeze(workspace, name="animals")
     kept(workspace, "quick", lambda: seen.append(1))
     assert len(seen) == 2
+
+
+def work(workspace):
+    """A job that runs."""
+    of = {"made_by": "person/x", "kind": "test.nothing", "spec": {}, "key": "k", "lane": "desk"}
+    with workspace.write() as session:
+        session.add(Job(id="j", status="running", **of))
+
+
+def test_what_was_counted_while_a_job_worked_says_that_it_may_be_old_and_is_counted_anew_when_it_has_ended(workspace):
+    work(workspace)
+    seen = []
+
+    def counted():
+        begin_request()
+        return kept(workspace, "working", lambda: seen.append(1) or len(seen)), is_late()
+
+    assert counted() == (1, False)
+    assert counted() == (1, True)
+    with workspace.write() as session:
+        session.execute(update(Job).where(Job.id == "j").values(status="done"))
+    time.sleep(keeping.SOON)
+    assert counted() == (2, False)
+    time.sleep(keeping.SOON)
+    assert counted() == (2, False), "nothing works any more"
+
+
+def test_the_mark_of_running_jobs_is_not_as_old_as_other_counts(workspace):
+    work(workspace)
+    assert counts_of(workspace).running == 1
+    with workspace.write() as session:
+        session.execute(update(Job).where(Job.id == "j").values(status="done"))
+    time.sleep(frame.SOON)
+    assert counts_at_hand(workspace, last_position(workspace)) is None
+    assert counts_of(workspace).running == 0
 
 
 def test_a_slow_count_keeps_nobody_waiting_twice(workspace):

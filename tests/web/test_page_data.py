@@ -79,7 +79,7 @@ def test_collecting_by_the_form_asks_for_a_job_and_the_dataset_shows_it(browser)
 def test_all_of_a_dataset_that_a_job_changes_is_drawn_anew(browser, workspace):
     stock(workspace, "icons", 0)
     head, _, rest = browser.page("/data/icons").text.partition('id="held"')
-    assert 'id="advice" data-part="/data/icons" data-on="data.*"' in head
+    assert 'id="head" data-part="/data/icons" data-on="data.* ' in head
     for what in ('id="numbers"', 'id="versions"', "Pictures will be here"):
         assert what not in head
         assert what in rest

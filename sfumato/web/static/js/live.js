@@ -59,12 +59,14 @@ function take(event) {
   }
   const kind = event.type === "job" ? "job" : (detail.action ?? "");
   const subject = event.type === "job" ? `job/${detail.id}` : (detail.subject ?? "");
+  const ends = event.type === "job" && !["waiting", "running"].includes(detail.status);
   document.dispatchEvent(new CustomEvent(`studio:${event.type}`, { detail }));
   for (const part of document.querySelectorAll("[data-part][data-on]"))
-    if (part.dataset.on.split(" ").some((word) => meets(word, kind, subject))) later(part);
+    if (part.dataset.on.split(" ").some((word) => meets(word, kind, subject) || (ends && word === "job.ended")))
+      later(part);
 }
 
-// "review.*" meets every judgement, "job" any change of a job, "job/3f7c" those of one record.
+// "review.*" meets every judgement, "job" any change of a job, "job.ended" its end, "job/3f7c" those of one record.
 function meets(word, kind, subject) {
   if (word.endsWith("*")) return kind.startsWith(word.slice(0, -1));
   return word === kind || word === subject;
