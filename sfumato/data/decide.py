@@ -84,7 +84,8 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
             hint="Look at the list again.",
         )
     if not found:
-        raise NotFound(f"No picture of '{dataset.name}' is meant by that.", hint="Narrow it less.")
+        hint = "Narrow it less." if where.ids is None else "They may have been decided meanwhile: load the page again."
+        raise NotFound(f"No picture of '{dataset.name}' is meant by that.", hint=hint)
     return found
 
 

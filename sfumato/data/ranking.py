@@ -11,7 +11,9 @@ from sfumato.data.decide import chunks
 from sfumato.data.records import Appearance, Finding, Item
 
 By = Literal["best", "sharpest", "largest", "first"]
-SPOILS = ("corrupt", "dark", "light", "blur", "low_information", "low_contrast", "noise", "blocking")  # of a picture
+SPOILS = (  # a picture, so that another copy of it is better
+    "corrupt", "dark", "light", "blur", "low_information", "low_contrast", "noise", "blocking", "text_in_picture",
+)  # fmt: skip
 
 
 def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -123,11 +123,14 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     page.get_by_role("button", name="Run checks").click()
     page.locator("#checking .job").wait_for()
     work(workspace)
-    page.get_by_role("link", name="Near copies").click()  # the page has heard that the job is done
+    page.get_by_role("link", name="Choose the checks").click()  # the page has heard that the job is done
+    page.locator("#choose-checks[open]").wait_for()
+    page.get_by_role("link", name="Near copies").click()
     assert page.locator("[data-group]").count() == COPIES
 
     page.get_by_role("link", name="Keep the largest").click()
-    page.get_by_role("button", name="Of each group keep the largest, leave the others out").click()
+    told = f"Of each group keep the largest, leave the others out ({COPIES} of {2 * COPIES} pictures)"
+    page.get_by_role("button", name=told).click()
     page.get_by_text("Nothing is left to decide").wait_for()
     assert show_histograms(workspace, name="shapes", where=Where(state="left out")).n == COPIES
     assert list_groups(workspace, name="shapes", check="near_copies") == []

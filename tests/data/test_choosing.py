@@ -88,6 +88,16 @@ def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
         undo(mine, id=decision.id)
 
 
+def test_a_copy_with_a_watermark_is_not_the_best_even_where_it_is_sharper(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
+    found(mine, {ids[0]: "text_in_picture"})
+    found(mine, dict.fromkeys(ids[:2], "licence_conflict"))
+    measured(mine, dict(zip(ids, (0.9, 0.2), strict=False)))
+    (group,) = list_groups(mine, name="mine")
+    assert [one.item_id for one in group.members if one.is_best] == [ids[1]]
+
+
 def test_the_last_of_a_group_whose_copies_are_gone_is_no_finding_any_more(mine):
     ids = ids_of(mine)
     found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")

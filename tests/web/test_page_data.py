@@ -44,8 +44,13 @@ def test_what_somebody_wrote_is_shown_as_text_and_never_runs(browser, workspace)
     assert "&lt;script&gt;" in browser.page(f"/data/animals/items/{ids[0]}").text
 
 
-def test_a_name_is_chosen_first_and_one_that_cannot_be_is_told(browser):
+def test_a_name_is_chosen_first_and_one_that_cannot_be_is_told(browser, workspace):
     assert browser.get("/new-dataset", params={"name": "animals"}).headers["location"] == "/data/animals/add"
+    stock(workspace, "birds", 1)
+    taken = browser.page("/new-dataset?name=birds")
+    assert taken.status_code == 422
+    assert "There is a dataset birds already." in taken.text
+    assert 'href="/data/birds/add"' in taken.text
     wrong = browser.page("/new-dataset?name=no%20spaces")
     assert wrong.status_code == 422
     assert "begins with a letter" in wrong.text

@@ -136,7 +136,8 @@ def show_found(
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
-        older=f"{path}?{urlencode(more)}" if more else "", rules=RULES, keep=keep, alike=ALIKE,
+        older=f"{path}?{urlencode(more)}" if more else "", spare=sum(one.n - 1 for one in groups[:GROUPS]),
+        rules=RULES, keep=keep, alike=ALIKE,
         following=others[0].view if others else None, n=open_rows[place].n if place >= 0 else 0, file_of=file_of,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Data: datasets as cards, one dataset in numbers, its versions, and taking pictures in."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -77,11 +78,16 @@ def show_data(visit: Here, after: Word = "") -> Response:
 @router.get("/new-dataset")
 def name_dataset(visit: Here, name: Word = "") -> Response:
     """Name a dataset; what is taken into it makes it."""
-    if NAME.fullmatch(name):
-        return visit.go(f"/data/{name}/add")
     wrong = "A name has letters, digits, dots and dashes, and begins with a letter or a digit." if name else ""
+    there = False
+    if NAME.fullmatch(name):
+        with suppress(NotFound):
+            there = bool(show_cover(visit.workspace, name=name))
+        if not there:
+            return visit.go(f"/data/{name}/add")
+        wrong = f"There is a dataset {name} already."
     page = Page("New dataset", "data", crumbs=(("Data", "/data"), ("New dataset", "")))
-    return visit.render("data/new.html", page=page, name=name, wrong=wrong, status=422 if wrong else 200)
+    return visit.render("data/new.html", page=page, name=name, wrong=wrong, there=there, status=422 if wrong else 200)
 
 
 @router.get("/data/{name}")

@@ -18,6 +18,9 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement) closeOutside(event);
   for (const menu of document.querySelectorAll("details.menu[open]"))
     if (!menu.contains(event.target) || event.target.closest("[data-opens]")) menu.open = false;
+  const named = event.target.closest('a[href^="#"]')?.hash.slice(1);
+  const fold = named && document.getElementById(named);
+  if (fold instanceof HTMLDetailsElement) fold.open = true; // who is led to a fold wants to see what is in it
   const pressed = event.target.closest("details.menu > summary")?.parentElement;
   if (!pressed) return;
   event.preventDefault(); // opened here and now: the browser tells of it a frame later, and keys would come before

@@ -50,9 +50,15 @@ async function walk(entry) {
 }
 
 function add(files) {
-  waiting.push(...files.filter((file) => file.size > 0 && !file.name.startsWith(".")));
+  const meant = files.filter((file) => !file.name.startsWith("."));
+  const empty = meant.filter((file) => file.size === 0);
+  waiting.push(...meant.filter((file) => file.size > 0));
+  const all = new DataTransfer();
+  for (const file of waiting) all.items.add(file);
+  form.elements.files.files = all.files; // so that the browser's own words beside it say as many
   form.elements.files.required = waiting.length === 0;
-  tell(0, waiting.length, `${count(waiting.length)} chosen. Press Upload to send them.`);
+  const without = empty.length ? ` Without ${empty.length === 1 ? empty[0].name : count(empty.length)}, which ${empty.length === 1 ? "is" : "are"} empty.` : "";
+  tell(0, waiting.length, `${count(waiting.length)} chosen. Press Upload to send them.${without}`);
 }
 
 function count(n) {
@@ -130,8 +136,19 @@ function finish(done, total, refused) {
     item.textContent = `${one.name}: ${one.reason}`;
     list.append(item);
   }
+  form.querySelector("[data-how-far]").append(list);
+  if (refused.length >= total) return;
   const on = Object.assign(document.createElement("a"), { href: form.dataset.then, textContent: "Go to the dataset", className: "button primary" });
-  form.querySelector("[data-how-far]").append(list, on);
+  form.querySelector("[data-how-far]").append(on);
+}
+
+// Why each file of a part was refused, where all of them were: what is said names the first few.
+function reasons(detail, files) {
+  const said = detail.replace(/^Nothing was taken: |\.$/g, "").split("; ");
+  return files.map(({ name }) => ({
+    name,
+    reason: said.find((one) => one.startsWith(`${name}: `))?.slice(name.length + 2) ?? "it cannot be used",
+  }));
 }
 
 async function post(files, which, moved, again = 0) {
@@ -154,7 +171,7 @@ async function post(files, which, moved, again = 0) {
     return post(files, which, moved, again + 1);
   }
   const told = JSON.parse(request.responseText || "{}");
-  if (request.status === 422 && told.detail?.startsWith("Nothing was taken")) return { refused: files.map((file) => ({ name: file.name, reason: "it cannot be used" })) };
+  if (request.status === 422 && told.detail?.startsWith("Nothing was taken")) return { refused: reasons(told.detail, files) };
   if (request.status >= 400) throw new Error([told.detail, told.hint].filter(Boolean).join(" "));
   return told;
 }
