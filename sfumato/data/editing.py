@@ -1,6 +1,6 @@
 """Editing what is known of pictures: licence with its proof, consent, attributes, weights, families and captions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from sfumato.actions import Act, action
 from sfumato.data.captions import may_flip
 from sfumato.data.collect import find_dataset
-from sfumato.data.decide import Edits, apply, in_words, meant, rows_of
+from sfumato.data.decide import Edits, apply, in_words, meant, rows_of, settle
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Dataset
@@ -24,6 +24,7 @@ Word = Annotated[str, Field(max_length=200)]
 Expected = dict[str, int] | None
 LONGEST = 2_000  # letters of a caption
 TAGS, TAG = 100, 200  # how many, and letters of each
+CAPTIONS = ("caption_missing", "caption_short", "caption_duplicate", "caption_lint", "caption_template")  # checks
 
 
 @action("data.recaption", needs="dataset.write", doors=("api", "cli"))
@@ -37,22 +38,28 @@ def recaption(
     title: str = "",
     expected: Expected = None,
 ) -> DecisionView:
-    """Give pictures captions and tags, each by the picture's id; a suggestion for a caption is answered by that."""
+    """Give pictures captions and tags, each by the picture's id.
+
+    A suggestion for a caption is answered by that, and so is what checks of captions found.
+    """
     dataset = find_dataset(act.session, name)
     wanted = {one: {"name": caption_of(text)} for one, text in (captions or {}).items()}
     edits: dict[str, dict[str, Any]] = {**wanted}
     for one, words in (tags or {}).items():
         edits[one] = {**edits.get(one, {}), "tags": tags_of(words)}
-    return write_captions(act, dataset, edits, verb="recaption", reason=reason, title=title, expected=expected)
+    return write_captions(
+        act, dataset, edits, verb="recaption", reason=reason, title=title, expected=expected,
+        answers=CAPTIONS if captions else (),
+    )  # fmt: skip
 
 
 def write_captions(
     act: Act, dataset: Dataset, edits: Edits, *, verb: str, reason: str, title: str, expected: Expected,
-    details: Mapping[str, Any] | None = None, touch: bool = False,
+    details: Mapping[str, Any] | None = None, touch: bool = False, answers: Sequence[str] = (),
 ) -> DecisionView:  # fmt: skip
     """Set names and tags, and with them what follows: whether mirroring stays true, and which suggestion is answered.
 
-    A thing's concept stays, since what is held out is told by it.
+    A thing's concept stays, since what is held out is told by it. Findings of the checks `answers` are answered too.
     """
     if not edits:
         raise InvalidInput("Say which captions are to change.", hint="Give them by the pictures' ids.")
@@ -71,6 +78,7 @@ def write_captions(
         act, dataset, {**whole, **missing}, verb=verb, name=title or f"changed the captions of {in_words(len(edits))}",
         reason=reason, expected=expected, details=details, touch=touch,
     )  # fmt: skip
+    settle(act.session, decision, answers)
     return says(act, dataset, decision)
 
 

@@ -5,6 +5,7 @@ from PIL import Image
 
 from sfumato.data.caption_edits import CaptionEdit, edit_captions, edited, lint, preview_captions
 from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family, set_weights
+from sfumato.data.findings import list_findings
 from sfumato.data.history import item_history, show_decision
 from sfumato.data.items import list_items, show_item
 from sfumato.data.mending import mend_pixels
@@ -12,7 +13,7 @@ from sfumato.data.narrowing import Where
 from sfumato.data.records import Item
 from sfumato.data.verdicts import undo
 from sfumato.errors import Conflict, InvalidInput, NotFound
-from tests.data.curated import ids_of, rows
+from tests.data.curated import found, ids_of, rows
 from tests.data.made_pictures import picture
 
 
@@ -52,6 +53,17 @@ def test_a_suggestion_is_answered_by_what_is_decided(mine):
     assert show_item(mine, id=disc.id).attributes == {"skin": "none", "age": "new"}
     set_attributes(mine, name="mine", where=Where(ids=[disc.id]), attributes={"age": ""})
     assert show_item(mine, id=disc.id).attributes == {"skin": "none"}
+
+
+def test_a_caption_by_hand_answers_what_checks_of_captions_found_until_it_is_taken_back(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:2], "caption_short") | {ids[2]: "dark"})
+    recaption(mine, name="mine", tags={ids[1]: ["red"]})
+    decision = recaption(mine, name="mine", captions={ids[0]: "a long word for it"})
+    still = {(row.item_id, row.check) for row in list_findings(mine, name="mine")}
+    assert still == {(ids[1], "caption_short"), (ids[2], "dark")}
+    undo(mine, id=decision.id)
+    assert {row.item_id for row in list_findings(mine, name="mine", check="caption_short")} == {ids[0], ids[1]}
 
 
 def test_a_licence_needs_its_proof_which_is_kept(mine):

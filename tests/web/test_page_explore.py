@@ -114,6 +114,20 @@ def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, w
     assert browser.page("/data/animals/checks/none").status_code == 404
 
 
+def test_a_caption_is_written_where_a_check_misses_it_and_that_answers_it(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:2], "caption_missing"), name="animals")
+    address = "/data/animals/checks/caption_missing"
+    assert browser.page(address).text.count('name="text"') == 2
+    sent = {"verb": "caption", "ids": animals[0], "check": "caption_missing", "text": " a grey heron "}
+    told = browser.post("/data/animals/decide", data=sent, headers=JSON).json()
+    assert told["say"] == "Called 1 picture “a grey heron”."
+    assert browser.page(address).text.count('name="text"') == 1
+    assert "a grey heron" in browser.page(f"/data/animals/items/{animals[0]}").text
+    assert browser.post("/data/animals/decide", data=sent | {"text": " "}).status_code == 422
+    browser.post(told["undo"], data={})
+    assert browser.page(address).text.count('name="text"') == 2
+
+
 def test_next_goes_through_all_that_is_open_and_a_picture_says_how_its_file_is_called(browser, animals, workspace):
     found(workspace, {animals[0]: "blur"}, name="animals")
     found(workspace, dict.fromkeys(animals[1:3], "odd_aspect"), name="animals")

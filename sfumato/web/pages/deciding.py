@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
-from sfumato.data.editing import set_attributes
+from sfumato.data.editing import recaption, set_attributes
 from sfumato.data.history import DecisionView, list_decided, list_decisions, show_decision
 from sfumato.data.items import read_where
 from sfumato.data.narrowing import Where
@@ -36,12 +36,23 @@ Word = Annotated[str, Query(max_length=200)]
 def decide(visit: Here, name: str, form: Sent) -> Response:
     """Leave pictures out or keep them: those whose ids are sent, else those that `where` means."""
     verb = form.get("verb", "")
-    if verb not in VERBS:
-        hint = f"Send verb={' or '.join(VERBS)}."
-        raise InvalidInput("Pictures are left out, kept, or given an attribute.", hint=hint)
+    if verb not in (*VERBS, "caption"):
+        hint = f"Send verb={' or '.join(VERBS)} or caption."
+        raise InvalidInput("Pictures are left out, kept, or given an attribute or a caption.", hint=hint)
+    if verb == "caption":
+        return _write(visit, name, form)
     more = {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}} if verb == "attribute" else {}
     done = _do(visit.workspace, verb, name=name, where=said_of(form), reason=form.get("reason", ""), **more)
     return answer(visit, done, DONE[verb].format(plural(done.n, "picture")), form.get("back") or f"/data/{name}/items")
+
+
+def _write(visit: Visit, name: str, form: dict[str, str]) -> Response:
+    ids, text = [one for one in form.get("ids", "").split(",") if one], form.get("text", "").strip()
+    if not text or not ids:
+        raise InvalidInput("No caption was written.", hint="Say in a few words what the picture shows.")
+    done = recaption(visit.workspace, name=name, captions=dict.fromkeys(ids, text))
+    say = f"Called {plural(done.n, 'picture')} “{text}”."
+    return answer(visit, done, say, form.get("back") or f"/data/{name}/items")
 
 
 def _do(workspace: Workspace, verb: str, **options: Any) -> DecisionView:
