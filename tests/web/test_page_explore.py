@@ -139,7 +139,7 @@ def test_next_goes_through_all_that_is_open_and_a_picture_says_how_its_file_is_c
         seen.append(at)
     assert seen == ["odd_aspect", "blur", "noise"]
     assert "Leave it out" in browser.page("/data/animals/checks/blur").text
-    assert ".png</span>" in browser.page("/data/animals/checks/blur").text
+    assert ".png</p>" in browser.page("/data/animals/checks/blur").text
     browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "blur"})
     done = browser.page("/data/animals/checks/blur").text
     assert "Nothing is left to decide" in done

@@ -16,6 +16,7 @@ from sfumato.data.explore import show_histograms
 from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
+from sfumato.people.wording import shortened
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
@@ -27,6 +28,7 @@ from sfumato.web.working import shown
 
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
+LONGEST = 200  # letters of a caption beside its copies
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 COPIES = ("near_copies", "exact_copies", "looks_alike", "leakage")  # best decided when spoilt pictures are out
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
@@ -154,7 +156,11 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
         ("File", [size(one.file_bytes) if one.file_bytes else "" for one in members]),
         ("Caption", [one.name for one in members]),
     ]
-    return [(title, [(text, text != texts[best]) for text in texts]) for title, texts in rows if any(texts)]
+    return [
+        (title, [(shortened(text, LONGEST), text != texts[best]) for text in texts])
+        for title, texts in rows
+        if any(texts)
+    ]
 
 
 @router.post("/data/{name}/checks/{check_name}/thin")
