@@ -38,6 +38,7 @@ def test_losses_of_other_recipes_name_no_best(two, tiny, work_off):
         "flow and own measure different losses: a lower number of one says nothing beside one of the other."
     ]
     assert found.differing["recipe"] == ["own", "flow"]
+    assert [one.draws for one in found.runs] == [False, True], "whether there is a model to create with"
 
 
 @pytest.mark.parametrize(("names", "problem"), [("low", InvalidInput), ("low,lwo", NotFound), ("", InvalidInput)])
