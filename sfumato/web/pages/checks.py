@@ -12,6 +12,7 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
 from sfumato.data.choosing import keep_best
 from sfumato.data.collect import show_dataset
+from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
 from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
@@ -139,7 +140,7 @@ def show_found(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", spare=sum(one.n - 1 for one in groups[:GROUPS]),
-        rules=RULES, keep=keep, alike=ALIKE,
+        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS,
         following=others[0].view if others else None, n=open_rows[place].n if place >= 0 else 0, file_of=file_of,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip

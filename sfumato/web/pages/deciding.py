@@ -47,7 +47,7 @@ def decide(visit: Here, name: str, form: Sent) -> Response:
 
 
 def _write(visit: Visit, name: str, form: dict[str, str]) -> Response:
-    ids, text = [one for one in form.get("ids", "").split(",") if one], form.get("text", "").strip()
+    ids, text = _ids(form), form.get("text", "").strip()
     if not text or not ids:
         raise InvalidInput("No caption was written.", hint="Say in a few words what the picture shows.")
     done = recaption(visit.workspace, name=name, captions=dict.fromkeys(ids, text))
@@ -59,9 +59,13 @@ def _do(workspace: Workspace, verb: str, **options: Any) -> DecisionView:
     return VERBS[verb](workspace, **options)
 
 
+def _ids(form: dict[str, str]) -> list[str]:
+    return [one for one in form.get("ids", "").split(",") if one]
+
+
 def said_of(form: dict[str, str]) -> Where:
     """Which pictures a form means; raises InvalidInput where it says nothing."""
-    ids = [one for one in form.get("ids", "").split(",") if one]
+    ids = _ids(form)
     if ids:
         check = form.get("check") or None
         return Where(ids=ids, check=check)
