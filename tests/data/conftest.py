@@ -69,23 +69,23 @@ def collect(workspace) -> Callable[..., DatasetView]:
 
 
 @pytest.fixture
-def killed_halfway(workspace) -> Callable[[], int]:
-    """A function that has a worker collect, kills it once rows were written, and returns how many there are."""
+def killed_halfway(workspace) -> Callable[..., int]:
+    """A function that has a worker collect or check, kills it once rows of `table` were written, and counts them."""
 
-    def run() -> int:
+    def run(table: Any = Item) -> int:
         command = [sys.executable, "-m", "sfumato.jobs.worker", "--workspace", str(workspace.path), "--lease", "0.5"]
         environment = {**handed_on(workspace), "SFUMATO_JOB_MODULES": "tests.data.stalled"}
         deadline = time.monotonic() + 60
         with subprocess.Popen(command, env=environment) as worker:
-            while (there := rows()) == 0:
+            while (there := rows(table)) == 0:
                 assert time.monotonic() < deadline
                 assert worker.poll() is None
                 time.sleep(0.02)
             worker.send_signal(signal.SIGKILL)
         return there
 
-    def rows() -> int:
+    def rows(table: Any) -> int:
         with workspace.read() as session:
-            return session.scalar(select(func.count(Item.id))) or 0
+            return session.scalar(select(func.count(table.id))) or 0
 
     return run

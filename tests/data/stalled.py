@@ -1,14 +1,14 @@
-"""Collecting as it is, that stands still after a batch of rows was written: a kill then falls in its middle."""
+"""Collecting and checking as they are, that stand still once a batch was written: a kill then falls in the middle."""
 
 import time
 from collections.abc import Generator
 from typing import Any
 
-from sfumato.data import jobs
+from sfumato.data import jobs, scanning
 from sfumato.jobs import JobContext, Progress, job
 
-jobs.BATCH = 100
-collect = jobs.collect
+BATCH = jobs.BATCH = scanning.BATCH = 100
+collect, check = jobs.collect, jobs.check
 
 
 @job("data.collect", needs="dataset.write")
@@ -19,3 +19,13 @@ def collect_and_stand_still(ctx: JobContext, spec: dict[str, Any]) -> Generator[
         if step.done >= 150:
             time.sleep(600)
     raise AssertionError("there was too little to collect")
+
+
+@job("data.check", needs="dataset.write")
+def check_and_stand_still(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, dict[str, Any]]:
+    """Measure a batch and some of the next, then wait to be killed."""
+    for step in check(ctx, spec):
+        yield step
+        if step.done > BATCH:
+            time.sleep(600)
+    raise AssertionError("there was too little to measure")
