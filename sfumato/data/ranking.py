@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sfumato.data.decide import chunks
-from sfumato.data.records import Appearance, Finding, Item
+from sfumato.data.records import Appearance, Finding, Item, called
 
 By = Literal["best", "sharpest", "largest", "first"]
 SPOILS = (  # a picture, so that another copy of it is better
@@ -34,7 +34,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         for row in rows:
             seen = row.Appearance if row.Appearance is not None and row.Appearance.measured == row.sha256 else None
             found[row.id] = {
-                "id": row.id, "name": row.name or row.key, "pixels": row.width * row.height,
+                "id": row.id, "name": called(row.name, row.key), "pixels": row.width * row.height,
                 "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
                 "faults": faults[row.id],
             }  # fmt: skip

@@ -98,6 +98,17 @@ def test_a_copy_with_a_watermark_is_not_the_best_even_where_it_is_sharper(mine):
     assert [one.item_id for one in group.members if one.is_best] == [ids[1]]
 
 
+def test_a_group_tells_what_was_left_out_of_it_and_the_star_goes_to_the_best_of_the_others(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    found(mine, dict.fromkeys(ids[3:5], "near_copies"), group="b")
+    leave_out(mine, name="mine", where=Where(ids=ids[:1]))
+    (group,) = list_groups(mine, name="mine", group="a")
+    assert (group.n, [one.item_id for one in group.members if one.is_best]) == (2, [ids[1]])
+    assert [(one.item_id, one.state) for one in group.members if not one.is_open] == [(ids[0], "left out")]
+    assert group.members[-1].item_id == ids[0]
+
+
 def test_the_last_of_a_group_whose_copies_are_gone_is_no_finding_any_more(mine):
     ids = ids_of(mine)
     found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")

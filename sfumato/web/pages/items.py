@@ -14,7 +14,7 @@ from sfumato.data.explore import Overview, show_histograms, show_window
 from sfumato.data.history import item_history
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
-from sfumato.data.records import CONSENTS
+from sfumato.data.records import CONSENTS, called
 from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
@@ -94,11 +94,11 @@ def show_picture(
     item = show_item(visit.workspace, id=id)
     if item.dataset != name:
         raise NotFound(f"The dataset '{name}' has no such picture.", hint=f"It is one of '{item.dataset}'.")
-    called = item.name or item.key
+    name_of = called(item.name, item.key)
     page = Page(
-        called,
+        name_of,
         "data",
-        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (called, "")),
+        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (name_of, "")),
     )
     return visit.render(
         "data/item.html",
@@ -106,7 +106,7 @@ def show_picture(
         page=page,
         one=item,
         name=name,
-        title=called,
+        title=name_of,
         link=item.url if item.url.startswith(("https://", "http://")) else "",
         uses=uses_of(visit.workspace, id=item.id),
         asks=asks_of({item.licence: 1})[0][2],
