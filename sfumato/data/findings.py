@@ -41,6 +41,8 @@ class FindingView:
     settled_by: str
     scan_id: str
     made_at: datetime
+    width: int = 0
+    height: int = 0
 
     @property
     def place(self) -> str:
@@ -171,7 +173,7 @@ def list_findings(
     """What checks propose about a dataset's pictures, the worst first; `after` is the `place` of the last one seen."""
     dataset = find_dataset(act.session, name)
     found = (
-        select(Finding, Item.name, Item.key, Item.sha256)
+        select(Finding, Item)
         .join(Item, Item.id == Finding.item_id)
         .where(Finding.dataset_id == dataset.id)
         .order_by(Finding.score.desc(), Finding.id)
@@ -185,10 +187,11 @@ def list_findings(
         found = found.where(or_(Finding.score < score, and_(Finding.score == score, Finding.id > last)))
     return [
         FindingView(
-            row.id, row.item_id, called(caption, key), key, sha256, row.check, row.score, row.reason, row.group,
-            row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at,
+            row.id, row.item_id, called(item.name, item.key), item.key, item.sha256, row.check, row.score, row.reason,
+            row.group, row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at, item.width,
+            item.height,
         )
-        for row, caption, key, sha256 in act.session.execute(found)
+        for row, item in act.session.execute(found)
     ]  # fmt: skip
 
 

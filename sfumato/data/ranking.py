@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.data.decide import chunks
 from sfumato.data.records import Appearance, Finding, Item, called
+from sfumato.data.scan import title_of
 
 By = Literal["best", "sharpest", "largest", "first"]
 SPOILS = (  # a picture, so that another copy of it is better
@@ -25,7 +26,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             Finding.item_id.in_(some), Finding.check.in_(SPOILS), Finding.state == "open"
         )
         for item, check in session.execute(spoilt.order_by(Finding.check)):
-            faults[item].append(check.replace("_", " "))
+            faults[item].append(title_of(check))
         rows = session.execute(
             select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Appearance)
             .outerjoin(Appearance, Appearance.item_id == Item.id)

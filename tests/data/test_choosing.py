@@ -83,7 +83,7 @@ def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
         assert set(ids[:5]) - left == starred
         if by == "best":
             reasons = {one.item_id: one.reason for one in list_decided(mine, id=decision.id)}
-            assert reasons[ids[0]].endswith("which has no fault (this: dark)")
+            assert reasons[ids[0]].endswith("which has no fault (this: too dark)")
             assert reasons[ids[4]].endswith("which is larger (90 × 24, this 24 × 24)")
         undo(mine, id=decision.id)
 

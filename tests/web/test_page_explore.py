@@ -126,6 +126,44 @@ def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, w
     assert browser.page("/data/animals/checks/none").status_code == 404
 
 
+def test_a_finding_shows_where_it_is_and_what_its_number_means(browser, animals, workspace):
+    with workspace.write() as session:
+        session.get(Item, animals[0]).width, session.get(Item, animals[0]).height = 200, 100
+    boxes = {"boxes": [[0.5, 0.1, 0.25, 0.2]]}
+    found(workspace, {animals[0]: "text_in_picture"}, name="animals", details=boxes)
+    found(workspace, {animals[1]: "text_in_picture"}, name="animals")
+    page = browser.page("/data/animals/checks/text_in_picture").text
+    assert page.count('class="tile-places"') == 1
+    assert 'viewBox="0 0 200 100"' in page
+    assert '<rect x="100.0" y="10.0" width="50.0" height="20.0"/>' in page
+    assert "Score 0.50" in page
+    assert "It goes from 0 to 1" in page
+
+
+def test_a_decision_is_called_by_what_the_check_looks_for(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:2], "looks_alike"), name="animals")
+    where = Where(check="looks_alike").model_dump_json(exclude_defaults=True)
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "where": where})
+    told = "left out 2 pictures (pictures that look alike)"
+    for place in ("/activity", *(f"/data/animals/{one}" for one in ("decisions", f"items/{animals[0]}", "datasheet"))):
+        page = browser.page(place).text
+        assert told in page, place
+        assert "check looks_alike" not in page
+
+
+def test_a_picture_without_a_caption_is_called_by_its_file_alone(browser, workspace):
+    (one,) = stock(workspace, "bare", 1, said="")
+    with workspace.write() as session:
+        session.get(Item, one).key = "8cc210c910c6/pic-494.jpg"
+    found(workspace, {one: "dark"}, name="bare")
+    for place in (f"/data/bare/items/{one}", "/data/bare/checks/dark", f"/data/bare/items/{one}/alike"):
+        page = browser.page(place).text
+        assert "pic-494.jpg" in page
+        assert "8cc210c910c6" not in page.replace('title="8cc210c910c6/pic-494.jpg"', ""), place
+    said = browser.post("/data/bare/decide", data={"verb": "keep", "ids": one, "check": "dark"}, headers=JSON).json()
+    assert said["say"] == "Kept “pic-494.jpg”."
+
+
 def test_a_caption_is_written_where_a_check_misses_it_and_that_answers_it(browser, animals, workspace):
     found(workspace, dict.fromkeys(animals[:2], "caption_missing"), name="animals")
     address = "/data/animals/checks/caption_missing"

@@ -194,4 +194,4 @@ def _thinned(workspace: Workspace, done: DecisionView) -> str:
     """What was done of one group, by the name of the picture that was kept."""
     rows = list_decided(workspace, id=done.id, limit=done.n)
     kept = next((one.item for one in rows if "state" not in one.after), "")
-    return f"Kept “{shortened(kept, 60)}”, left out {plural(done.n - 1, 'copy', 'copies')} of it"
+    return f"Kept “{shortened(kept.rstrip('.'), 60)}”, left out {plural(done.n - 1, 'copy', 'copies')} of it"

@@ -54,7 +54,7 @@ def which(workspace: Workspace, done: DecisionView) -> str:
     some = list_decided(workspace, id=done.id, limit=1) if done.n <= FEW else []
     if not some:
         return plural(done.n, "picture")
-    return f"“{shortened(some[0].item, LONGEST)}”" + (f" and {done.n - 1} more" if done.n > 1 else "")
+    return f"“{shortened(some[0].item.rstrip('.'), LONGEST)}”" + (f" and {done.n - 1} more" if done.n > 1 else "")
 
 
 def _write(visit: Visit, name: str, form: dict[str, str]) -> Response:

@@ -11,6 +11,7 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.uses import uses_of
 from sfumato.data.charts import can_draw
 from sfumato.data.explore import Overview, show_histograms, show_window
+from sfumato.data.freeze import SPLITS
 from sfumato.data.history import item_history
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
@@ -22,7 +23,7 @@ from sfumato.errors import NotFound, SfumatoError
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.facets import facets_of
-from sfumato.web.pages.data import SPLITS, WHY, asks_of
+from sfumato.web.pages.data import WHY, asks_of
 from sfumato.web.sent import said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import address, chips_of, pairs_of, title, where_from

@@ -50,7 +50,9 @@ async function decide(form, submitter) {
   recount();
   if (!one) return settle(card, done.say);
   await refresh(card);
-  if (card.isConnected) settle(card, `${done.say} Nothing else is to be decided here.`);
+  if (!card.isConnected) return;
+  if (submitter?.value === "leave_out") submitter.textContent = "Left out";
+  settle(card, `${done.say} Nothing else is to be decided here.`);
 }
 
 // The buttons above that decide many at once say how many are left for them.
