@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.ranking import By, facts_of, rank, why_kept
+from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
 from sfumato.data.records import Appearance, Dataset, Finding, Item
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
@@ -64,6 +64,7 @@ class Member:
     state: str
     reason: str
     is_best: bool
+    doubt: str = ""  # why it may be no copy of the best one
 
 
 @dataclass(frozen=True)
@@ -241,16 +242,17 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
     ranked: dict[str, list[Mapping[str, Any]]] = {}
     for finding, item, _ in sorted(rows, key=lambda row: rank(facts[row[1].id], by)):
         ranked.setdefault(finding.group, []).append(facts[item.id])
-    first = {group: some[0]["id"] for group, some in ranked.items()}
+    best = {group: some[0] for group, some in ranked.items()}
     told = {group: why_kept(some, by) for group, some in ranked.items()}
     found: dict[str, list[Member]] = {group: [] for group in groups}
     for finding, item, seen in rows:
+        first = best[finding.group]
         found[finding.group].append(
             Member(
                 item.id, finding.id, item.name or item.key, item.key, item.sha256, item.width, item.height,
                 seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state,
-                _why(finding, told[finding.group][item.id], item.id == first[finding.group]),
-                item.id == first[finding.group],
+                _why(finding, told[finding.group][item.id], item.id == first["id"]), item.id == first["id"],
+                doubt(check, first, facts[item.id], finding.details or {}),
             )
         )  # fmt: skip
     return found
