@@ -103,11 +103,9 @@ def _thinned(
     done, bests = Thinning(), {}
     for group, members in sorted(of_group.items()):
         ranked = sorted((one for one in members if one in facts), key=lambda one: rank(facts[one], by))
-        if not doubtful:  # whoever is in doubt beside what the check took for the best is not the one to keep
-            ranked.sort(key=lambda one: bool(members[one].get("doubt")))
         best, open_still = facts[ranked[0]], 0
         for one in ranked[1:]:
-            if not doubtful and doubt(check, best, facts[one], members[one]):
+            if not doubtful and doubt(check, best, facts[one], members[one], members[ranked[0]]):
                 open_still += 1
                 continue
             done.edits[one] = {"state": LEFT_OUT}

@@ -52,15 +52,17 @@ def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
     return (*order, facts["id"])
 
 
-def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], *details: Mapping[str, Any]) -> str:
     """Why a person looks before `other` is left out as a copy of the best; "" where there is no doubt.
 
-    `details` are what the check keeps of the other one. Equal files are not doubted.
+    `details` are what the check keeps of either: it compared both with one that may be neither. Equal files are not
+    doubted.
     """
     if check == "exact_copies" or best["id"] == other["id"]:
         return ""
+    told = next((str(one["doubt"]) for one in details if one and one.get("doubt")), "")
     mine, theirs = (re.sub(r"[\W_]+", " ", one["caption"]).strip().casefold() for one in (best, other))
-    return str(details.get("doubt") or ("Their captions differ" if mine and theirs and mine != theirs else ""))
+    return told or ("Their captions differ" if mine and theirs and mine != theirs else "")
 
 
 def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:

@@ -14,7 +14,7 @@ from sfumato.data.choosing import keep_best, keep_best_would
 from sfumato.data.collect import show_dataset
 from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
-from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
+from sfumato.data.findings import FindingView, GroupView, list_by_licence, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
 from sfumato.people.wording import shortened
@@ -29,6 +29,7 @@ from sfumato.web.working import shown
 
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
+LICENCES = ("licence_conflict", "licence_unknown")  # one question for each licence, not for each picture
 COUNTED = 5_000  # findings, up to which it is counted beforehand what keeping the best would do
 LONGEST = 200  # letters of a caption beside its copies
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
@@ -127,7 +128,9 @@ def show_found(
             workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1, by=keep  # type: ignore[arg-type]
         )
     found: list[FindingView] = []
-    if not groups:
+    by_licence = how != "list" and check_name in LICENCES
+    licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
+    if not groups and not licences:
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
@@ -145,7 +148,7 @@ def show_found(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", would=would,
-        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS,
+        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS, licences=licences,
         following=others[0].view if others else None, n=n, file_of=file_of,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
