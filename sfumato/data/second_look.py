@@ -1,7 +1,7 @@
 """A second look at two pictures whose hashes are near: are they the same once one is laid upon the other?"""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from PIL import Image
@@ -56,6 +56,17 @@ class Small:
             grey.astype(np.float32).reshape(SIDE, SIDE), colours.astype(np.float32).reshape(CELLS, CELLS, 2) - 128
         )  # fmt: skip
 
+    @cached_property
+    def halved(self) -> np.ndarray:
+        """Its grey at half the size."""
+        found: np.ndarray = self.grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
+        return found
+
+    @cached_property
+    def coarse(self) -> "Parts":
+        """It as a part of what is of half the size."""
+        return Parts.of(self.grey, SIDE // 2)
+
     def mirrored(self) -> "Small":
         """As in a mirror."""
         return Small(self.grey[:, ::-1], self.colours[:, ::-1])
@@ -105,13 +116,13 @@ def _laid(left: np.ndarray, right: np.ndarray, one: Small, other: Small, how: st
 
 def _covered(left: np.ndarray, right: np.ndarray, one: Small, other: Small) -> Alike | None:
     """Whether they are the same but for a part that something covers: what is not covered then agrees wholly."""
-    drawn = _drawn(one.grey, other.grey) if float(np.vdot(left, right)) >= 0.5 else None
+    alike = float(np.vdot(left, right)) >= 0.5 and same_colours(one.colours, other.colours, spoilt=2 * SPOILT)
+    drawn = _drawn(one.grey, other.grey) if alike else None
     if drawn is None:
         return None
     mine, theirs = one.grey[drawn], other.grey[drawn]
-    if (alike := _correlation(mine, theirs)) < COVERED_TOO or _uncovered(mine, theirs) < UNCOVERED:
-        return None
-    return Alike(alike, COVERED) if same_colours(one.colours, other.colours, spoilt=2 * SPOILT) else None
+    fit = _correlation(mine, theirs)
+    return Alike(fit, COVERED) if fit >= COVERED_TOO and _uncovered(mine, theirs) >= UNCOVERED else None
 
 
 def _drawn(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
@@ -155,9 +166,9 @@ def _uncovered(one: np.ndarray, other: np.ndarray) -> float:
 
 def _cut(whole: Small, part: Small) -> Alike | None:
     """Whether the second is a part of the first, wherever it may lie; sought coarsely before it is sought finely."""
-    if _sought(_halved(whole.grey), part.grey)[0] < COARSE:
+    if _sought(whole.halved, part.coarse)[0] < COARSE:
         return None
-    best, chosen, place = _sought(whole.grey, part.grey)
+    best, chosen, place = _sought(whole.grey, Parts.of(part.grey, SIDE))
     if best < CUT or not _same_drawing(_window(whole, chosen, place), part):
         return None
     return Alike(best * 0.98, f"{CROPPED} to {chosen**2:.0%}")
@@ -189,37 +200,45 @@ def _same_drawing(one: Small, other: Small) -> bool:
     return same_colours(one.colours, other.colours, loose=2.0)
 
 
-def _halved(grey: np.ndarray) -> np.ndarray:
-    """At half the size."""
-    found: np.ndarray = grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
-    return found
+@dataclass(frozen=True)
+class Parts:
+    """A picture as what may be a part of another: at each of SCALES, the conjugate of its spectrum and its length."""
+
+    size: int
+    spectra: np.ndarray
+    lengths: list[float]
+
+    @classmethod
+    def of(cls, grey: np.ndarray, size: int) -> "Parts":
+        """Of a square of grey, for a whole of so many pixels a side."""
+        picture = Image.fromarray(np.ascontiguousarray(grey))
+        wanted, lengths = np.zeros((len(SCALES), size, size), np.float32), []
+        for number, side in enumerate(_sides(size)):
+            small = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
+            small = small - small.mean()
+            lengths.append(float(np.sqrt((small**2).sum())))
+            wanted[number, :side, :side] = small
+        return cls(size, np.fft.rfft2(wanted).conj(), lengths)
 
 
-def _sought(whole: np.ndarray, part: np.ndarray) -> tuple[float, float, tuple[int, int]]:
-    """How well the part fits best into the whole, the share of the sides at which it does, and where: row and column.
+def _sought(whole: np.ndarray, parts: Parts) -> tuple[float, float, tuple[int, int]]:
+    """How well a part fits best into the whole, the share of the sides at which it does, and where: row and column.
 
     The fit is the correlation at each place where the part lies wholly inside (Lewis 1995, "Fast normalized
     cross-correlation"): products by the Fourier transform, means and spreads by sums over rectangles.
     """
-    size, picture = whole.shape[0], Image.fromarray(np.ascontiguousarray(part))
-    wanted, lengths = np.zeros((len(SCALES), size, size), np.float32), np.zeros(len(SCALES))
-    for number, side in enumerate(_sides(size)):
-        small = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
-        small = small - small.mean()
-        lengths[number] = np.sqrt((small**2).sum())
-        wanted[number, :side, :side] = small
-    spectrum = np.fft.rfft2(whole - whole.mean()) * np.fft.rfft2(wanted).conj()
-    fits, best, chosen, place = np.fft.irfft2(spectrum, (size, size)), 0.0, 1.0, (0, 0)
+    size, best, chosen, place = parts.size, 0.0, 1.0, (0, 0)
+    fits = np.fft.irfft2(np.fft.rfft2(whole - whole.mean()) * parts.spectra, (size, size))
     sums, squares = _sums(whole), _sums(np.square(whole))
-    for number, side in enumerate(_sides(size)):
-        if lengths[number] < 2 * side:  # two levels of grey: nothing that could be told apart
+    for number, (side, length) in enumerate(zip(_sides(size), parts.lengths, strict=True)):
+        if length < 2 * side:  # two levels of grey: nothing that could be told apart
             continue
         spread = _windows(squares, side) - _windows(sums, side) ** 2 / side**2
         places = size - side + 1  # each way; farther on the part would come in again from the other side
         told = spread >= 4 * side**2  # what is flat there fits nothing
         fitted = np.where(told, fits[number, :places, :places], 0.0) / np.sqrt(np.where(told, spread, 1.0))
         at = int(fitted.argmax())
-        if (fit := float(fitted.flat[at]) / float(lengths[number])) > best:
+        if (fit := float(fitted.flat[at]) / length) > best:
             best, chosen, place = fit, SCALES[number], divmod(at, places)
     return best, chosen, place
 
