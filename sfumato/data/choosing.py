@@ -17,7 +17,8 @@ from sfumato.data.decide import Edits, apply, in_words, meant, open_findings, ro
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.ranking import By, doubt, facts_of, rank, why
-from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item, called
+from sfumato.data.scan import title_of
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs import JobView, enqueue
@@ -90,7 +91,7 @@ def _none_to_thin(name: str, check: str, doubtful: int) -> NotFound:
     if not doubtful:
         return NotFound(f"No open group of copies by '{check}' in '{name}'.", hint=f"Run: sfumato data check {name}")
     return NotFound(
-        f"All that is left by '{check}' in '{name}' is in doubt: {in_words(doubtful)}.",
+        f"All that is left of {title_of(check)} in '{name}' is in doubt: {in_words(doubtful)}.",
         hint="Look at each group and decide on it, or say that doubtful ones are meant too.",
     )
 
@@ -176,7 +177,7 @@ def read_candidates(act: Act, *, name: str, where: Where) -> list[tuple[str, str
     ids = meant(act.session, dataset, where)
     troubled = open_findings(act.session, ids, dataset.id)
     rows = rows_of(act.session, ids, ("sha256", "name", "key", "revision"))
-    return [(row.id, row.sha256, row.name or row.key, row.revision, row.id in troubled) for row in rows]
+    return [(row.id, row.sha256, called(row.name, row.key), row.revision, row.id in troubled) for row in rows]
 
 
 @action("data.write_picked", needs="dataset.write", doors=())
