@@ -77,7 +77,7 @@ def test_what_was_cleaned_is_told_as_a_sum_before_the_decisions_and_without_name
             for check, (group, some) in planted.items()
             for one in some
         )
-    keep_best(workspace, name="mine", check="near_copies")
+    keep_best(workspace, name="mine", check="near_copies", doubtful=True)
     leave_out(workspace, name="mine", where=Where(check="dark"))
     leave_out(workspace, name="mine", where=Where(ids=ids[9:10]))
     again = leave_out(workspace, name="mine", where=Where(ids=ids[10:11]))

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
-from sfumato.data.choosing import keep_best
+from sfumato.data.choosing import keep_best, keep_best_would
 from sfumato.data.collect import show_dataset
 from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
-from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
+from sfumato.data.findings import FindingView, GroupView, list_by_licence, list_findings, list_groups
 from sfumato.data.history import DecisionView, list_decided
 from sfumato.data.records import file_name
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
@@ -31,6 +31,8 @@ from sfumato.web.working import shown
 
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
+LICENCES = ("licence_conflict", "licence_unknown")  # one question for each licence, not for each picture
+COUNTED = 5_000  # findings, up to which it is counted beforehand what keeping the best would do
 LONGEST = 200  # letters of a caption beside its copies
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 COPIES = ("exact_copies", "near_copies", "looks_alike", "leakage")  # what is gone by them needs no other decision
@@ -139,12 +141,18 @@ def show_found(
         chosen: dict[str, Any] = {"after": after or None, "limit": GROUPS + 1, "by": keep, "group": group}
         groups = list_groups(workspace, name=name, check=check_name, **chosen)
     found: list[FindingView] = []
-    if not groups and not group:
+    by_licence = how != "list" and check_name in LICENCES
+    licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
+    if not groups and not group and not licences:
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
     order = _rows(workspace, name, set())
+    n = next(row.n for row in order if row.view.name == check_name)
+    would = None
+    if groups and n <= COUNTED:
+        would = keep_best_would(workspace, name=name, check=check_name, by=keep)  # type: ignore[arg-type]
     kept = {"keep": keep} if keep != "best" else {}
     more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) | kept if len(rows) > most else {}
     here = {"after": after, "how": how, "group": group} | kept
@@ -152,10 +160,9 @@ def show_found(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         here=urlencode({key: value for key, value in here.items() if value}),
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
-        older=f"{path}?{urlencode(more)}" if more else "", spare=sum(one.n - 1 for one in groups[:GROUPS]),
-        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS,
-        following=_next(order, check_name), n=next(row.n for row in order if row.view.name == check_name),
-        file_name=file_name,
+        older=f"{path}?{urlencode(more)}" if more else "", would=would,
+        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS, licences=licences,
+        following=_next(order, check_name), n=n, file_name=file_name,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 
