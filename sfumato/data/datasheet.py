@@ -139,7 +139,7 @@ def read_told(act: Act, *, name: str, version: str = "") -> Told:
     found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
     answers = {row.question: (row.text, row.answered_by, row.revision) for row in found}
     states = select(Item.state, func.count()).where(Item.dataset_id == dataset.id, Item.state != KEPT)
-    decided = {f"{state}, by a decision": int(n) for state, n in act.session.execute(states.group_by(Item.state))}
+    decided = {f"{state} by decision": int(n) for state, n in act.session.execute(states.group_by(Item.state))}
     return Told(_known(act.session, dataset, version), decided, answers)
 
 

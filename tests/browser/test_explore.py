@@ -240,6 +240,8 @@ def test_in_a_group_one_goes_and_the_rest_follows_and_toasts_stay_few(studio, co
             card.get_by_role("button", name="Leave out").first.click()
         settled(page)
     card.get_by_text("Nothing else is to be decided here.").wait_for()
+    assert card.locator(".is-out").count() == 3
+    assert card.get_by_role("button", name="Left out").is_disabled()
     page.keyboard.press("u")
     card.get_by_role("button", name="Keep both").wait_for()
     for place in range(1, 5):

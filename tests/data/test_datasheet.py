@@ -60,7 +60,7 @@ def test_it_tells_what_was_found_decided_and_left_out(workspace, frozen):
     assert "taken back" not in sheet.find("done").measured
     frozen_before = datasheet(workspace, name=frozen.label).find("done").measured
     assert frozen_before == "Nothing was decided since it was collected."
-    assert "1 left out, by a decision" in sheet.find("sample").measured
+    assert "1 left out by decision" in sheet.find("sample").measured
     assert "1 DMI-PROHIBITED" in sheet.find("opt_out").measured
     assert "1 given; nothing is told of 34" in sheet.find("consent").measured
     assert "“not safe for work” went over it; 0 of" in sheet.find("offensive").measured

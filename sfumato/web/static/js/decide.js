@@ -51,7 +51,10 @@ async function decide(form, submitter) {
   if (!one) return settle(card, done.say);
   await refresh(card);
   if (!card.isConnected) return;
-  if (submitter?.value === "leave_out") submitter.textContent = "Left out";
+  if (submitter?.value === "leave_out") {
+    submitter.textContent = "Left out";
+    card.querySelector(`.tile[data-id="${CSS.escape(body.get("ids"))}"]`)?.closest("td").classList.add("is-out");
+  }
   settle(card, `${done.say} Nothing else is to be decided here.`);
 }
 
