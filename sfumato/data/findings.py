@@ -19,6 +19,7 @@ from sfumato.errors import InvalidInput
 
 SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
 ALIKE = ("near_copies", "exact_copies", "looks_alike")  # checks that find pictures of which one may be enough
+MOST_NAMED = 5_000  # groups that are asked for by name
 SAID = ("score", "reason", "group", "details")
 
 
@@ -237,21 +238,25 @@ def list_by_licence(act: Act, *, name: str, check: str, sample: int = 6) -> list
 @query("data.groups", doors=("api", "cli"))
 def list_groups(
     act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best",
-    group: str = "",
+    group: str = "", doubtful: bool = False,
 ) -> list[GroupView]:  # fmt: skip
     """Groups of copies with all their pictures, the most alike first, each with the one that `keep_best` would keep.
 
-    What was left out of a group already comes last. `after` is the `place` of the last one seen.
+    What was left out of a group already comes last. `after` is the `place` of the last one seen. With `doubtful` only
+    the groups of which `keep_best` leaves something to a person.
     """
+    from sfumato.data.choosing import doubtful_groups
+
     dataset = find_dataset(act.session, name)
-    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=group)
+    only = [group] if group else doubtful_groups(act.session, dataset, check, by) if doubtful else None
+    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=only)
 
 
 def groups_of(
     session: Session, dataset: Dataset, check: str, *, by: By = "best", after: str | None = None, limit: int = 20,
-    only: str = "",
+    only: list[str] | None = None,
 ) -> list[GroupView]:  # fmt: skip
-    """Groups of copies of a dataset, or one of them, the most alike first; the best of each by a rule is marked."""
+    """Groups of copies of a dataset, or some of them, the most alike first; the best of each by a rule is marked."""
     score, n = func.max(Finding.score), func.count()
     found = (
         select(Finding.group, score, n)
@@ -261,8 +266,8 @@ def groups_of(
         .order_by(score.desc(), Finding.group)
         .limit(limit)
     )
-    if only:
-        found = found.where(Finding.group == only)
+    if only is not None:
+        found = found.where(Finding.group.in_(only[:MOST_NAMED]))
     if after:
         last_score, last = _place(after)
         found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))

@@ -212,13 +212,13 @@ def test_a_group_shows_what_is_out_of_it_and_says_what_is_left_to_do(browser, an
     found(workspace, dict.fromkeys(animals[:4], "near_copies"), name="animals", group="a")
     address = "/data/animals/checks/near_copies"
     page = browser.page(address).text
-    assert "leave the 3 others out" in page
+    assert "Leave the 3 others out" in page
     star = re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1]
     browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": star, "check": "near_copies"})
     page = browser.page(f"{address}?group=a&keep=best").text
     assert page.count('<span class="chip">left out</span>') == page.count('class="is-out"') == 1
     assert "It is left out already." in page
-    assert "leave the 2 others out" in page
+    assert "Leave the 2 others out" in page
     assert re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1] != star
     assert star not in re.search(r'name="ids" value="([^"]+,[^"]+)"', page)[1]
     left = [one for one in animals[:4] if one != star]

@@ -139,11 +139,12 @@ def show_found(
     groups: list[GroupView] = []
     if how != "list":
         chosen: dict[str, Any] = {"after": after or None, "limit": GROUPS + 1, "by": keep, "group": group}
+        chosen["doubtful"] = how == "doubt"
         groups = list_groups(workspace, name=name, check=check_name, **chosen)
     found: list[FindingView] = []
     by_licence = how != "list" and check_name in LICENCES
     licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
-    if not groups and not group and not licences:
+    if not groups and not group and not licences and how != "doubt":
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
