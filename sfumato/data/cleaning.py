@@ -28,7 +28,7 @@ class Cleaned:
     def says(self) -> str:
         """It all in one sentence, "" where there is nothing."""
         ranked = sorted(self.left_out.items(), key=lambda one: (one[0] == OTHERWISE, -one[1], one[0]))
-        reasons = ", ".join(f"{n:,} {what}" for what, n in ranked)
+        reasons = ", ".join(f"{n:,} {'copy' if (n, what) == (1, COPIES) else what}" for what, n in ranked)
         told = [f"{in_words(sum(self.left_out.values()))} left out: {reasons}"] if ranked else []
         told += [f"{self.captioned:,} caption{'s' * (self.captioned > 1)} written"] if self.captioned else []
         told += [f"{in_words(self.changed)} changed otherwise"] if self.changed else []

@@ -23,7 +23,7 @@ PAIRS_HELD_OUT = 0.10
 OTHER_STYLES = 3
 GIVEN = ("test", "validation", "valid", "val", "dev", "eval")  # splits of a source that are not to learn from
 SPLITS = {  # in words, each of them said of pictures
-    "train": "to learn from", "heldout_concept": "held out with all of their thing",
+    "train": "to learn from", "heldout_concept": "held out as whole things",
     "heldout_pair": "held out in one style", "heldout_given": "held out by their source",
     "heldout_family": "held out with their family",
 }  # fmt: skip

@@ -74,7 +74,7 @@ def test_freezing_by_the_form_names_a_version_and_an_empty_dataset_is_refused_in
     assert f"{asked - 1} questions of the <a" in browser.page("/data/animals").text
     sheet = browser.page(f"/data/animals/datasheet?version={label.partition('@')[2]}").text
     assert f"{asked - 1} questions are open" in sheet
-    assert 'href="/data/animals/datasheet#q-creators">Answer it' in sheet
+    assert 'href="/data/animals/datasheet#a-creators">Answer it' in sheet
     stock(workspace, "nothing", 0)
     refused = browser.post("/data/nothing/versions")
     assert refused.status_code == 422
@@ -93,7 +93,7 @@ def test_one_picture_is_one_and_what_a_thing_is_stands_beside_their_number(brows
 def test_what_a_version_holds_out_is_told_in_pictures(browser, workspace):
     stock(workspace, "animals", 3)
     version = freeze(workspace, name="animals")
-    words = {"train": "3 to learn from", "heldout_concept": "3 held out with all of their thing"}
+    words = {"train": "3 to learn from", "heldout_concept": "3 held out as whole things"}
     assert words[next(iter(version.summary["splits"]))] in browser.page("/data/animals").text
 
 
