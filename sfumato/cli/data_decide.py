@@ -78,6 +78,9 @@ def keep_best(
     name: Name,
     check: Annotated[str, typer.Option(metavar="CHECK", help="The check that found the groups.")] = "near_copies",
     by: Annotated[str, typer.Option(metavar="HOW", help="'best', 'sharpest', 'largest' or 'first'.")] = "best",
+    doubtful: Annotated[
+        bool, typer.Option("--doubtful", help="Also where a part or the captions differ, which may be no copies.")
+    ] = False,
     because: Because = "",
     title: Title = "",
 ) -> None:
@@ -93,7 +96,7 @@ def keep_best(
         raise unknown("way of choosing", by, get_args(By))
     with opened(context) as workspace:
         how: Any = by
-        decision = keep_one(workspace, name=name, check=check, by=how, reason=because, title=title)
+        decision = keep_one(workspace, name=name, check=check, by=how, doubtful=doubtful, reason=because, title=title)
     answer(context, decision, lambda: said(decision))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,11 +16,35 @@ from sfumato.data.collect import find_dataset
 from sfumato.data.decide import Edits, apply, in_words, meant, open_findings, rows_of
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
-from sfumato.data.ranking import By, facts_of, rank, why
+from sfumato.data.ranking import By, doubt, facts_of, rank, why
 from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs import JobView, enqueue
+
+
+@dataclass
+class Thinning:
+    """What becomes of groups of copies: who is left out and why, the best of each, and what a person has to look at."""
+
+    edits: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    doubtful: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many pictures go."""
+        return sum(bool(values) for values in self.edits.values())
+
+
+@dataclass(frozen=True)
+class ThinningView:
+    """What keeping the best of each group would do: so many groups, pictures left out, and pictures in doubt."""
+
+    groups: int
+    left_out: int
+    doubtful: int
 
 
 @action("data.keep_best", needs="dataset.write", doors=("api", "cli"))
@@ -30,48 +55,81 @@ def keep_best(
     check: Annotated[str, Field(max_length=60)] = "near_copies",
     by: By = "best",
     groups: list[str] | None = None,
+    doubtful: bool = False,
     reason: str = "",
     title: str = "",
 ) -> DecisionView:
     """Of each group of copies that a check found, keep one and leave the others out, with a reason for each.
 
     The best has the fewest open findings of a spoilt picture, then the most pixels; else it is the sharpest (the
-    larger of two as sharp), the largest (the sharper of two as large), or the first that came.
+    larger of two as sharp), the largest (the sharper of two as large), or the first that came. What may be no copy,
+    since a part of it or its caption differs, stays open unless `doubtful` is said, or its group is named.
     """
     dataset = find_dataset(act.session, name)
-    of_group = _groups(act.session, dataset, check, groups)
-    facts = facts_of(act.session, {one for ids in of_group.values() for one in ids})
-    edits: dict[str, Mapping[str, Any]] = {}
-    reasons: dict[str, str] = {}
-    best_of: dict[str, str] = {}
-    for group, ids in sorted(of_group.items()):
-        ranked = sorted((one for one in ids if one in facts), key=lambda one: rank(facts[one], by))
-        for one in ranked[1:] if len(ranked) > 1 else ():
-            edits[one] = {"state": LEFT_OUT}
-            reasons[one] = f"a copy of '{facts[ranked[0]]['name']}', which {why(facts[ranked[0]], facts[one], by)}"
-            best_of[ranked[0]] = group
-    for one in best_of:
-        if one not in edits:  # it may be the worse one of another group
-            edits[one], reasons[one] = {}, f"the {by} of its group"
-    if not edits:
-        raise NotFound(f"No open group of copies by '{check}' in '{name}'.", hint=f"Run: sfumato data check {name}")
-    gone = sum(bool(values) for values in edits.values())
+    done = _thinned(act.session, dataset, check, by, groups, doubtful or groups is not None)
+    if not done.edits:
+        raise _none_to_thin(name, check, done.doubtful)
     decision = apply(
-        act, dataset, edits, verb="keep best", reason=reason, reasons=reasons, settles=(check,),
-        name=title or f"kept the {by} of {_groups_of(len(best_of))}, left out {in_words(gone)}",
-        details={"check": check, "by": by, "groups": len(best_of), "left_out": gone},
+        act, dataset, done.edits, verb="keep best", reason=reason, reasons=done.reasons, settles=(check,),
+        name=title or f"kept the {by} of {_groups_of(len(done.groups))}, left out {in_words(done.left_out)}",
+        details={
+            "check": check, "by": by, "groups": len(done.groups), "left_out": done.left_out, "doubtful": done.doubtful,
+        },
     )  # fmt: skip
     return says(act, dataset, decision)
+
+
+@query("data.keep_best_would", doors=())
+def keep_best_would(act: Act, *, name: str, check: str = "near_copies", by: By = "best") -> ThinningView:
+    """What `keep_best` would do now."""
+    done = _thinned(act.session, find_dataset(act.session, name), check, by, None, False)
+    return ThinningView(len(done.groups), done.left_out, done.doubtful)
+
+
+def _none_to_thin(name: str, check: str, doubtful: int) -> NotFound:
+    if not doubtful:
+        return NotFound(f"No open group of copies by '{check}' in '{name}'.", hint=f"Run: sfumato data check {name}")
+    return NotFound(
+        f"All that is left by '{check}' in '{name}' is in doubt: {in_words(doubtful)}.",
+        hint="Look at each group and decide on it, or say that doubtful ones are meant too.",
+    )
+
+
+def _thinned(
+    session: Session, dataset: Dataset, check: str, by: By, groups: list[str] | None, doubtful: bool
+) -> Thinning:
+    of_group = _groups(session, dataset, check, groups)
+    facts = facts_of(session, {one for members in of_group.values() for one in members})
+    done, bests = Thinning(), {}
+    for group, members in sorted(of_group.items()):
+        ranked = sorted((one for one in members if one in facts), key=lambda one: rank(facts[one], by))
+        best, open_still = facts[ranked[0]], 0
+        for one in ranked[1:]:
+            if not doubtful and doubt(check, best, facts[one], members[one], members[ranked[0]]):
+                open_still += 1
+                continue
+            done.edits[one] = {"state": LEFT_OUT}
+            done.reasons[one] = f"a copy of '{best['name']}', which {why(best, facts[one], by)}"
+            done.groups.add(group)
+        done.doubtful += open_still
+        if group in done.groups and not open_still:
+            bests[best["id"]] = group
+    for one in bests:
+        if one not in done.edits:  # it may be the worse one of another group
+            done.edits[one], done.reasons[one] = {}, f"the {by} of its group"
+    return done
 
 
 def _groups_of(n: int) -> str:
     return "a group of copies" if n == 1 else f"{n:,} groups of copies"
 
 
-def _groups(session: Session, dataset: Dataset, check: str, groups: list[str] | None) -> dict[str, list[str]]:
-    """Kept items by the group of copies that they are in, of the open findings of a check."""
+def _groups(
+    session: Session, dataset: Dataset, check: str, groups: list[str] | None
+) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Groups of two or more copies that are kept, of a check's open findings: what it says of each item."""
     found = (
-        select(Finding.group, Finding.item_id)
+        select(Finding.group, Finding.item_id, Finding.details)
         .join(Item, Item.id == Finding.item_id)
         .where(
             Finding.dataset_id == dataset.id, Finding.check == check, Finding.state == "open", Finding.group != "",
@@ -80,10 +138,10 @@ def _groups(session: Session, dataset: Dataset, check: str, groups: list[str] | 
     )  # fmt: skip
     if groups is not None:
         found = found.where(Finding.group.in_(groups[:5_000]))
-    by_group: dict[str, list[str]] = defaultdict(list)
-    for group, item in session.execute(found.distinct()):
-        by_group[group].append(item)
-    return by_group
+    by_group: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for group, item, details in session.execute(found):
+        by_group[group][item] = details or {}
+    return {group: members for group, members in by_group.items() if len(members) > 1}
 
 
 @action("data.pick_diverse", needs="dataset.write", doors=("api", "cli"))

@@ -16,6 +16,7 @@ from sfumato.data.scan import Table
 from sfumato.data.second_look import CROPPED, MIRRORED, TURNED, Alike, Small, compare
 
 Work = Generator[float | None, None, Any]
+SEEN = 1_024  # pictures that are held for a second look, some 60 kB each
 BESIDE = 50  # pictures of one and the same hash that each of them is compared with
 CHUNK = 200_000  # pairs that are made at once
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
@@ -66,7 +67,7 @@ def _find_pairs(table: Table, options: Options) -> Work:
         wanted = np.union1d(wanted, found)
         yield None
 
-    @lru_cache(maxsize=4_096)
+    @lru_cache(maxsize=SEEN)
     def small(place: int) -> Small | None:
         try:
             return table.small(table.sha256[place])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.ranking import By, facts_of, rank, why_kept
+from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
 from sfumato.data.records import Appearance, Dataset, Finding, Item
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
@@ -64,6 +64,18 @@ class Member:
     state: str
     reason: str
     is_best: bool
+    doubt: str = ""  # why it may be no copy of the best one
+
+
+@dataclass(frozen=True)
+class LicenceFound:
+    """One licence of which a check found something: how many pictures, why, and some of them by id and name."""
+
+    licence: str
+    n: int
+    score: float
+    reason: str
+    shown: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -191,6 +203,33 @@ def list_findings(
     ]  # fmt: skip
 
 
+@query("data.findings_by_licence", doors=())
+def list_by_licence(act: Act, *, name: str, check: str, sample: int = 6) -> list[LicenceFound]:
+    """What a check found of licences, each licence once, the one that most pictures have first."""
+    dataset = find_dataset(act.session, name)
+    ours = (Finding.dataset_id == dataset.id, Finding.check == check, Finding.state == "open")
+    n = func.count()
+    found = (
+        select(Item.licence, n, func.max(Finding.score), func.min(Finding.reason))
+        .join(Item, Item.id == Finding.item_id)
+        .where(*ours)
+        .group_by(Item.licence)
+        .order_by(n.desc(), Item.licence)
+    )
+    rows = []
+    for licence, count, score, reason in act.session.execute(found):
+        shown = (
+            select(Item.id, Item.name)
+            .join(Finding, Finding.item_id == Item.id)
+            .where(*ours, Item.licence == licence)
+            .order_by(Finding.id)
+            .limit(sample)
+        )
+        some = [(one, caption) for one, caption in act.session.execute(shown)]
+        rows.append(LicenceFound(licence, int(count), float(score), reason, some))
+    return rows
+
+
 @query("data.groups", doors=("api", "cli"))
 def list_groups(
     act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best"
@@ -241,16 +280,18 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
     ranked: dict[str, list[Mapping[str, Any]]] = {}
     for finding, item, _ in sorted(rows, key=lambda row: rank(facts[row[1].id], by)):
         ranked.setdefault(finding.group, []).append(facts[item.id])
-    first = {group: some[0]["id"] for group, some in ranked.items()}
+    best = {group: some[0] for group, some in ranked.items()}
     told = {group: why_kept(some, by) for group, some in ranked.items()}
     found: dict[str, list[Member]] = {group: [] for group in groups}
+    said = {(finding.group, item.id): finding.details for finding, item, _ in rows}
     for finding, item, seen in rows:
+        first = best[finding.group]
         found[finding.group].append(
             Member(
                 item.id, finding.id, item.name or item.key, item.key, item.sha256, item.width, item.height,
                 seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state,
-                _why(finding, told[finding.group][item.id], item.id == first[finding.group]),
-                item.id == first[finding.group],
+                _why(finding, told[finding.group][item.id], item.id == first["id"]), item.id == first["id"],
+                doubt(check, first, facts[item.id], finding.details, said[finding.group, first["id"]]),
             )
         )  # fmt: skip
     return found

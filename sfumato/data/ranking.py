@@ -1,5 +1,6 @@
 """Which of several copies is the one to keep: a sound one, then the largest, then the sharpest, or by another rule."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -36,7 +37,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             found[row.id] = {
                 "id": row.id, "name": row.name or row.key, "pixels": row.width * row.height,
                 "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
-                "faults": faults[row.id],
+                "faults": faults[row.id], "caption": row.name,
             }  # fmt: skip
     return found
 
@@ -49,6 +50,19 @@ def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
         "first": (),
     }[by]  # fmt: skip
     return (*order, facts["id"])
+
+
+def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], *details: Mapping[str, Any]) -> str:
+    """Why a person looks before `other` is left out as a copy of the best; "" where there is no doubt.
+
+    `details` are what the check keeps of either: it compared both with one that may be neither. Equal files are not
+    doubted.
+    """
+    if check == "exact_copies" or best["id"] == other["id"]:
+        return ""
+    told = next((str(one["doubt"]) for one in details if one and one.get("doubt")), "")
+    mine, theirs = (re.sub(r"[\W_]+", " ", one["caption"]).strip().casefold() for one in (best, other))
+    return told or ("Their captions differ" if mine and theirs and mine != theirs else "")
 
 
 def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:

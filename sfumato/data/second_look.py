@@ -1,7 +1,7 @@
 """A second look at two pictures whose hashes are near: are they the same once one is laid upon the other?"""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from PIL import Image
@@ -10,10 +10,15 @@ SIDE, CELLS = 64, 8
 PACKED = SIDE * SIDE + 2 * CELLS * CELLS  # bytes of a picture that is kept small
 SCALES = (0.97, 0.95, 0.93, 0.9, 0.87, 0.85, 0.8, 0.75, 0.7)  # of the sides that a crop may have kept
 SPOILT = 0.15  # of the pixels, which a watermark may have covered
-WHOLE, CUT, PART = 0.95, 0.93, 0.97  # correlation from which on they are the same: uncut, cut, without what is spoilt
+WHOLE, CUT = 0.95, 0.93  # correlation from which on they are the same: uncut, cut
+DRAWN, DRAWN_CUT = 0.9, 0.85  # the same of what is drawn alone, without a plain ground
+UNCOVERED, COVERED_TOO = 0.99, 0.6  # of what is drawn: without the part that is covered, and with it
 COARSE = 0.8  # correlation of halves, below which no part is sought any finer
 COLOURS = 9.0  # by how much colours may differ on average, of 255
+PLAIN, TINT = 2.0, 6.0  # levels between neighbours, below which a place is plain; of a cell that has a colour
 MIRRORED, CROPPED, TURNED = "mirrored", "cropped", "turned"
+COVERED, DECOLOURED = "with a part covered", "without its colours"
+DOUBTS = {COVERED: "A part of them differs", DECOLOURED: "One has colours, one has none"}  # where a person looks first
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,17 @@ class Small:
             grey.astype(np.float32).reshape(SIDE, SIDE), colours.astype(np.float32).reshape(CELLS, CELLS, 2) - 128
         )  # fmt: skip
 
+    @cached_property
+    def halved(self) -> np.ndarray:
+        """Its grey at half the size."""
+        found: np.ndarray = self.grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
+        return found
+
+    @cached_property
+    def coarse(self) -> "Parts":
+        """It as a part of what is of half the size."""
+        return Parts.of(self.grey, SIDE // 2)
+
     def mirrored(self) -> "Small":
         """As in a mirror."""
         return Small(self.grey[:, ::-1], self.colours[:, ::-1])
@@ -65,15 +81,17 @@ def compare(one: Small, other: Small, how: tuple[str, ...]) -> Alike | None:
     left, right = level(one.grey), level(other.grey)
     found = None
     if left is not None and right is not None:
-        found = _same(left, right) if same_colours(one.colours, other.colours) else None
+        found = _laid(left, right, one, other)
         if found is None and MIRRORED in how:
-            found = _laid(left[:, ::-1], right, one.mirrored(), other, "mirrored")
+            found = _laid(left[:, ::-1], right, one.mirrored(), other, MIRRORED)
         if found is None and TURNED in how:
-            turns = (_laid(np.rot90(left, times), right, one.turned(times), other, "turned") for times in (1, 2, 3))
+            turns = (_laid(np.rot90(left, times), right, one.turned(times), other, TURNED) for times in (1, 2, 3))
             found = next((turn for turn in turns if turn is not None), None)
-    if found is None and CROPPED in how and same_colours(_mean(one), _mean(other), loose=1.5):
+    if found is None and CROPPED in how and same_colours(_mean(one), _mean(other), loose=3.0):
         ways = [way for way in (_cut(one, other), _cut(other, one)) if way is not None]
         found = max(ways, key=lambda way: way.score, default=None)
+    if found is None and left is not None and right is not None:
+        found = _covered(left, right, one, other)
     return found
 
 
@@ -82,73 +100,147 @@ def _mean(one: Small) -> np.ndarray:
     return found
 
 
-def _laid(left: np.ndarray, right: np.ndarray, moved: Small, other: Small, how: str) -> Alike | None:
-    """Whether levelled squares are the same as they lie, uncovered: turned and covered at once, much looks alike."""
+def _laid(left: np.ndarray, right: np.ndarray, one: Small, other: Small, how: str = "") -> Alike | None:
+    """Whether levelled squares are the same as they lie, and what is drawn in them as well.
+
+    A drawing upon a plain ground is like every other for most of its square.
+    """
     whole = float(np.vdot(left, right))
-    return Alike(whole, how) if whole >= WHOLE and same_colours(moved.colours, other.colours) else None
-
-
-def _same(laid: np.ndarray, upon: np.ndarray) -> Alike | None:
-    """Whether two levelled squares are the same, but maybe for a part that something covers."""
-    left, right = laid.ravel(), upon.ravel()
-    whole = float(left @ right)
-    if whole >= WHOLE:
-        return Alike(whole, "")
-    if whole < 0.5:
+    drawn = _drawn(one.grey, other.grey) if whole >= WHOLE else None
+    if drawn is None or (alike := _correlation(one.grey[drawn], other.grey[drawn])) < DRAWN:
         return None
-    fitted, part = left * whole, 0.0
+    if same_colours(one.colours, other.colours):
+        return Alike(min(whole, alike), how)
+    return Alike(min(whole, alike), DECOLOURED) if not how and _is_grey(one) != _is_grey(other) else None
+
+
+def _covered(left: np.ndarray, right: np.ndarray, one: Small, other: Small) -> Alike | None:
+    """Whether they are the same but for a part that something covers: what is not covered then agrees wholly."""
+    alike = float(np.vdot(left, right)) >= 0.5 and same_colours(one.colours, other.colours, spoilt=2 * SPOILT)
+    drawn = _drawn(one.grey, other.grey) if alike else None
+    if drawn is None:
+        return None
+    mine, theirs = one.grey[drawn], other.grey[drawn]
+    fit = _correlation(mine, theirs)
+    return Alike(fit, COVERED) if fit >= COVERED_TOO and _uncovered(mine, theirs) >= UNCOVERED else None
+
+
+def _drawn(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
+    """Where either of two squares is not plain, as a mask; None where that is next to nowhere."""
+    found = (_steps(one) >= PLAIN) | (_steps(other) >= PLAIN)
+    return found if found.mean() >= 0.02 else None
+
+
+def _steps(grey: np.ndarray) -> np.ndarray:
+    """The widest step of grey among the three by three places around each."""
+    high, low = np.pad(grey, 1, mode="edge"), np.pad(grey, 1, mode="edge")
+    for axis in (0, 1):
+        inner, before, after = ((slice(None),) * axis + (part,) for part in (slice(1, -1), slice(-2), slice(2, None)))
+        high = np.maximum(np.maximum(high[before], high[inner]), high[after])
+        low = np.minimum(np.minimum(low[before], low[inner]), low[after])
+    found: np.ndarray = high - low
+    return found
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    left, right = one - one.mean(), other - other.mean()
+    return float(left @ right) / max(float(np.sqrt((left @ left) * (right @ right))), 1e-6)
+
+
+def _uncovered(one: np.ndarray, other: np.ndarray) -> float:
+    """The correlation of two rows of grey without those places in which they differ most, (n) each."""
+    left, right = one - one.mean(), other - other.mean()
+    left, right = left / max(float(np.linalg.norm(left)), 1e-6), right / max(float(np.linalg.norm(right)), 1e-6)
+    fitted, part, last = left * float(left @ right), 0.0, int(left.size * (1 - SPOILT))
     for _ in range(3):  # what covers a part spoils the first fit, so it is made again without it
         wrong = np.abs(fitted - right)
-        kept = wrong <= np.partition(wrong, int(wrong.size * (1 - SPOILT)))[int(wrong.size * (1 - SPOILT))]
+        kept = wrong <= np.partition(wrong, last)[last]
         some, rest = left[kept], right[kept]
         middle, other_middle = float(some.mean()), float(rest.mean())
         spread = float(((some - middle) ** 2).sum())
         slope = float((some - middle) @ (rest - other_middle)) / max(spread, 1e-12)
         part = slope * float(np.sqrt(spread / max(float(((rest - other_middle) ** 2).sum()), 1e-12)))
         fitted = (left - middle) * slope + other_middle
-    return Alike(part * 0.97, "with a part covered") if part >= PART else None
+    return part
 
 
 def _cut(whole: Small, part: Small) -> Alike | None:
     """Whether the second is a part of the first, wherever it may lie; sought coarsely before it is sought finely."""
-    if _sought(_halved(whole.grey), part.grey)[0] < COARSE:
+    if _sought(whole.halved, part.coarse)[0] < COARSE:
         return None
-    best, chosen = _sought(whole.grey, part.grey)
-    return Alike(best * 0.98, f"cropped to {chosen**2:.0%}") if best >= CUT else None
+    best, chosen, place = _sought(whole.grey, Parts.of(part.grey, SIDE))
+    if best < CUT or not _same_drawing(_window(whole, chosen, place), part):
+        return None
+    return Alike(best * 0.98, f"{CROPPED} to {chosen**2:.0%}")
 
 
-def _halved(grey: np.ndarray) -> np.ndarray:
-    """At half the size."""
-    found: np.ndarray = grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
-    return found
+def _window(whole: Small, share: float, place: tuple[int, int]) -> Small:
+    """The part of a picture that has this share of its sides and begins at this place, as large as the whole."""
+    side = round(SIDE * share)
+    top, left = place
+    grey = Image.fromarray(np.ascontiguousarray(whole.grey[top : top + side, left : left + side]))
+    cell = SIDE / CELLS
+    edges = (left / cell, top / cell, (left + side) / cell, (top + side) / cell)
+    colours = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(whole.colours[..., one])).resize(
+                (CELLS, CELLS), Image.Resampling.BILINEAR, box=edges
+            )
+        )
+        for one in (0, 1)
+    ]  # fmt: skip
+    return Small(np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR)), np.stack(colours, -1))
 
 
-def _sought(whole: np.ndarray, part: np.ndarray) -> tuple[float, float]:
-    """How well the part fits best into the whole, and the share of the sides at which it does.
+def _same_drawing(one: Small, other: Small) -> bool:
+    """Whether what is drawn in both is the same, though the one may lie a pixel beside the other."""
+    drawn = _drawn(one.grey, other.grey)
+    if drawn is None or drawn.mean() < 0.2 or _correlation(one.grey[drawn], other.grey[drawn]) < DRAWN_CUT:
+        return False  # a few edges upon plain ground fit into much
+    return same_colours(one.colours, other.colours, loose=2.0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A picture as what may be a part of another: at each of SCALES, the conjugate of its spectrum and its length."""
+
+    size: int
+    spectra: np.ndarray
+    lengths: list[float]
+
+    @classmethod
+    def of(cls, grey: np.ndarray, size: int) -> "Parts":
+        """Of a square of grey, for a whole of so many pixels a side."""
+        picture = Image.fromarray(np.ascontiguousarray(grey))
+        wanted, lengths = np.zeros((len(SCALES), size, size), np.float32), []
+        for number, side in enumerate(_sides(size)):
+            small = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
+            small = small - small.mean()
+            lengths.append(float(np.sqrt((small**2).sum())))
+            wanted[number, :side, :side] = small
+        return cls(size, np.fft.rfft2(wanted).conj(), lengths)
+
+
+def _sought(whole: np.ndarray, parts: Parts) -> tuple[float, float, tuple[int, int]]:
+    """How well a part fits best into the whole, the share of the sides at which it does, and where: row and column.
 
     The fit is the correlation at each place where the part lies wholly inside (Lewis 1995, "Fast normalized
     cross-correlation"): products by the Fourier transform, means and spreads by sums over rectangles.
     """
-    size, picture = whole.shape[0], Image.fromarray(np.ascontiguousarray(part))
-    wanted, lengths = np.zeros((len(SCALES), size, size), np.float32), np.zeros(len(SCALES))
-    for number, side in enumerate(_sides(size)):
-        small = np.asarray(picture.resize((side, side), Image.Resampling.BOX), np.float32)
-        small = small - small.mean()
-        lengths[number] = np.sqrt((small**2).sum())
-        wanted[number, :side, :side] = small
-    spectrum = np.fft.rfft2(whole - whole.mean()) * np.fft.rfft2(wanted).conj()
-    fits, best, chosen = np.fft.irfft2(spectrum, (size, size)), 0.0, 1.0
+    size, best, chosen, place = parts.size, 0.0, 1.0, (0, 0)
+    fits = np.fft.irfft2(np.fft.rfft2(whole - whole.mean()) * parts.spectra, (size, size))
     sums, squares = _sums(whole), _sums(np.square(whole))
-    for number, side in enumerate(_sides(size)):
-        if lengths[number] < 2 * side:  # two levels of grey: nothing that could be told apart
+    for number, (side, length) in enumerate(zip(_sides(size), parts.lengths, strict=True)):
+        if length < 2 * side:  # two levels of grey: nothing that could be told apart
             continue
         spread = _windows(squares, side) - _windows(sums, side) ** 2 / side**2
         places = size - side + 1  # each way; farther on the part would come in again from the other side
-        fitted = fits[number, :places, :places][told := spread >= 4 * side**2]  # what is flat there fits nothing
-        fit = float((fitted / np.sqrt(spread[told])).max(initial=0.0)) / float(lengths[number])
-        if fit > best:
-            best, chosen = fit, SCALES[number]
-    return best, chosen
+        told = spread >= 4 * side**2  # what is flat there fits nothing
+        fitted = np.where(told, fits[number, :places, :places], 0.0) / np.sqrt(np.where(told, spread, 1.0))
+        at = int(fitted.argmax())
+        if (fit := float(fitted.flat[at]) / length) > best:
+            best, chosen, place = fit, SCALES[number], divmod(at, places)
+    return best, chosen, place
 
 
 @cache
@@ -168,14 +260,23 @@ def _windows(sums: np.ndarray, side: int) -> np.ndarray:
     return found
 
 
-def same_colours(one: np.ndarray, other: np.ndarray, *, loose: float = 1.0) -> bool:
-    """Whether colours are the same but for their strength; a picture in grey may be one of any colours."""
-    left, right = one.ravel(), other.ravel()
-    strength, other_strength = float(np.abs(left).mean()), float(np.abs(right).mean())
-    if min(strength, other_strength) < 1.5:
+def same_colours(one: np.ndarray, other: np.ndarray, *, loose: float = 1.0, spoilt: float = 0.0) -> bool:
+    """Whether colours are the same but for their strength, in the cells that have any, (..., 2) each.
+
+    Without the share `spoilt` of these cells in which they differ most.
+    """
+    left, right = one.reshape(-1, 2), other.reshape(-1, 2)
+    tinted = np.maximum(np.abs(left).max(1), np.abs(right).max(1)) >= TINT
+    if not tinted.any():
         return True
-    gain = float(np.clip(left @ right / max(float(left @ left), 1e-6), 0.6, 1.6))
-    return float(np.abs(right - gain * left).mean()) <= COLOURS * loose
+    left, right = left[tinted], right[tinted]
+    gain = float(np.clip((left * right).sum() / max(float((left * left).sum()), 1e-6), 0.6, 1.6))
+    apart = np.sort(np.abs(right - gain * left).max(1))
+    return float(apart[: max(1, round(len(apart) * (1 - spoilt)))].mean()) <= COLOURS * loose
+
+
+def _is_grey(one: Small) -> bool:
+    return bool(np.abs(one.colours).max() < TINT / 2)
 
 
 def level(grey: np.ndarray) -> np.ndarray | None:

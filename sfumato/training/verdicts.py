@@ -13,6 +13,7 @@ FEWEST = 3  # places off a line that have to be known until there is a noise to 
 BRIEF = 10.0  # seconds of processor time below which nothing is said of equal time: most of them is the start
 ALIKE = 0.01  # share of the pictures by which equal time has to be another place than equal pictures
 SURE = 2.0  # times the noise of a difference from which on it counts as more than noise
+SHOWN = 0.00005  # the smallest difference that four digits show
 
 Points = Sequence[tuple[float, float]]  # (pictures seen, held-out loss), in the order of the pictures
 
@@ -120,7 +121,7 @@ def _verdict(
     gap = known[second.name] - known[first.name]
     noises = [wobble(one.points, after[one.name]) for one in (first, second)]
     noise = math.hypot(*(one for one in noises if one is not None)) if None not in noises else None
-    clear = False if gap == 0 else None if noise is None else gap > SURE * noise
+    clear = False if gap < SHOWN else None if noise is None else gap > SURE * noise
     unit = "steps" if first.recipe == OWN else "pictures"
     read = {one.name for one in entries if after[one.name] not in dict(one.points)}
     listed = ", ".join(
@@ -134,7 +135,7 @@ def _verdict(
 
 
 def _head(first: str, gap: float, clear: bool | None) -> str:
-    if gap == 0:
+    if gap < SHOWN:
         return "both are the same"
     if clear is False:
         return "no difference beyond noise"
@@ -143,8 +144,8 @@ def _head(first: str, gap: float, clear: bool | None) -> str:
 
 def _told(first: str, second: str, gap: float, noise: float | None) -> str:
     """How much lower the first is than the second, and whether that is more than noise."""
-    if gap == 0:
-        return f"{first} and {second} are the same."
+    if gap < SHOWN:
+        return f"{first} and {second} are the same{' to four digits' if gap else ''}."
     if noise is None:
         return f"{first} is lower than {second} by {gap:.4f}; too few measurements to tell whether that is noise."
     if gap > SURE * noise:

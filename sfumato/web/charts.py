@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sfumato.web.words import number
 
 SETTLED, STEEP = 0.05, 2.0  # from which share of x on heights count, and how much higher what came before must reach
+FINEST = 1e-4  # of the values themselves, which an axis spans at least
 ACROSS, DOWN = 1000, 1000  # the plot's own units, stretched over whatever room there is
 MOST = 240  # points drawn of one line; of each stretch its lowest and its highest
 
@@ -139,6 +140,8 @@ def ticks(low: float, high: float, about: int) -> list[float]:
     """Round marks that enclose a range, some `about` of them, in steps of 1, 2 or 5."""
     if high <= low:
         low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    if (short := FINEST * max(abs(low), abs(high)) - (high - low)) > 0:  # marks that differ in their seventh digit
+        low, high = low - short / 2, high + short / 2
     rough = (high - low) / about
     ten = 10.0 ** math.floor(math.log10(rough))
     step = next(one * ten for one in (1, 2, 5, 10) if one * ten >= rough * 0.999)

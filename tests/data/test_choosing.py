@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sfumato.data.choosing import keep_best, pick_diverse
+from sfumato.data.choosing import ThinningView, keep_best, keep_best_would, pick_diverse
 from sfumato.data.coreset import k_center
 from sfumato.data.features_of import unit
 from sfumato.data.findings import list_findings, list_groups
@@ -22,6 +22,13 @@ from tests.data.curated import decided_on, found, ids_of, rows
 def mine(workspace, shapes, collect):
     collect(path=str(shapes), licence="MIT")
     return workspace
+
+
+def named(workspace, captions):
+    """Give items their captions."""
+    with workspace.write() as session:
+        for one, caption in captions.items():
+            session.get(Item, one).name = caption
 
 
 def measured(workspace, by_item):
@@ -45,7 +52,7 @@ def test_the_sharpest_of_each_group_is_kept_and_the_others_say_why(mine):
     found(mine, {ids[1]: "blurred", ids[0]: "blurred"})
     measured(mine, dict(zip(ids, (0.2, 0.9, 0.5, 0.3, 0.3), strict=False)))
     before = rows(mine, without=("revision",))
-    decision = keep_best(mine, name="mine", by="sharpest")
+    decision = keep_best(mine, name="mine", by="sharpest", doubtful=True)
     assert decision.name == "kept the sharpest of 2 groups of copies, left out 3 pictures"
     left = {item.id for item in list_items(mine, name="mine", state="left out")}
     assert left == {ids[0], ids[2], ids[4]}
@@ -78,7 +85,7 @@ def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
     assert stars["best"] == {ids[1], ids[3]}
     assert stars["sharpest"] == {ids[0], ids[4]}
     for by, starred in stars.items():
-        decision = keep_best(mine, name="mine", by=by)
+        decision = keep_best(mine, name="mine", by=by, doubtful=True)
         left = {item.id for item in list_items(mine, name="mine", state="left out")}
         assert set(ids[:5]) - left == starred
         if by == "best":
@@ -98,6 +105,31 @@ def test_a_copy_with_a_watermark_is_not_the_best_even_where_it_is_sharper(mine):
     assert [one.item_id for one in group.members if one.is_best] == [ids[1]]
 
 
+def test_what_may_be_no_copy_is_left_to_a_person(mine):
+    ids = ids_of(mine)
+    named(mine, dict.fromkeys(ids[:4], "A red apple.") | {ids[1]: "a red apple", ids[2]: "A pear."})
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    found(mine, {ids[3]: "near_copies"}, group="a", details={"doubt": "A part of them differs"})
+    named(mine, dict.fromkeys(ids[4:6], "A star."))
+    found(mine, dict.fromkeys(ids[4:6], "near_copies"), group="b")
+    found(mine, dict.fromkeys(ids[6:8], "exact_copies"), group="c")
+    assert keep_best_would(mine, name="mine", by="first") == ThinningView(groups=2, left_out=2, doubtful=2)
+    groups = {group.group: group for group in list_groups(mine, name="mine", by="first")}
+    assert {one.item_id: one.doubt for one in groups["a"].members} == {
+        ids[0]: "", ids[1]: "", ids[2]: "Their captions differ", ids[3]: "A part of them differs"
+    }  # fmt: skip
+    keep_best(mine, name="mine", by="first")
+    assert {item.id for item in list_items(mine, name="mine", state="left out")} == {ids[1], ids[5]}
+    still = {one.item_id for one in list_findings(mine, name="mine", check="near_copies")}
+    assert still == {ids[0], ids[2], ids[3]}, "those in doubt are asked about, beside the one that was kept"
+    with pytest.raises(NotFound, match="in doubt: 2 pictures"):
+        keep_best(mine, name="mine", by="first")
+    keep_best(mine, name="mine", by="first", groups=["a"])
+    assert not list_findings(mine, name="mine", check="near_copies")
+    keep_best(mine, name="mine", check="exact_copies", by="first")
+    assert list_items(mine, name="mine", state="left out", limit=9)[-1].id == ids[7], "equal pixels have no doubt"
+
+
 def test_the_last_of_a_group_whose_copies_are_gone_is_no_finding_any_more(mine):
     ids = ids_of(mine)
     found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
@@ -113,7 +145,7 @@ def test_the_largest_and_the_first_can_be_kept_as_well(mine):
     found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
     with mine.write() as session:
         session.get(Item, ids[1]).width = 90
-    decision = keep_best(mine, name="mine", by="largest")
+    decision = keep_best(mine, name="mine", by="largest", doubtful=True)
     assert {item.id for item in list_items(mine, name="mine", state="left out")} == {ids[0], ids[2]}
     undo(mine, id=decision.id)
     keep_best(mine, name="mine", by="first", groups=["a"])

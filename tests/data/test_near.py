@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from sfumato.data import copies
 from sfumato.data.copies import Options, Pair, find_pairs, group_pairs
@@ -15,7 +15,7 @@ from sfumato.data.near import pairs_within
 from sfumato.data.packed import Hexes
 from sfumato.data.pictures import Unusable
 from sfumato.data.scan import Table
-from sfumato.data.second_look import Alike, Small, compare
+from sfumato.data.second_look import COVERED, DECOLOURED, DOUBTS, Alike, Small, compare
 from tests.data.seen_pictures import scene
 
 
@@ -135,6 +135,72 @@ def test_two_pictures_are_compared_by_what_is_in_them_not_by_their_shade():
     shade[..., 0] = np.arange(64) * 3
     shade[..., 1:] = 128
     assert compare(Small.of(shade), Small.of(shade), ()) is None, "a plain shade is like every other"
+
+
+def seen(draw, size=96):
+    """A drawing upon white, of so many pixels a side, as it is compared."""
+    picture = Image.new("RGB", (384, 384), "white")
+    draw(ImageDraw.Draw(picture), 4)
+    return Small.of(np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS).convert("YCbCr")))
+
+
+def test_two_drawings_are_not_the_same_for_the_white_around_them():
+    def slug(pen, k):
+        pen.line((10 * k, 20 * k, 84 * k, 50 * k), fill="saddlebrown", width=round(9 * k))
+
+    def pencil(pen, k):
+        pen.line((20 * k, 76 * k, 76 * k, 16 * k), fill="green", width=round(9 * k))
+
+    def football(pen, k):
+        pen.ellipse((8 * k, 20 * k, 88 * k, 78 * k), fill="saddlebrown")
+        pen.line((30 * k, 34 * k, 66 * k, 34 * k), fill="white", width=round(4 * k))
+
+    def avocado(pen, k):
+        pen.ellipse((8 * k, 16 * k, 88 * k, 78 * k), fill="darkgreen")
+
+    def sign(pen, k):
+        corners = [(48 * k, 8 * k), (92 * k, 86 * k), (4 * k, 86 * k)]
+        pen.polygon(corners, fill="white", outline="red", width=round(6 * k))
+
+    def ring_in_sign(pen, k):
+        sign(pen, k)
+        pen.ellipse((34 * k, 44 * k, 62 * k, 72 * k), outline="black", width=round(8 * k))
+
+    drawings = [slug, pencil, football, avocado, sign, ring_in_sign]
+    for one in drawings:
+        for other in drawings:
+            found = compare(seen(one), seen(other, 48), ("mirrored", "cropped", "turned"))
+            assert (found is not None) == (one is other), (one.__name__, other.__name__, found)
+
+
+def test_an_eye_of_another_colour_is_another_eye():
+    def eye(colour):
+        def draw(pen, k):
+            pen.ellipse((4 * k, 28 * k, 92 * k, 68 * k), outline="black", width=round(3 * k))
+            pen.ellipse((34 * k, 34 * k, 62 * k, 62 * k), fill=colour)
+            pen.ellipse((44 * k, 44 * k, 52 * k, 52 * k), fill="black")
+
+        return draw
+
+    blue, brown, grey = (seen(eye(colour)) for colour in ((40, 90, 200), (160, 74, 16), (95, 95, 95)))
+    assert compare(blue, blue, ()).score > 0.99
+    assert compare(blue, brown, ()) is None
+    assert compare(blue, grey, ()).how == DECOLOURED, "the same one in grey is told, for a person to look at"
+
+
+def test_a_part_that_differs_is_told_and_the_rest_agrees_wholly():
+    def house(pen, k, covered=False, window="navy"):
+        pen.polygon([(10 * k, 40 * k), (48 * k, 8 * k), (86 * k, 40 * k)], fill="firebrick")
+        pen.rectangle((16 * k, 40 * k, 80 * k, 88 * k), fill="khaki", outline="black")
+        pen.rectangle((28 * k, 50 * k, 44 * k, 66 * k), fill=window)
+        pen.line((16 * k, 76 * k, 80 * k, 70 * k), fill="sienna", width=round(3 * k))
+        if covered:
+            pen.rectangle((56 * k, 62 * k, 92 * k, 76 * k), fill="black")
+
+    plain, marked = seen(house), seen(lambda pen, k: house(pen, k, covered=True))
+    found = compare(plain, marked, ())
+    assert (found.how, found.how in DOUBTS) == (COVERED, True)
+    assert compare(plain, seen(house, 192), ()).how == ""
 
 
 def test_nothing_is_found_in_a_flat_part_of_a_picture():

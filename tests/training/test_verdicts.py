@@ -46,6 +46,12 @@ def test_too_few_measurements_tell_no_noise():
     assert "too few measurements" in verdict.says
 
 
+def test_what_no_digit_shows_is_no_difference():
+    (verdict,) = judge([entry("one", curve(3, 0.4)), entry("two", curve(3, 0.4 + 1e-7))]).verdicts
+    assert (verdict.title, verdict.clear) == ("After 3,000 pictures: both are the same", False)
+    assert verdict.says.endswith("one and two are the same to four digits.")
+
+
 def test_what_is_faster_may_be_lower_after_the_same_work():
     slow, fast = entry("slow", curve(20, 0.40), cpu=4000.0), entry("fast", curve(20, 0.42), cpu=1000.0)
     pictures, time = judge([slow, fast]).verdicts

@@ -316,6 +316,7 @@ def test_a_long_line_keeps_its_spikes_and_its_end():
         line_chart("Loss", [Series("t", [(0.0, float("nan"))])], "step", "loss").says == "There is nothing to draw yet."
     )
     assert marked(ticks(0, 1.2, 4)) == ["0.0", "0.5", "1.0", "1.5"]
+    assert max(map(len, marked(ticks(0.46971782, 0.4697179, 4)))) <= 7, "two values that are all but one"
 
 
 def test_a_trace_stands_in_columns_and_leads_from_parent_to_child():

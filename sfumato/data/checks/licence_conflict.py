@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sfumato.data.scan import ItemRow, Proposal
 from sfumato.trust.licences import ASKS, USES, class_of, verdict
 
-TITLE = "licence in conflict with the use"
+TITLE = "licence that limits the use"
 SAYS = "The licence forbids what the pictures are for, or asks something first. It is no legal advice."
 KIND = "rows"
 

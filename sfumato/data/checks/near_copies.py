@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sfumato.data.copies import Options, Pair, best_of, find_pairs, group_pairs
 from sfumato.data.findings import group_name
 from sfumato.data.scan import Proposal, Table
+from sfumato.data.second_look import DOUBTS
 
 __all__ = ["KIND", "SAYS", "TITLE", "Options", "judge"]
 
@@ -41,9 +42,10 @@ def _facts(table: Table, place: int) -> str:
 
 
 def _proposal(table: Table, pair: Pair, place: int, best: int, group: str) -> Proposal:
-    how = f", {pair.alike.how}" if pair.alike.how else ""
+    how, doubt = f", {pair.alike.how}" if pair.alike.how else "", DOUBTS.get(pair.alike.how, "")
     return Proposal(
         table.ids[place], min(pair.alike.score, 1.0),
         f"{pair.alike.score:.0%} the same as another picture{how}; this one has {_facts(table, place)}.",
-        group, table.ids[best], {"how": pair.alike.how, "alike": round(pair.alike.score, 4)},
+        group, table.ids[best],
+        {"how": pair.alike.how, "alike": round(pair.alike.score, 4)} | ({"doubt": doubt} if doubt else {}),
     )  # fmt: skip

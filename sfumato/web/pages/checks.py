@@ -10,11 +10,11 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
-from sfumato.data.choosing import keep_best
+from sfumato.data.choosing import keep_best, keep_best_would
 from sfumato.data.collect import show_dataset
 from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
-from sfumato.data.findings import FindingView, GroupView, list_findings, list_groups
+from sfumato.data.findings import FindingView, GroupView, list_by_licence, list_findings, list_groups
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
 from sfumato.people.wording import shortened
@@ -29,6 +29,8 @@ from sfumato.web.working import shown
 
 router = Router()
 FINDINGS, GROUPS, ALIKE = 60, 20, 12  # of a page; pictures of one group that are shown
+LICENCES = ("licence_conflict", "licence_unknown")  # one question for each licence, not for each picture
+COUNTED = 5_000  # findings, up to which it is counted beforehand what keeping the best would do
 LONGEST = 200  # letters of a caption beside its copies
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
 COPIES = ("near_copies", "exact_copies", "looks_alike", "leakage")  # best decided when spoilt pictures are out
@@ -126,12 +128,18 @@ def show_found(
             workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1, by=keep  # type: ignore[arg-type]
         )
     found: list[FindingView] = []
-    if not groups:
+    by_licence = how != "list" and check_name in LICENCES
+    licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
+    if not groups and not licences:
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
     open_rows = [row for row in _rows(workspace, name, set()) if row.n]
+    n = next((row.n for row in open_rows if row.view.name == check_name), 0)
+    would = None
+    if groups and n <= COUNTED:
+        would = keep_best_would(workspace, name=name, check=check_name, by=keep)  # type: ignore[arg-type]
     place = next((place for place, row in enumerate(open_rows) if row.view.name == check_name), -1)
     others = [row for row in [*open_rows[place + 1 :], *open_rows[: max(place, 0)]] if row.view.name != check_name]
     kept = {"keep": keep} if keep != "best" else {}
@@ -139,9 +147,9 @@ def show_found(
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
-        older=f"{path}?{urlencode(more)}" if more else "", spare=sum(one.n - 1 for one in groups[:GROUPS]),
-        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS,
-        following=others[0].view if others else None, n=open_rows[place].n if place >= 0 else 0, file_of=file_of,
+        older=f"{path}?{urlencode(more)}" if more else "", would=would,
+        rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS, licences=licences,
+        following=others[0].view if others else None, n=n, file_of=file_of,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 
