@@ -66,7 +66,7 @@ def test_undo_is_refused_where_later_decisions_touched_the_same_and_names_them(m
     second = keep(mine, name="mine", where=Where(ids=ids[3:5]), title="the second")
     third = leave_out(mine, name="mine", where=Where(ids=ids[6:7]))
     before = rows(mine)
-    with pytest.raises(Conflict, match=r"1 later decision touched the same pictures: 'the second' by .*"):
+    with pytest.raises(Conflict, match=r"1 later decision changed the same of its pictures: 'the second' by .*"):
         undo(mine, id=first.id)
     assert rows(mine) == before
     assert len(list_decisions(mine, name="mine")) == 3
