@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
+from sfumato.data.pairs import carry_over
 from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
@@ -95,7 +96,8 @@ def settle(
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
     An item that it leaves out has all of its findings answered, and with it that of the last one of its copies, and
-    what was found of others only because they are like it. With `among` only those of the findings.
+    what was found of others only because they are like it. Two that were kept by one check of copies are asked about
+    by no other. With `among` only those of the findings.
     """
     if not checks:
         return
@@ -116,6 +118,7 @@ def settle(
     alone = select(Finding.group).where(*grouped, Finding.state == "open", Finding.group.in_(thinned))
     answer((Finding.group == "") & Finding.beside_id.in_(gone))
     answer((Finding.group != "") & Finding.group.in_(alone.group_by(Finding.group).having(func.count() == 1)))
+    carry_over(session, decision, among)
 
 
 def open_findings(session: Session, ids: Sequence[str], dataset_id: str) -> set[str]:

@@ -28,7 +28,7 @@ EDITS = st.one_of(
     st.tuples(st.just("consent"), WHICH, st.sampled_from(["given", "refused"])),
     st.tuples(st.just("family"), WHICH, st.sampled_from(["f", "g", ""])),
     st.tuples(st.just("attributes"), WHICH, st.sampled_from(["dark", "light", ""])),
-    st.tuples(st.just("answer"), WHICH, st.sampled_from(["blurred", "near_copies", "licence"])),
+    st.tuples(st.just("answer"), WHICH, st.sampled_from(["blurred", "near_copies", "looks_alike", "licence"])),
     st.tuples(st.just("undo"), st.integers(0, 12), st.just("")),
 )
 ORDER = st.lists(st.integers(0, 30), min_size=1, max_size=8)  # in which all is taken back at last
@@ -52,6 +52,8 @@ def six(tmp_path_factory):
             found(workspace, dict.fromkeys(ids, check))
         found(workspace, dict.fromkeys(ids[:3], "near_copies"), group="three")
         found(workspace, {ids[3]: "near_copies"}, beside_id=ids[4])
+        for n in (0, 3):  # what another check asks of the same pair
+            found(workspace, {ids[n]: "looks_alike"}, beside_id=ids[n + 1])
     return folder / "first" / "workspace.db"
 
 
