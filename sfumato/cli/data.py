@@ -80,11 +80,9 @@ data_explore.add_to(app)
 
 def splits(version: Any) -> str:
     """Say how much of a version is learnt from and how much is held out."""
-    words = {
-        "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
-        "heldout_given": "held out by their source", "heldout_family": "held out with their family",
-    }  # fmt: skip
-    return counts({words.get(name, name): n for name, n in version.summary["splits"].items()})
+    from sfumato.data.freeze import SPLITS
+
+    return counts({SPLITS.get(name, name): n for name, n in version.summary["splits"].items()})
 
 
 @app.command()

@@ -50,14 +50,15 @@ def said_options(said: list[str]) -> dict[str, dict[str, Any]]:
 
 def told(result: dict[str, Any]) -> str:
     """Say what was found, that nothing was removed, and how to go on."""
+    from sfumato.data.scan import titled
+
     found, name, n = result.get("found", {}), result.get("dataset", ""), result.get("n", 0)
     gone = sum(result.get("gone", {}).values())
     since = f" {gone:,} found before {'is' if gone == 1 else 'are'} not seen any more." if gone else ""
     if not found:
         return f"Looked at {n:,} pictures and found nothing to propose.{since}"
-    plain = {check_name.replace("_", " "): count for check_name, count in found.items()}
     return (
-        f"Looked at {n:,} pictures and found {counts(plain)}.{since}\n"
+        f"Looked at {n:,} pictures and found {counts(titled(found))}.{since}\n"
         f"Nothing was removed. `sfumato data findings {name}` lists them, worst first; "
         f"`sfumato data groups {name}` shows copies side by side."
     )
@@ -72,8 +73,9 @@ def checks(context: typer.Context) -> None:
 
     with opened(context) as workspace:
         found = list_checks(workspace)
-    rows = [(one.name, one.kind, one.says, defaults(one.options)) for one in found]
-    answer(context, found, lambda: table(["check", "by", "looks for", "options"], rows, empty="There are no checks."))
+    rows = [(one.name, one.title, one.kind, one.says, defaults(one.options)) for one in found]
+    headings = ["name", "check", "by", "looks for", "options"]
+    answer(context, found, lambda: table(headings, rows, empty="There are no checks."))
 
 
 def defaults(schema: dict[str, Any]) -> str:
@@ -92,10 +94,11 @@ def findings(
     Example: `sfumato data findings mine --check blur`
     """
     from sfumato.data.findings import list_findings
+    from sfumato.data.scan import title_of
 
     with opened(context) as workspace:
         found = list_findings(workspace, name=name, check=check_name, limit=limit)
-    rows = [(one.item_id[-8:], one.item_name, one.check, f"{one.score:.2f}", one.reason) for one in found]
+    rows = [(one.item_id[-8:], one.item_name, title_of(one.check), f"{one.score:.2f}", one.reason) for one in found]
     headings = ["item", "picture", "check", ">score", "why"]
     answer(context, found, lambda: table(headings, rows, empty=f"Nothing is open. `sfumato data check {name}` looks."))
 
@@ -129,14 +132,15 @@ def scans(context: typer.Context, name: Name, limit: Limit = 20) -> None:
 
     Example: `sfumato data scans mine`
     """
-    from sfumato.data.scan import list_scans
+    from sfumato.data.scan import list_scans, titled
 
     with opened(context) as workspace:
         found = list_scans(workspace, name=name, limit=limit)
     rows = [
-        (f"{one.made_at:%Y-%m-%d %H:%M}", one.n, counts({key: n for key, n in one.found.items() if n}) or "nothing")
+        (f"{one.made_at:%Y-%m-%d %H:%M}", one.n,
+         counts(titled({key: n for key, n in one.found.items() if n})) or "nothing")
         for one in found
-    ]
+    ]  # fmt: skip
     empty = f"No check has gone over it yet. `sfumato data check {name}` does."
     answer(context, found, lambda: table(["when", ">pictures", "found"], rows, empty=empty))
 

@@ -93,10 +93,11 @@ def next_(
     Example: `sfumato data label next mine skin`
     """
     from sfumato.data.labelling import label_next
+    from sfumato.data.records import called
 
     with opened(context) as workspace:
         found = label_next(workspace, name=name, labelling=task, count=count)
-    rows = [(one.id, one.name or one.key) for one in found]
+    rows = [(one.id, called(one.name, one.key)) for one in found]
     answer(context, found, lambda: table(["picture", "caption"], rows, empty="Nothing waits for an answer."))
 
 

@@ -132,6 +132,7 @@ def agreed(
     context: typer.Context, workspace: "Workspace", name: str, where: "Where", *, what: str, yes: bool, dry_run: bool
 ) -> bool:
     """Count the pictures that are meant, and whether to go on: a person at a terminal is asked, a dry run ends here."""
+    from sfumato.data.records import called
     from sfumato.data.verdicts import show_meant
 
     if not dry_run and (yes or not console(stderr=True).is_terminal or (where.ids and len(where.ids) < 2)):
@@ -143,7 +144,7 @@ def agreed(
         if not asked(context).json:
             console().print(f"This would {what} {count}. Nothing was changed.", markup=False)
             for one in found.first:
-                console().print(f"  {one.id[-12:]}  {one.name or one.key}", markup=False)
+                console().print(f"  {one.id[-12:]}  {called(one.name, one.key)}", markup=False)
         else:
             typer.echo(f'{{"n": {found.n}, "left_out": {found.left_out}}}')
         return False

@@ -8,16 +8,13 @@ from sfumato.checkpoints.averages import average_in_words
 from sfumato.compliance.answer import Answer, name_of
 from sfumato.compliance.chain import Step
 from sfumato.compliance.neighbours import Neighbour
+from sfumato.data.freeze import SPLITS
 
 if TYPE_CHECKING:
     from sfumato.compliance.trace import Trace
 
 WIDTH = 100
 SOURCES = 12  # shown of one version
-SPLITS = {
-    "train": "to learn from", "heldout_concept": "of things held out", "heldout_pair": "held out in one style",
-    "heldout_given": "held out by their source", "heldout_family": "held out with their family",
-}  # fmt: skip
 SILENT = ("sha256", "checkpoint", "height", "mime", "concepts")
 BARE = ("licence", "author", "style", "url", "architecture", "sampler", "reason", "detail")
 SAID: dict[str, Callable[[Any, dict[str, Any]], str]] = {

@@ -12,7 +12,9 @@ def describe_use(n: int, named: int, concepts: int, licences: dict[str, int]) ->
     shares = sorted(licences.items(), key=lambda one: -one[1])
     rights = ", ".join(f"{count:,} {'not stated' if name == UNSTATED else name}" for name, count in shares)
     unclear = licences.get(UNSTATED, 0)
-    said = [f"{n:,} pictures of {concepts:,} things; {named:,} have captions. Licences: {rights}."]
+    captions = "1 has a caption" if named == 1 else f"{named:,} have captions"
+    of = f"{n:,} picture{'s' * (n != 1)} of {concepts:,} thing{'s' * (concepts != 1)}"
+    said = [f"{of}; {captions}. Licences: {rights}."]
     if n >= FROM_SCRATCH and named >= 0.8 * n:
         said.append(f"Enough to train a small model from scratch (from about {FROM_SCRATCH:,} captioned pictures).")
     elif n >= FINE_TUNE and named >= 0.5 * n:

@@ -13,7 +13,7 @@ from sfumato.data.collect import find_dataset
 from sfumato.data.drawing import Drawer
 from sfumato.data.features_of import FEATURES, features_of, unit
 from sfumato.data.items import find_item
-from sfumato.data.records import KEPT, Item
+from sfumato.data.records import KEPT, Item, called
 from sfumato.data.scoring import kept_rows, opaque
 from sfumato.errors import Conflict, InvalidInput
 
@@ -41,12 +41,10 @@ def _contents(act: Act, *, name: str, id: str) -> tuple[str, str, list[tuple[str
     kept = select(Item.id, Item.name, Item.key, Item.sha256).where(Item.dataset_id == dataset.id, Item.state == KEPT)
     rows = act.session.execute(kept.order_by(Item.id))
     asked = (item.id, item.sha256) if item else ("", "")
-    return *asked, [(item_id, caption or key, sha256) for item_id, caption, key, sha256 in rows]
+    return *asked, [(item_id, called(caption, key), sha256) for item_id, caption, key, sha256 in rows]
 
 
-def find_alike(
-    workspace: Workspace, *, name: str, id: str = "", picture: Sent = "", limit: Most = 24
-) -> list[Alike]:
+def find_alike(workspace: Workspace, *, name: str, id: str = "", picture: Sent = "", limit: Most = 24) -> list[Alike]:
     """The pictures of a dataset that look most like one of them, or like one that is sent along, nearest first."""
     if bool(id) == bool(picture):
         raise InvalidInput("Say which picture is meant.", hint="Give the id of one, or send one along.")

@@ -17,7 +17,8 @@ from sfumato.data.decide import Edits, apply, in_words, meant, open_findings, ro
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.ranking import By, doubt, facts_of, rank, why
-from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Finding, Item, called
+from sfumato.data.scan import title_of
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs import JobView, enqueue
@@ -31,6 +32,7 @@ class Thinning:
     reasons: dict[str, str] = field(default_factory=dict)
     groups: set[str] = field(default_factory=set)
     doubtful: int = 0
+    doubtful_groups: list[str] = field(default_factory=list)
 
     @property
     def left_out(self) -> int:
@@ -86,11 +88,16 @@ def keep_best_would(act: Act, *, name: str, check: str = "near_copies", by: By =
     return ThinningView(len(done.groups), done.left_out, done.doubtful)
 
 
+def doubtful_groups(session: Session, dataset: Dataset, check: str, by: By) -> list[str]:
+    """The groups of which `keep_best` leaves something to a person."""
+    return _thinned(session, dataset, check, by, None, False).doubtful_groups
+
+
 def _none_to_thin(name: str, check: str, doubtful: int) -> NotFound:
     if not doubtful:
         return NotFound(f"No open group of copies by '{check}' in '{name}'.", hint=f"Run: sfumato data check {name}")
     return NotFound(
-        f"All that is left by '{check}' in '{name}' is in doubt: {in_words(doubtful)}.",
+        f"All that is left of {title_of(check)} in '{name}' is in doubt: {in_words(doubtful)}.",
         hint="Look at each group and decide on it, or say that doubtful ones are meant too.",
     )
 
@@ -111,7 +118,9 @@ def _thinned(
             done.edits[one] = {"state": LEFT_OUT}
             done.reasons[one] = f"a copy of '{best['name']}', which {why(best, facts[one], by)}"
             done.groups.add(group)
-        done.doubtful += open_still
+        if open_still:
+            done.doubtful += open_still
+            done.doubtful_groups.append(group)
         if group in done.groups and not open_still:
             bests[best["id"]] = group
     for one in bests:
@@ -176,7 +185,7 @@ def read_candidates(act: Act, *, name: str, where: Where) -> list[tuple[str, str
     ids = meant(act.session, dataset, where)
     troubled = open_findings(act.session, ids, dataset.id)
     rows = rows_of(act.session, ids, ("sha256", "name", "key", "revision"))
-    return [(row.id, row.sha256, row.name or row.key, row.revision, row.id in troubled) for row in rows]
+    return [(row.id, row.sha256, called(row.name, row.key), row.revision, row.id in troubled) for row in rows]
 
 
 @action("data.write_picked", needs="dataset.write", doors=())

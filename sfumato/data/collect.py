@@ -155,7 +155,7 @@ def _view(session: Session, dataset: Dataset) -> DatasetView:
     styles, licences = counted(Item.style), counted(Item.licence)
     n = sum(licences.values())
     named = session.scalar(select(func.count()).where(*kept, Item.name != "")) or 0
-    concepts = session.scalar(select(func.count(Item.concept.distinct())).where(*kept)) or 0
+    concepts = session.scalar(select(func.count(Item.concept.distinct())).where(*kept, Item.concept != "")) or 0
     left_out = session.scalar(select(func.count()).where(Item.dataset_id == dataset.id, Item.state == LEFT_OUT)) or 0
     versions = session.scalars(
         select(DatasetVersion.name).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.id)

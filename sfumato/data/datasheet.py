@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
+from sfumato.data.cleaning import cleaned
 from sfumato.data.collect import find_dataset
 from sfumato.data.composition import Composition, compose
 from sfumato.data.exports.outgoing import lines_of
@@ -159,20 +160,33 @@ def _known(session: Session, dataset: Dataset, version: str) -> Known:
     until = LAST
     if version in versions:
         until = str(versions[version].summary.get("decisions", {}).get("until", ""))
+    decided = standing(session, dataset.id, "", until)
     checks = session.scalars(select(Scan.checks).where(Scan.dataset_id == dataset.id))
     return Known(
         left_out=counted(Quarantined, Quarantined.reason),
         collected=tuple(_day(one) for one in when),  # type: ignore[arg-type]
         mended=session.scalar(mended) or 0,
-        decisions=[(row.name, row.n, row.reason, row.made_at) for row in standing(session, dataset.id, "", until)],
+        decisions=[(row.name, row.n, row.reason, row.made_at) for row in decided],
         versions=list(versions),
         checks=sorted({name for names in checks for name in names}),
         findings=counted(Finding, Finding.check, Finding.state == "open"),
+        cleaned=cleaned(session, decided).says,
     )
 
 
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
+
+
+@query("data.open_questions", doors=())
+def count_open(act: Act, *, name: str) -> int:
+    """How many questions only people can answer, and nobody has, of a dataset that holds pictures."""
+    dataset = find_dataset(act.session, name)
+    asked = [one.key for one in QUESTIONS if one.for_a_person]
+    answered = select(func.count()).where(
+        DatasheetAnswer.dataset_id == dataset.id, DatasheetAnswer.text != "", DatasheetAnswer.question.in_(asked)
+    )
+    return len(asked) - (act.session.scalar(answered) or 0)
 
 
 @action("data.answer_question", needs="dataset.write")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.pairs import carry_over
-from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item, called
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.names import names_in
@@ -252,7 +252,7 @@ def _refuse_changed(session: Session, ids: Sequence[str], expected: Mapping[str,
     changed = [row for row in rows if row.revision != seen[row.id]]
     if not changed:
         return
-    said = [f"'{row.name or row.key}' was changed{_by(session, row.id)}" for row in changed[:SHOWN]]
+    said = [f"'{called(row.name, row.key)}' was changed{_by(session, row.id)}" for row in changed[:SHOWN]]
     more = f", and {len(changed) - SHOWN:,} more" if len(changed) > SHOWN else ""
     raise Conflict(
         f"Since you looked, {'; '.join(said)}{more}. Nothing was changed now.", hint="Look again, and decide anew."

@@ -13,12 +13,13 @@ from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
 from sfumato.data.pairs import ALIKE, answer_lone, answered_pairs
 from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
-from sfumato.data.records import Appearance, Dataset, Finding, Item
+from sfumato.data.records import LEFT_OUT, Appearance, Dataset, Finding, Item, called
 from sfumato.data.scan import Proposal
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput
 
 SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
+MOST_NAMED = 5_000  # groups that are asked for by name
 SAID = ("score", "reason", "group", "details")
 
 
@@ -41,6 +42,8 @@ class FindingView:
     settled_by: str
     scan_id: str
     made_at: datetime
+    width: int = 0
+    height: int = 0
 
     @property
     def place(self) -> str:
@@ -64,6 +67,7 @@ class Member:
     state: str
     reason: str
     is_best: bool
+    is_open: bool = True  # False: it was left out already
     doubt: str = ""  # why it may be no copy of the best one
 
 
@@ -80,7 +84,7 @@ class LicenceFound:
 
 @dataclass(frozen=True)
 class GroupView:
-    """Pictures that are copies of each other; the best one is the one to keep."""
+    """Pictures that are copies of each other, `n` of them to be decided; the best one is the one to keep."""
 
     group: str
     check: str
@@ -161,7 +165,7 @@ def list_findings(
     """What checks propose about a dataset's pictures, the worst first; `after` is the `place` of the last one seen."""
     dataset = find_dataset(act.session, name)
     found = (
-        select(Finding, Item.name, Item.key, Item.sha256)
+        select(Finding, Item)
         .join(Item, Item.id == Finding.item_id)
         .where(Finding.dataset_id == dataset.id)
         .order_by(Finding.score.desc(), Finding.id)
@@ -175,10 +179,11 @@ def list_findings(
         found = found.where(or_(Finding.score < score, and_(Finding.score == score, Finding.id > last)))
     return [
         FindingView(
-            row.id, row.item_id, caption or key, key, sha256, row.check, row.score, row.reason, row.group,
-            row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at,
+            row.id, row.item_id, called(item.name, item.key), item.key, item.sha256, row.check, row.score, row.reason,
+            row.group, row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at, item.width,
+            item.height,
         )
-        for row, caption, key, sha256 in act.session.execute(found)
+        for row, item in act.session.execute(found)
     ]  # fmt: skip
 
 
@@ -211,19 +216,26 @@ def list_by_licence(act: Act, *, name: str, check: str, sample: int = 6) -> list
 
 @query("data.groups", doors=("api", "cli"))
 def list_groups(
-    act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best"
-) -> list[GroupView]:
+    act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best",
+    group: str = "", doubtful: bool = False,
+) -> list[GroupView]:  # fmt: skip
     """Groups of copies with all their pictures, the most alike first, each with the one that `keep_best` would keep.
 
-    `after` is the `place` of the last one seen.
+    What was left out of a group already comes last. `after` is the `place` of the last one seen. With `doubtful` only
+    the groups of which `keep_best` leaves something to a person.
     """
-    return groups_of(act.session, find_dataset(act.session, name), check, by=by, after=after, limit=limit)
+    from sfumato.data.choosing import doubtful_groups
+
+    dataset = find_dataset(act.session, name)
+    only = [group] if group else doubtful_groups(act.session, dataset, check, by) if doubtful else None
+    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=only)
 
 
 def groups_of(
-    session: Session, dataset: Dataset, check: str, *, by: By = "best", after: str | None = None, limit: int = 20
-) -> list[GroupView]:
-    """Groups of copies of a dataset, the most alike first; the best of each by a rule is marked."""
+    session: Session, dataset: Dataset, check: str, *, by: By = "best", after: str | None = None, limit: int = 20,
+    only: list[str] | None = None,
+) -> list[GroupView]:  # fmt: skip
+    """Groups of copies of a dataset, or some of them, the most alike first; the best of each by a rule is marked."""
     score, n = func.max(Finding.score), func.count()
     found = (
         select(Finding.group, score, n)
@@ -233,15 +245,21 @@ def groups_of(
         .order_by(score.desc(), Finding.group)
         .limit(limit)
     )
+    if only is not None:
+        found = found.where(Finding.group.in_(only[:MOST_NAMED]))
     if after:
         last_score, last = _place(after)
         found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))
     groups = session.execute(found).all()
     members = _members(session, dataset.id, check, [group for group, _, _ in groups], by)
     return [
-        GroupView(group, check, int(count), float(worst), sorted(members[group], key=lambda one: not one.is_best))
+        GroupView(group, check, int(count), float(worst), sorted(members[group], key=_order))
         for group, worst, count in groups
     ]
+
+
+def _order(one: Member) -> tuple[bool, bool]:
+    return not one.is_best, not one.is_open
 
 
 def _members(session: Session, dataset_id: str, check: str, groups: list[str], by: By) -> dict[str, list[Member]]:
@@ -250,14 +268,15 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
         .join(Item, Item.id == Finding.item_id)
         .outerjoin(Appearance, Appearance.item_id == Item.id)
         .where(
-            Finding.dataset_id == dataset_id, Finding.check == check, Finding.state == "open",
-            Finding.group.in_(groups),
+            Finding.dataset_id == dataset_id, Finding.check == check, Finding.group.in_(groups),
+            or_(Finding.state == "open", and_(Finding.state == "settled", Item.state == LEFT_OUT)),
         )
         .order_by(Finding.score, Finding.id)
     ).all()  # fmt: skip
-    facts = facts_of(session, {item.id for _, item, _ in rows})
+    still = [row for row in rows if row[0].state == "open"]
+    facts = facts_of(session, {item.id for _, item, _ in still})
     ranked: dict[str, list[Mapping[str, Any]]] = {}
-    for finding, item, _ in sorted(rows, key=lambda row: rank(facts[row[1].id], by)):
+    for finding, item, _ in sorted(still, key=lambda row: rank(facts[row[1].id], by)):
         ranked.setdefault(finding.group, []).append(facts[item.id])
     best = {group: some[0] for group, some in ranked.items()}
     told = {group: why_kept(some, by) for group, some in ranked.items()}
@@ -267,10 +286,11 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
         first = best[finding.group]
         found[finding.group].append(
             Member(
-                item.id, finding.id, item.name or item.key, item.key, item.sha256, item.width, item.height,
+                item.id, finding.id, called(item.name, item.key), item.key, item.sha256, item.width, item.height,
                 seen.sharpness if seen else 0.0, seen.file_bytes if seen else 0, item.state,
-                _why(finding, told[finding.group][item.id], item.id == first["id"]), item.id == first["id"],
-                doubt(check, first, facts[item.id], finding.details, said[finding.group, first["id"]]),
+                _why(finding, told[finding.group].get(item.id, ""), item.id == first["id"]), item.id == first["id"],
+                finding.state == "open",
+                doubt(check, first, facts.get(item.id, first), finding.details, said[finding.group, first["id"]]),
             )
         )  # fmt: skip
     return found
@@ -278,6 +298,8 @@ def _members(session: Session, dataset_id: str, check: str, groups: list[str], b
 
 def _why(finding: Finding, ranked: str, is_best: bool) -> str:
     """What a group says of one picture: the check's own words, where these are not about which one is the best."""
+    if finding.state != "open":
+        return "It is left out already."
     if is_best or finding.details.get("best"):
         return ranked
     return f"{finding.reason} {ranked}".strip()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.data.collect import find_dataset
+from sfumato.data.decide import in_words
 from sfumato.data.records import LEFT_OUT, Dataset, DatasetVersion, Item
 from sfumato.data.rests import Rests, rests_of
 from sfumato.db import link, new_id
@@ -21,6 +22,11 @@ CONCEPTS_HELD_OUT = 0.05
 PAIRS_HELD_OUT = 0.10
 OTHER_STYLES = 3
 GIVEN = ("test", "validation", "valid", "val", "dev", "eval")  # splits of a source that are not to learn from
+SPLITS = {  # in words, each of them said of pictures
+    "train": "to learn from", "heldout_concept": "held out as whole things",
+    "heldout_pair": "held out in one style", "heldout_given": "held out by their source",
+    "heldout_family": "held out with their family",
+}  # fmt: skip
 HELD = ("heldout_concept", "heldout_given", "heldout_family", "heldout_pair")  # the strictest first
 NO_CONSENT = ("refused", "withdrawn")
 
@@ -105,7 +111,7 @@ def freeze(workspace: Workspace, *, name: str) -> VersionView:
                 ).items()
             )
         ],
-        "concepts": len({line.concept for line in lines}),
+        "concepts": len({line.concept for line in lines} - {""}),
         **({"left_out": left_out} if left_out else {}),
         **({"decisions": gathered.rests.summary} if gathered.rests.until else {}),
     }
@@ -237,7 +243,7 @@ def _name_version(
         link(act.session, row.ref, f"decision/{decision}", "rests on")
     kept_out, left_out = n - summary["splits"].get("train", 0), sum(summary.get("left_out", {}).values())
     more = f", {left_out:,} left out" if left_out else ""
-    act.says(f"froze {name} {row.name}: {n:,} pictures, {kept_out:,} held out{more}", subject=row.ref)
+    act.says(f"froze {name} {row.name}: {in_words(n)}, {kept_out:,} held out{more}", subject=row.ref)
     return view(row, name).model_copy(update={"is_new": True})
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.records import Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import Dataset, Decided, Decision, Finding, Item, called
 from sfumato.errors import NotFound
 from sfumato.people.names import names_in
 
@@ -117,7 +117,7 @@ def list_decided(act: Act, *, id: str, after: str | None = None, limit: int = 50
     if after:
         found = found.where(Decided.item_id > after)
     return [
-        DecidedView(one.item_id, name or key, shown(one.before), shown(one.after), one.reason)
+        DecidedView(one.item_id, called(name, key), shown(one.before), shown(one.after), one.reason)
         for one, name, key in act.session.execute(found)
     ]
 

@@ -1,9 +1,12 @@
 """What measurements answer in a datasheet, in sentences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sfumato.data.composition import Composition, counts_in_words, shares_in_words, sizes_in_words
+from sfumato.data.freeze import SPLITS
+from sfumato.data.scan import title_of, titled
 from sfumato.trust.licences import ASKS, troubles
 
 DECISIONS = 30  # that are told one by one
@@ -20,6 +23,7 @@ class Known:
     versions: list[str]
     checks: list[str]
     findings: dict[str, int]
+    cleaned: str = ""  # what the decisions came to, as a sentence
 
 
 def measure(made: Composition, known: Known) -> dict[str, str]:
@@ -33,9 +37,9 @@ def _composition(made: Composition, known: Known) -> dict[str, str]:
     by = made.by
     things, styles = len(set(by["concept"]) - {""}), {name: n for name, n in by["style"].items() if name}
     told = {
-        "instances": f"{made.n:,} pictures of {things:,} things"
+        "instances": f"{_pictures(made.n)} of {things:,} thing{'s' * (things != 1)}"
         + (f", in {len(styles):,} styles: {counts_in_words(styles)}." if styles else "."),
-        "count": f"{made.n:,} pictures. By category: {counts_in_words(by['category'], 'without one')}.",
+        "count": f"{_pictures(made.n)}. " + _categories(by["category"]),
         "data": f"A picture with caption, tags, licence, author and origin. {sizes_in_words(made.sizes)}",
         "labels": f"{made.captions:,} of {made.n:,} have a caption, {made.tagged:,} have tags. {_words(made)}".strip(),
         "missing": _missing(made),
@@ -47,15 +51,28 @@ def _composition(made: Composition, known: Known) -> dict[str, str]:
         "sample": f"Not taken from the sources, or left out since: {counts_in_words(known.left_out)}."
         if known.left_out else "Nothing of its sources was left out.",
     }  # fmt: skip
-    if len(by["split"]) > 1 or "" not in by["split"]:
+    splits = {SPLITS.get(name, name): n for name, n in by["split"].items()}
+    if len(splits) == 1 and "" in splits:
+        told["splits"] = "That is decided when a version is frozen: some of the things are held out for testing then."
+    else:
         told["splits"] = (
-            f"Yes, frozen with the version: {counts_in_words(by['split'])}. A thing that is held out is held out with "
+            f"Yes, frozen with the version: {counts_in_words(splits)}. A thing that is held out is held out with "
             "all that has the same bytes, and stays so as the dataset grows."
         )
     for key, check in (("offensive", "nsfw"), ("persons", "faces")):
         if check in known.checks:
             told[key] = _by_check(check, known)
     return told
+
+
+def _pictures(n: int) -> str:
+    return f"{n:,} picture{'s' * (n != 1)}"
+
+
+def _categories(counts: Mapping[str, int]) -> str:
+    if not any(counts):
+        return "Their sources name no categories."
+    return f"By category: {counts_in_words(counts, 'without one')}."
 
 
 def _words(made: Composition) -> str:
@@ -87,13 +104,13 @@ def _errors(made: Composition, known: Known) -> str:
     copies = f"{made.copies:,} pictures have the very bytes of another one."
     if not known.checks:
         return f"{copies} No check has gone over it."
-    found = counts_in_words(known.findings) if known.findings else "nothing that is not settled"
-    return f"{copies} Checked for {', '.join(known.checks)}; open findings: {found}."
+    found = counts_in_words(titled(known.findings)) if known.findings else "nothing that is not settled"
+    return f"{copies} Checked for {', '.join(title_of(one) for one in known.checks)}; open findings: {found}."
 
 
 def _by_check(name: str, known: Known) -> str:
     n = known.findings.get(name, 0)
-    return f"The check '{name}' went over it; {n:,} of its findings are open."
+    return f"The check “{title_of(name)}” went over it; {n:,} of its findings {'is' if n == 1 else 'are'} open."
 
 
 def _groups(made: Composition) -> str:
@@ -137,13 +154,20 @@ def _handling(made: Composition, known: Known) -> dict[str, str]:
 
 
 def _decisions(known: Known) -> str:
+    """First what they came to, then each on a line of its own."""
     if not known.decisions:
         return "Nothing was decided since it was collected."
     said = [
-        f"{name} ({n:,} picture{'s' * (n > 1)}, {moment.date()}{f', because {reason}' if reason else ''})"
+        f"- {name} ({_counted(name, n)}{moment.date()}{f', because {reason}' if reason else ''})"
         for name, n, reason, moment in known.decisions[-DECISIONS:]
     ]
     earlier = len(known.decisions) - len(said)
-    return f"{len(known.decisions):,} decisions stand: {'; '.join(said)}" + (
-        f"; and {earlier:,} earlier ones." if earlier > 0 else "."
-    )
+    n = len(known.decisions)
+    stand = f"{n:,} decision{'s stand' if n > 1 else ' stands'}:"
+    said += [f"- and {earlier:,} earlier ones"] if earlier > 0 else []
+    return "\n".join([f"{known.cleaned} {stand}".strip(), *said])
+
+
+def _counted(name: str, n: int) -> str:
+    """How many pictures, unless the name says so already."""
+    return "" if _pictures(n) in name else f"{_pictures(n)}, "

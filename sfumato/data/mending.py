@@ -12,6 +12,7 @@ from sfumato.data.editing import Expected
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.pictures import as_png, kind_of, open_picture
+from sfumato.data.records import called
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput
 
@@ -99,7 +100,7 @@ def _mendable(act: Act, *, name: str, where: Where) -> list[Mendable]:
     if len(ids) > MOST:
         raise InvalidInput(f"That means {in_words(len(ids))}; at most {MOST} are mended at once.", hint="Narrow it.")
     rows = rows_of(act.session, ids, ("sha256", "collected_sha256", "revision", "name", "key"))
-    return [Mendable(row.id, row.sha256, row.collected_sha256, row.revision, row.name or row.key) for row in rows]
+    return [Mendable(row.id, row.sha256, row.collected_sha256, row.revision, called(row.name, row.key)) for row in rows]
 
 
 @action("data.mend_pixels", needs="dataset.write", doors=("api", "cli"))

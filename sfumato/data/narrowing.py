@@ -19,7 +19,7 @@ SEEN_RANGES = {
 RANGES = (*ITEM_RANGES, *SEEN_RANGES, "aspect", "caption_letters")
 TITLES = {
     "caption_letters": "Letters of caption", "file_bytes": "Bytes of file", "aspect": "Width by height",
-    "no_caption": "Caption", "state": "State", "check": "Finding", "opt_out": "Opt-out",
+    "no_caption": "Caption", "state": "State", "check": "Finding", "concept": "Thing", "opt_out": "Opt-out",
 }  # fmt: skip
 Word = Annotated[str, Field(max_length=400)]
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sfumato.data.decide import chunks
-from sfumato.data.records import Appearance, Finding, Item
+from sfumato.data.records import Appearance, Finding, Item, called
+from sfumato.data.scan import title_of
 
 TOGETHER = 600  # seconds within which pictures are taken as come at once
 By = Literal["best", "sharpest", "largest", "first"]
@@ -28,7 +29,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             Finding.item_id.in_(some), Finding.check.in_(SPOILS), Finding.state == "open"
         )
         for item, check in session.execute(spoilt.order_by(Finding.check)):
-            faults[item].append(check.replace("_", " "))
+            faults[item].append(title_of(check))
         rows = session.execute(
             select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Item.collected_at, Appearance)
             .outerjoin(Appearance, Appearance.item_id == Item.id)
@@ -37,7 +38,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         for row in rows:
             seen = row.Appearance if row.Appearance is not None and row.Appearance.measured == row.sha256 else None
             found[row.id] = {
-                "id": row.id, "name": row.name or row.key, "pixels": row.width * row.height,
+                "id": row.id, "name": called(row.name, row.key), "pixels": row.width * row.height,
                 "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
                 "faults": faults[row.id], "caption": row.name, "came": came(row.collected_at, row.key),
             }  # fmt: skip

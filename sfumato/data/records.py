@@ -27,6 +27,16 @@ KEPT, LEFT_OUT = "kept", "left out"
 CONSENTS = ("not needed", "given", "refused", "withdrawn")
 
 
+def file_name(key: str) -> str:
+    """The last part of what a picture is called in its source: a file's own name."""
+    return key.rstrip("/").rpartition("/")[2] or key
+
+
+def called(caption: str, key: str) -> str:
+    """What a picture is called: its caption, else the name of its file."""
+    return caption or file_name(key)
+
+
 class Dataset(InProject, Record):
     """A thing: a named, growing collection of pictures."""
 
@@ -103,7 +113,7 @@ class Item(InProject, Record):
         if self.state != KEPT:
             facts["state"] = self.state
         facts |= {name: said for name in ("consent", "opt_out", "family") if (said := getattr(self, name))}
-        return Described(self.name or self.key, facts, picture=self.sha256)
+        return Described(called(self.name, self.key), facts, picture=self.sha256)
 
 
 class Quarantined(InProject, Record):

@@ -175,8 +175,18 @@ def check(
 
 def _listed(names: list[str]) -> str:
     """Checks by what they look for, the first few of them."""
-    titles = [CHECKS.get(one).TITLE for one in names[:FEW]]
+    titles = [title_of(one) for one in names[:FEW]]
     return ", ".join(titles) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+
+
+def title_of(name: str) -> str:
+    """What a check is called wherever people read it; one that is there no more goes by its name in words."""
+    return str(CHECKS.get(name).TITLE) if name in CHECKS.names() else name.replace("_", " ")
+
+
+def titled(names: Mapping[str, int]) -> dict[str, int]:
+    """Counts by check, each by its title."""
+    return {title_of(name): n for name, n in names.items()}
 
 
 def _looks(name: str) -> bool:

@@ -6,6 +6,7 @@ from html import escape
 
 from sfumato.actions import to_json
 from sfumato.data.datasheet import Answered, Datasheet
+from sfumato.data.decide import in_words
 from sfumato.errors import InvalidInput
 
 KINDS = {".md": "text/markdown; charset=utf-8", ".html": "text/html; charset=utf-8", ".json": "application/json"}
@@ -34,9 +35,10 @@ def written(sheet: Datasheet, kind: str) -> str:
 
 def head_of(sheet: Datasheet) -> str:
     """What the datasheet is of, when it was made, and how much of it is open."""
-    still = f"{sheet.open_questions} questions are open" if sheet.open_questions else "No question is open"
+    n = sheet.open_questions
+    still = f"{n} question{' is' if n == 1 else 's are'} open" if n else "No question is open"
     version = f", content {sheet.content_hash}" if sheet.content_hash else ", as it is now: it is not frozen"
-    return f"{sheet.n:,} pictures{version}. Written on {sheet.made_on}. {still}."
+    return f"{in_words(sheet.n)}{version}. Written on {sheet.made_on}. {still}."
 
 
 def _markdown(sheet: Datasheet) -> str:
@@ -46,10 +48,19 @@ def _markdown(sheet: Datasheet) -> str:
         said += ["", f"## {section.title}"]
         for one in section.questions:
             said += ["", f"**{one.asks}**"]
-            said += ["", f"Measured: {plain(one.measured)}"] if one.measured else []
+            said += ["", *_measured(one)] if one.measured else []
             said += ["", *(f"> {plain(line)}" for line in one.answer.splitlines()), "", _who(one)] if one.answer else []
             said += ["", f"*{OPEN}*"] if one.open else []
     return "\n".join(said) + "\n"
+
+
+def _measured(one: Answered) -> list[str]:
+    first, *rest = one.measured.splitlines()
+    return [f"Measured: {plain(first)}", *([""] if rest else []), *(f"- {plain(_item(line))}" for line in rest)]
+
+
+def _item(line: str) -> str:
+    return line.removeprefix("- ")
 
 
 def plain(text: str) -> str:
@@ -61,13 +72,19 @@ def _who(one: Answered) -> str:
     return f"— {plain(one.answered_by.removeprefix('person/'))}"
 
 
+def _measured_html(one: Answered) -> list[str]:
+    first, *rest = one.measured.splitlines()
+    items = "".join(f"<li>{escape(_item(line))}</li>" for line in rest)
+    return [f"<dd>{escape(first)}</dd>", *([f"<dd><ul>{items}</ul></dd>"] if rest else [])]
+
+
 def _html(sheet: Datasheet) -> str:
     body = [f"<h1>Datasheet of {escape(sheet.title)}</h1>", f"<p>{escape(head_of(sheet))}</p>"]
     for section in sheet.sections:
         body += [f"<h2>{escape(section.title)}</h2>", "<dl>"]
         for one in section.questions:
             body.append(f"<dt>{escape(one.asks)}</dt>")
-            body += [f"<dd>{escape(one.measured)}</dd>"] if one.measured else []
+            body += _measured_html(one) if one.measured else []
             if one.answer:
                 answer = "<br>".join(escape(line) for line in one.answer.splitlines())
                 who = escape(one.answered_by.removeprefix("person/"))

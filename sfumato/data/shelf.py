@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.records import KEPT, Dataset, DatasetVersion, Decision, Item, Quarantined
+from sfumato.data.records import KEPT, Dataset, DatasetVersion, Decision, Item, Quarantined, called
 
 COVER = 4
 CHOICES = 200  # values of one kind that can be chosen
@@ -68,7 +68,7 @@ def show_cover(act: Act, *, name: str) -> Cover:
     rows = newest(Item, COVER)
     last = [one for table in (DatasetVersion, Decision, Quarantined) for one in newest(table, 1)]
     moments = [row.made_at for row in (*rows[:1], *last)]
-    return Cover([(row.id, row.name or row.key) for row in rows], max(moments, default=dataset.made_at))
+    return Cover([(row.id, called(row.name, row.key)) for row in rows], max(moments, default=dataset.made_at))
 
 
 @query("data.choices", doors=("api",))

@@ -13,6 +13,7 @@ from sfumato.data.history import DecisionView, find_decision, seen
 from sfumato.data.items import ItemView, read_where, view
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Item
+from sfumato.data.scan import title_of
 from sfumato.data.undoing import edits_back, move_findings, refuse_contradicted, root_of, stands
 from sfumato.errors import Conflict, InvalidInput
 from sfumato.people.names import names_in
@@ -121,8 +122,16 @@ def says(act: Act, dataset: Dataset, decision: Decision) -> DecisionView:
 
 def because_of(where: Where) -> str:
     """How a decision's name says what it was narrowed to."""
-    parts = [f"{part.replace('_', ' ')} {value}" for part, value in told(where).items() if isinstance(value, str)]
+    parts = [_part(part, value) for part, value in told(where).items() if isinstance(value, str)]
     return f" ({shortened(', '.join(parts), 120)})" if parts else ""
+
+
+def _part(part: str, value: str) -> str:
+    if part == "check":
+        return title_of(value) if value != "*" else "with a finding"
+    if part in ("group", "decision"):
+        return f"of one {'group of copies' if part == 'group' else 'decision'}"
+    return f"{part.replace('_', ' ')} {value}"
 
 
 def told(where: Where) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sfumato.data.items import ItemView
+from sfumato.data.records import called
 from sfumato.generation.pictures import ImageView
 
 API = "/api/v1"
@@ -22,6 +23,6 @@ def tiles_of_items(items: Iterable[ItemView], dataset: str) -> list[dict[str, An
     """Pictures of a dataset as tiles."""
     return [
         {"id": one.id, "href": f"/data/{dataset}/items/{one.id}", "src": f"{API}/items/{one.id}/thumb",
-         "alt": one.name or one.key, "model": one.name or one.key}
+         "alt": called(one.name, one.key), "model": called(one.name, one.key)}
         for one in items
     ]  # fmt: skip

@@ -12,6 +12,10 @@ WORDS = (
     ("Dataset", "A collection of pictures with words, from which models learn."),
     ("Evidence", "A record, or something that was done, on which an answer rests."),
     ("Guidance", "How closely the drawing keeps to the words; more is closer, and less varied."),
+    (
+        "Held out",
+        "Kept from learning when a version is frozen, so that the model can be tested on what it has not seen.",
+    ),
     ("Interval and n", "The range in which the true value very likely lies, and how many cases were looked at."),
     ("Job", "Work that takes longer than a page; it goes on when you leave, and can be stopped."),
     ("Licence", "What the maker of a picture allows others to do with it."),
@@ -24,7 +28,12 @@ WORDS = (
     ("Role", "What somebody does here; it decides what they may do, and which desks come first."),
     ("Run", "One training of a model, from its start to its end, with everything that was measured on the way."),
     ("Seed", "The number from which a drawing begins; the same seed, words and model give the same picture."),
+    (
+        "Slice",
+        "Pictures of a dataset that have something in common, such as all dark ones, under a name of its own.",
+    ),
     ("Steps", "How often the drawing is improved before it is done."),
+    ("Thing", "What pictures show that came with the same name or caption; all of one thing can be held out together."),
     ("Trace", "Everything that a record was made from, back to the first sources."),
     ("Version", "A dataset as it was when it was frozen; it never changes, so that runs can name it."),
 )

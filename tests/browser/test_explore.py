@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sfumato.data.findings import list_groups
 from sfumato.data.freeze import list_versions
 from sfumato.data.history import list_decisions
 from sfumato.data.narrowing import Where
+from sfumato.data.verdicts import leave_out
 from sfumato.jobs.queue import list_jobs
 from sfumato.jobs.worker import run_worker
 from sfumato.web.app import create_app
@@ -129,7 +131,7 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     assert page.locator("[data-group]").count() == COPIES
 
     page.get_by_role("link", name="Keep the largest").click()
-    told = f"Of each group keep the largest, leave the others out ({COPIES} of {2 * COPIES} pictures)"
+    told = f"Of each group keep the largest, leave {COPIES} sure copies out"
     page.get_by_role("button", name=told).click()
     page.get_by_text("Nothing is left to decide").wait_for()
     assert show_histograms(workspace, name="shapes", where=Where(state="left out")).n == COPIES
@@ -138,7 +140,7 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     page.goto(f"{address}/data/shapes/decisions")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Do it again").click()
-    page.get_by_text("did again").wait_for()
+    page.locator("#decisions").get_by_text("did again").wait_for()
     assert [one.verb for one in list_decisions(workspace, name="shapes")] == ["undo", "undo", "keep best"]
 
     page.goto(f"{address}/data/shapes/items?state=kept")
@@ -152,7 +154,7 @@ def test_a_folder_is_cleaned_frozen_and_described(studio, come_in, folder):
     assert count(page) == "2"
     page.keyboard.press("a")
     page.keyboard.press("x")
-    page.get_by_text("Left out 2 pictures.").wait_for()
+    page.get_by_text(re.compile(r"^Left out “\d+-blurred.png” and 1 more.$")).wait_for()
     page.get_by_text("No picture is like that.").wait_for()
 
     page.goto(f"{address}/data/shapes")
@@ -179,7 +181,7 @@ def test_a_grid_of_any_length_holds_only_what_is_in_view_and_goes_by_keys(studio
     page.keyboard.press("Shift+ArrowLeft")
     page.get_by_text("3 selected").wait_for()
     page.keyboard.press("x")
-    page.get_by_text("Left out 3 pictures.").wait_for()
+    page.get_by_text("Left out “llama” and 2 more.").wait_for()
     page.keyboard.press("u")
     page.get_by_text("Took back: left out 3 pictures.").wait_for()
 
@@ -213,6 +215,59 @@ def test_without_script_the_grid_has_pages_and_findings_have_forms(studio, come_
     assert page.locator("#grid .tile").count() == 60
     page.get_by_role("link", name="Style: noto").click()
     assert page.locator("#narrowed strong").inner_text() == "300"
+
+
+def test_in_a_group_one_goes_and_the_rest_follows_and_toasts_stay_few(studio, come_in):
+    workspace, base, _ = studio
+    ids = ids_of(workspace, "animals")[10:]
+    for group in range(5):
+        some = dict.fromkeys(ids[4 * group : 4 * group + 4], "exact_copies")
+        found(workspace, some, name="animals", group=str(group))
+    page = come_in()
+    page.goto(f"{base}/data/animals/checks/exact_copies")
+    settled(page)
+    card = page.locator("[data-group]").first
+    name = card.get_attribute("id")
+    card = page.locator(f"#{name}")
+    star = card.locator(".tile.best")
+    gone = star.get_attribute("data-id")
+    card.get_by_role("button", name="Leave out").first.click()
+    card.get_by_role("button", name="leave the 2 others out").wait_for()
+    assert card.locator(".is-out .tile").get_attribute("data-id") == gone
+    assert star.get_attribute("data-id") != gone
+    for _ in range(2):
+        with page.expect_response(lambda answer: answer.request.method == "GET" and "group=" in answer.url):
+            card.get_by_role("button", name="Leave out").first.click()
+        settled(page)
+    card.get_by_text("Nothing else is to be decided here.").wait_for()
+    page.keyboard.press("u")
+    card.get_by_role("button", name="Keep both").wait_for()
+    for place in range(1, 5):
+        page.locator("[data-group]").nth(place).get_by_role("button", name="Keep all 4").click()
+    page.locator("[data-group]").nth(4).get_by_text("Kept “").wait_for()
+    toasts = page.locator(".toast")
+    assert toasts.count() == 3
+    assert all("llama" in said for said in toasts.all_inner_texts()), "each says which picture"
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    last = page.locator("[data-group] .row").last.bounding_box()
+    highest = toasts.first.bounding_box()
+    assert last["y"] + last["height"] <= highest["y"] or last["x"] + last["width"] <= highest["x"]
+
+
+def test_at_history_what_was_undone_is_told_where_one_is(studio, come_in):
+    workspace, base, _ = studio
+    ids = ids_of(workspace, "animals")
+    for one in ids[100:116]:
+        leave_out(workspace, name="animals", where=Where(ids=[one]))
+    page = come_in()
+    page.goto(f"{base}/data/animals/decisions")
+    settled(page)
+    page.get_by_role("button", name="Undo").nth(14).click()
+    receipt = page.locator("[data-receipt]")
+    receipt.get_by_text("Took back: left out 1 picture").wait_for()
+    assert page.evaluate("scrollY") > 100
+    top = receipt.bounding_box()["y"]
+    assert 0 <= top < 200, "it stays in sight"
 
 
 def test_many_are_decided_at_once_with_a_receipt_and_undo_that_stay(studio, come_in):

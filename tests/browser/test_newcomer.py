@@ -76,7 +76,6 @@ def come_in(page):
     page.keyboard.press("Control+A")
     page.keyboard.type("Spring cards")
     page.get_by_role("checkbox", name=re.compile("^product manager")).check()
-    page.get_by_role("checkbox", name=re.compile("^prompt designer")).uncheck()
     walk_to(page, "Begin with a tour of five steps")
     page.keyboard.press("Enter")
     page.wait_for_url("**/data")

@@ -195,7 +195,7 @@ def test_what_is_odd_is_proposed_and_nothing_is_removed(workspace, shapes, colle
     assert (said["n"], said["found"]) == (13, {"odd_aspect": 1})
     [found] = list_findings(workspace, name="mine")
     assert (found.item_name, found.check, found.state) == ("long.png", "odd_aspect", "open")
-    assert "60 × 10 pixels, 6.0 to 1" in found.reason
+    assert "60 × 10 pixels, 6.00 to 1" in found.reason
     with workspace.read() as session:
         assert set(session.scalars(select(Item.state))) == {"kept"}
     [scan] = list_scans(workspace, name="mine")

@@ -92,7 +92,7 @@ def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
         assert set(ids[:5]) - left == starred
         if by == "best":
             reasons = {one.item_id: one.reason for one in list_decided(mine, id=decision.id)}
-            assert reasons[ids[0]].endswith("which has no fault (this: dark)")
+            assert reasons[ids[0]].endswith("which has no fault (this: too dark)")
             assert reasons[ids[4]].endswith("which is larger (90 × 24, this 24 × 24)")
         undo(mine, id=decision.id)
 
@@ -130,6 +130,17 @@ def test_what_may_be_no_copy_is_left_to_a_person(mine):
     assert not list_findings(mine, name="mine", check="near_copies")
     keep_best(mine, name="mine", check="exact_copies", by="first")
     assert list_items(mine, name="mine", state="left out", limit=9)[-1].id == ids[7], "equal pixels have no doubt"
+
+
+def test_a_group_tells_what_was_left_out_of_it_and_the_star_goes_to_the_best_of_the_others(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "near_copies"), group="a")
+    found(mine, dict.fromkeys(ids[3:5], "near_copies"), group="b")
+    leave_out(mine, name="mine", where=Where(ids=ids[:1]))
+    (group,) = list_groups(mine, name="mine", group="a")
+    assert (group.n, [one.item_id for one in group.members if one.is_best]) == (2, [ids[1]])
+    assert [(one.item_id, one.state) for one in group.members if not one.is_open] == [(ids[0], "left out")]
+    assert group.members[-1].item_id == ids[0]
 
 
 def test_the_last_of_a_group_whose_copies_are_gone_is_no_finding_any_more(mine):

@@ -5,13 +5,15 @@ import json
 import pytest
 
 from sfumato.actions import Actor
+from sfumato.data.choosing import keep_best
 from sfumato.data.croissant import croissant
 from sfumato.data.datasheet import answer_question, datasheet
+from sfumato.data.editing import recaption
 from sfumato.data.narrowing import Where
 from sfumato.data.questions import QUESTIONS
 from sfumato.data.records import Finding, Item, Scan
 from sfumato.data.sheets import written
-from sfumato.data.verdicts import leave_out, undo
+from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 HOSTILE = '<script>alert("x")</script> [a](javascript:b) # *bold*\n\n| second line'
@@ -29,7 +31,10 @@ def test_what_is_measured_is_told_and_what_is_not_is_open(workspace, frozen):
     assert "folder things" in sheet.find("acquired").measured
     groups = sheet.find("groups").measured
     assert groups.startswith("skin tone, declared by 27: light 67% (")
-    assert "train" in sheet.find("splits").measured
+    assert "to learn from" in sheet.find("splits").measured
+    now = datasheet(workspace, name="mine")
+    assert now.open_questions == sheet.open_questions, "freezing neither asks nor answers one"
+    assert "when a version is frozen" in now.find("splits").measured
     assert sheet.find("purpose").open
     assert not sheet.find("licence").open
     assert sheet.open_questions == sum(one.for_a_person for one in QUESTIONS)
@@ -58,8 +63,40 @@ def test_it_tells_what_was_found_decided_and_left_out(workspace, frozen):
     assert "1 left out, by a decision" in sheet.find("sample").measured
     assert "1 DMI-PROHIBITED" in sheet.find("opt_out").measured
     assert "1 given; nothing is told of 34" in sheet.find("consent").measured
-    assert "'nsfw' went over it; 0 of" in sheet.find("offensive").measured
+    assert "“not safe for work” went over it; 0 of" in sheet.find("offensive").measured
     assert sheet.find("offensive").open, "a check does not answer for a person"
+
+
+def test_what_was_cleaned_is_told_as_a_sum_before_the_decisions_and_without_names_of_machines(workspace, frozen):
+    with workspace.write() as session:
+        ids = list(session.scalars(session.query(Item.id).order_by(Item.id).statement))
+        dataset = session.query(Item).first().dataset_id
+        planted = {"near_copies": ("a", ids[:3]), "dark": ("", ids[3:6]), "looks_alike": ("b", ids[6:9])}
+        session.add_all(
+            Finding(dataset_id=dataset, item_id=one, check=check, score=0.9, reason="", group=group)
+            for check, (group, some) in planted.items()
+            for one in some
+        )
+    keep_best(workspace, name="mine", check="near_copies", doubtful=True)
+    leave_out(workspace, name="mine", where=Where(check="dark"))
+    leave_out(workspace, name="mine", where=Where(ids=ids[9:10]))
+    again = leave_out(workspace, name="mine", where=Where(ids=ids[10:11]))
+    undo(workspace, id=undo(workspace, id=again.id).id)
+    undo(workspace, id=leave_out(workspace, name="mine", where=Where(ids=ids[11:12])).id)
+    keep(workspace, name="mine", where=Where(check="looks_alike"))
+    recaption(workspace, name="mine", captions={ids[12]: "a grey heron"})
+    first, *rest = datasheet(workspace, name="mine").find("done").measured.splitlines()
+    assert first == (
+        "7 pictures left out: 3 too dark, 2 copies, 2 for other reasons; 1 caption written; "
+        "4 pictures looked at and kept. 6 decisions stand:"
+    )
+    assert len(rest) == 6
+    assert rest[1].startswith("- left out 3 pictures (too dark) (20")
+    assert rest[4].startswith("- kept 3 pictures (pictures that look alike) (20")
+    assert "_" not in "".join(rest)
+    sheet = datasheet(workspace, name="mine")
+    assert "\n- kept 3 pictures (pictures that look alike)" in written(sheet, ".md")
+    assert "<li>left out 3 pictures (too dark)" in written(sheet, ".html")
 
 
 def test_an_answer_is_kept_and_two_people_are_told_of_each_other(workspace, frozen):

@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from sfumato.data.freeze import freeze
+from sfumato.data.datasheet import answer_question, datasheet
+from sfumato.data.freeze import freeze, version_by_id
+from sfumato.data.questions import QUESTIONS
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, as_vic, quarantine, stock, with_viewer
 
@@ -64,10 +66,35 @@ def test_freezing_by_the_form_names_a_version_and_an_empty_dataset_is_refused_in
     page = browser.page("/data/animals").text
     assert answer.headers["location"].partition("#")[2] in page
     assert "2 pictures" in page
+    asked = sum(one.for_a_person for one in QUESTIONS)
+    assert f"{asked} questions of the <a" in page, "what nobody has answered is told beside it"
+    label = f"animals@{version_by_id(workspace, version_id=answer.headers['location'].partition('#version-')[2]).name}"
+    assert datasheet(workspace, name=label).open_questions == asked
+    answer_question(workspace, name="animals", question="purpose", text="To teach.")
+    assert f"{asked - 1} questions of the <a" in browser.page("/data/animals").text
+    sheet = browser.page(f"/data/animals/datasheet?version={label.partition('@')[2]}").text
+    assert f"{asked - 1} questions are open" in sheet
+    assert 'href="/data/animals/datasheet#a-creators">Answer it' in sheet
     stock(workspace, "nothing", 0)
     refused = browser.post("/data/nothing/versions")
     assert refused.status_code == 422
     assert "is empty" in refused.text
+
+
+def test_one_picture_is_one_and_what_a_thing_is_stands_beside_their_number(browser, workspace):
+    stock(workspace, "animals", 1)
+    stock(workspace, "unnamed", 2, said="")
+    page = browser.page("/data/animals").text
+    assert "1 picture of 1 thing; 1 has a caption." in page
+    assert "came with the same name or caption" in page
+    assert "2 pictures of 0 things; 0 have captions." in browser.page("/data/unnamed").text
+
+
+def test_what_a_version_holds_out_is_told_in_pictures(browser, workspace):
+    stock(workspace, "animals", 3)
+    version = freeze(workspace, name="animals")
+    words = {"train": "3 to learn from", "heldout_concept": "3 held out as whole things"}
+    assert words[next(iter(version.summary["splits"]))] in browser.page("/data/animals").text
 
 
 def test_collecting_by_the_form_asks_for_a_job_and_the_dataset_shows_it(browser):

@@ -64,14 +64,26 @@ def test_hostile_values_are_shown_as_text(browser, workspace):
 
 def test_pictures_are_left_out_in_bulk_told_and_taken_back(browser, animals, workspace):
     said = browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": ",".join(animals[:2])}, headers=JSON)
-    assert said.json()["say"] == "Left out 2 pictures."
+    assert said.json()["say"] == "Left out “llama” and 1 more."
     assert 'data-state="rejected"' in browser.page("/data/animals/items").text
     back = browser.post(said.json()["undo"], headers=JSON)
-    assert back.json()["say"].startswith("Took back")
+    assert back.json()["say"] == "Took back: left out 2 pictures."
     assert 'data-state="rejected"' not in browser.page("/data/animals/items").text
     history = browser.page("/data/animals/decisions").text
     assert "taken back" in history
     assert "Do it again" in history
+    assert "data-receipt" in history
+
+
+def test_what_was_decided_is_told_by_name_where_they_are_few_and_by_number_where_they_are_many(browser, animals):
+    def left_out(ids):
+        sent = {"verb": "leave_out", "ids": ",".join(ids)}
+        return browser.post("/data/animals/decide", data=sent, headers=JSON).json()
+
+    one = left_out(animals[:1])
+    assert one["say"] == "Left out “llama”."
+    assert browser.post(one["undo"], headers=JSON).json()["say"] == "Took back: left out 1 picture: “llama”."
+    assert left_out(animals)["say"] == "Left out 6 pictures."
 
 
 def test_all_that_a_page_is_narrowed_to_is_decided_at_once(browser, animals, workspace):
@@ -114,13 +126,51 @@ def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, w
     assert browser.page("/data/animals/checks/none").status_code == 404
 
 
+def test_a_finding_shows_where_it_is_and_what_its_number_means(browser, animals, workspace):
+    with workspace.write() as session:
+        session.get(Item, animals[0]).width, session.get(Item, animals[0]).height = 200, 100
+    boxes = {"boxes": [[0.5, 0.1, 0.25, 0.2]]}
+    found(workspace, {animals[0]: "text_in_picture"}, name="animals", details=boxes)
+    found(workspace, {animals[1]: "text_in_picture"}, name="animals")
+    page = browser.page("/data/animals/checks/text_in_picture").text
+    assert page.count('class="tile-places"') == 1
+    assert 'viewBox="0 0 200 100"' in page
+    assert '<rect x="100.0" y="10.0" width="50.0" height="20.0"/>' in page
+    assert "Score 0.50" in page
+    assert "It goes from 0 to 1" in page
+
+
+def test_a_decision_is_called_by_what_the_check_looks_for(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:2], "looks_alike"), name="animals")
+    where = Where(check="looks_alike").model_dump_json(exclude_defaults=True)
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "where": where})
+    told = "left out 2 pictures (pictures that look alike)"
+    for place in ("/activity", *(f"/data/animals/{one}" for one in ("decisions", f"items/{animals[0]}", "datasheet"))):
+        page = browser.page(place).text
+        assert told in page, place
+        assert "check looks_alike" not in page
+
+
+def test_a_picture_without_a_caption_is_called_by_its_file_alone(browser, workspace):
+    (one,) = stock(workspace, "bare", 1, said="")
+    with workspace.write() as session:
+        session.get(Item, one).key = "8cc210c910c6/pic-494.jpg"
+    found(workspace, {one: "dark"}, name="bare")
+    for place in (f"/data/bare/items/{one}", "/data/bare/checks/dark", f"/data/bare/items/{one}/alike"):
+        page = browser.page(place).text
+        assert "pic-494.jpg" in page
+        assert "8cc210c910c6" not in page.replace('title="8cc210c910c6/pic-494.jpg"', ""), place
+    said = browser.post("/data/bare/decide", data={"verb": "keep", "ids": one, "check": "dark"}, headers=JSON).json()
+    assert said["say"] == "Kept “pic-494.jpg”."
+
+
 def test_a_caption_is_written_where_a_check_misses_it_and_that_answers_it(browser, animals, workspace):
     found(workspace, dict.fromkeys(animals[:2], "caption_missing"), name="animals")
     address = "/data/animals/checks/caption_missing"
     assert browser.page(address).text.count('name="text"') == 2
     sent = {"verb": "caption", "ids": animals[0], "check": "caption_missing", "text": " a grey heron "}
     told = browser.post("/data/animals/decide", data=sent, headers=JSON).json()
-    assert told["say"] == "Called 1 picture “a grey heron”."
+    assert told["say"] == "Wrote the caption “a grey heron”."
     assert browser.page(address).text.count('name="text"') == 1
     assert "a grey heron" in browser.page(f"/data/animals/items/{animals[0]}").text
     assert browser.post("/data/animals/decide", data=sent | {"text": " "}).status_code == 422
@@ -144,6 +194,39 @@ def test_next_goes_through_all_that_is_open_and_a_picture_says_how_its_file_is_c
     done = browser.page("/data/animals/checks/blur").text
     assert "Nothing is left to decide" in done
     assert re.search(r'checks/noise">Next: ', done)
+
+
+def test_checks_come_in_the_order_in_which_they_are_decided_and_next_keeps_to_it(browser, animals, workspace):
+    order = ["exact_copies", "near_copies", "looks_alike", "blur", "dark", "grey", "caption_short", "licence_unknown"]
+    for name in reversed(order):
+        found(workspace, {animals[0]: name}, name="animals")
+    found(workspace, dict.fromkeys(animals, "grey"), name="animals")
+    assert re.findall(r'/checks/(\w+)"><span class="check-n', browser.page("/data/animals/checks").text) == order
+    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "near_copies"})
+    follows = {"exact_copies": "looks_alike", "near_copies": "looks_alike", "licence_unknown": "exact_copies"}
+    for at, then in follows.items():
+        assert re.search(r'checks/(\w+)">Next:', browser.page(f"/data/animals/checks/{at}").text)[1] == then
+
+
+def test_a_group_shows_what_is_out_of_it_and_says_what_is_left_to_do(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:4], "near_copies"), name="animals", group="a")
+    address = "/data/animals/checks/near_copies"
+    page = browser.page(address).text
+    assert "Leave the 3 others out" in page
+    star = re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1]
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": star, "check": "near_copies"})
+    page = browser.page(f"{address}?group=a&keep=best").text
+    assert page.count('<span class="chip">left out</span>') == page.count('class="is-out"') == 1
+    assert "It is left out already." in page
+    assert "Leave the 2 others out" in page
+    assert re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1] != star
+    assert star not in re.search(r'name="ids" value="([^"]+,[^"]+)"', page)[1]
+    left = [one for one in animals[:4] if one != star]
+    said = browser.post(f"{address}/thin", data={"rule": "best", "group": "a"}, headers=JSON).json()["say"]
+    assert said == "Kept “llama”, left out 2 copies of it."
+    with workspace.read() as session:
+        assert sorted(session.get(Item, one).state for one in left) == ["kept", "left out", "left out"]
+    assert "data-group" not in browser.page(f"{address}?group=a").text
 
 
 def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, workspace):

@@ -43,7 +43,12 @@ def test_the_first_opening_asks_who_one_is_and_begins_the_tour(workspace, outsid
     assert place == "/welcome"
     page = browser.page("/welcome").text
     assert 'id="name" name="name" value=""' in page  # what the machine calls them is no name
-    assert 'value="prompt designer" checked' in page
+    assert 'value="prompt designer"' in page
+    assert not re.search(r'name="roles" value="[^"]+" checked', page), "nobody is taken for anybody"
+    none = browser.post("/welcome", data={"name": "Bea", "project": "Emoji"})
+    assert none.status_code == 422
+    assert "at least one role" in none.text
+    assert 'value="Bea"' in none.text
     answer = browser.post("/welcome", data={"name": "Bea", "project": "Emoji", "roles": ["researcher"]})
     assert answer.headers["location"] == "/data"
     known = me(as_local(workspace))

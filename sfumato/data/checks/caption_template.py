@@ -8,10 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sfumato.data.scan import ItemRow, Proposal
 
-TITLE = "words of a template"
-SAYS = (
-    "Words that nearly every caption has say nothing of one picture, and take from a trigger word what it should mean."
-)
+TITLE = "words that nearly all captions have"
+SAYS = "They say nothing of one picture, and take from a trigger word what it should mean."
 KIND = "rows"
 WORD = re.compile(r"[^\W_]{2,}")
 SMALL_WORDS = set(re.findall(WORD, "an the of in on at to and or with is are for by from as it its this that"))

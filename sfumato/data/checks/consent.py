@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from sfumato.data.scan import ItemRow, Proposal
 
 TITLE = "consent refused or withdrawn"
-SAYS = "Whoever is in it, or made it, did not agree or took it back. Faces without consent: the check `faces`."
+SAYS = "Whoever is in it, or made it, did not agree or took it back. Faces are for another check."
 KIND = "rows"
 
 

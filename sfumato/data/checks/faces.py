@@ -13,8 +13,8 @@ from sfumato.data.scan import Pictures, Proposal
 
 TITLE = "faces"
 SAYS = (
-    "A network sees faces in it, drawn ones in part too, and says where, never whose. With `without_consent` only "
-    "those for which no consent is on record."
+    "A network sees faces in it, drawn ones in part too, and says where, never whose. One can ask for only those "
+    "for which no consent is on record."
 )
 KIND = "neural"
 AGREED = ("given", "not needed")

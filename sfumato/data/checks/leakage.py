@@ -7,7 +7,7 @@ from sfumato.data.scan import Proposal, Table
 
 __all__ = ["KIND", "SAYS", "TITLE", "Options", "judge"]
 
-TITLE = "leakage"
+TITLE = "copy of what is held out"
 SAYS = "A copy of it, or a picture of its family, is in another split: what is held out would be learnt from."
 KIND = "pixels"
 TRAIN = ("train", "training")

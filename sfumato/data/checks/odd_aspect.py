@@ -28,6 +28,6 @@ def judge(table: Table, options: Options) -> Iterator[Proposal]:
         width, height, ratio = int(table.width[place]), int(table.height[place]), float(proportion[place])
         yield Proposal(
             table.ids[place], 1 - options.above / ratio / 2,
-            f"It is {width} × {height} pixels, {ratio:.1f} to 1; more than {options.above:g} to 1 is odd.",
+            f"It is {width} × {height} pixels, {ratio:.2f} to 1; more than {options.above:g} to 1 is odd.",
             details={"aspect": round(ratio, 3)},
         )  # fmt: skip

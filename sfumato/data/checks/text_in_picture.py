@@ -44,10 +44,11 @@ def look(pictures: Pictures, options: Options) -> Iterator[Proposal | None]:
         if options.only_watermarks and not like:
             continue
         n = int(seen.values[row, 0]) if sure[row].all() else len(found)
+        share = f"{covered[row]:.0%}" if covered[row] >= 0.005 else "less than 1%"
         said = f" {like[0]}, as watermarks are." if like else ""
         yield Proposal(
             seen.ids[row], float(min(found[:, 4].max(), 1)),
-            f"Text in {n} {'place' if n == 1 else 'places'}, {covered[row]:.0%} of it.{said}",
+            f"Text in {n} {'place' if n == 1 else 'places'}, {share} of it.{said}",
             details={"places": n, "boxes": [box(one) for one in found], "watermark": bool(like)},
         )  # fmt: skip
 

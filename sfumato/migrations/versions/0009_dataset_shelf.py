@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from sfumato.db.records import UTC  # noqa: F401
+from sfumato.db.records import UTC
 
 revision = "0009"
 down_revision = "0008"

@@ -51,7 +51,7 @@ ASKING = "You need the permission 'ask.write' to ask for something. An admin of 
 def list_asks(visit: Here) -> Response:
     """What waits for me, the first due first."""
     waiting = cards(visit, asks_waiting(visit.workspace))
-    return _list(visit, "Waits for me", waiting, n=len(waiting))
+    return _list(visit, "For me to do", waiting, n=len(waiting))
 
 
 @router.get("/asks/mine")
@@ -68,7 +68,7 @@ def _list(visit: Visit, tab: str, shown_cards: list[Card], *, older: str = "", n
     return visit.render(
         "asks/list.html", page=page, tab=tab, cards=shown_cards, older=older,
         may_ask=allowed(visit.workspace, "ask.write"),
-        why=ASKING, tabs=[("Waits for me", "/asks", waits), ("I asked", "/asks/mine", None),
+        why=ASKING, tabs=[("For me to do", "/asks", waits), ("I asked", "/asks/mine", None),
                           ("Notices", "/notices", unread(visit.workspace, limit=1).count)],
     )  # fmt: skip
 

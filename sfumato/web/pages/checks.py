@@ -15,6 +15,8 @@ from sfumato.data.collect import show_dataset
 from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
 from sfumato.data.findings import FindingView, GroupView, list_by_licence, list_findings, list_groups
+from sfumato.data.history import DecisionView, list_decided
+from sfumato.data.records import file_name
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
 from sfumato.errors import InvalidInput, NotFound, SfumatoError
 from sfumato.people.wording import shortened
@@ -24,7 +26,7 @@ from sfumato.web.pages.data import WHY
 from sfumato.web.pages.deciding import answer
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit, counted
-from sfumato.web.words import size
+from sfumato.web.words import plural, size
 from sfumato.web.working import shown
 
 router = Router()
@@ -33,7 +35,8 @@ LICENCES = ("licence_conflict", "licence_unknown")  # one question for each lice
 COUNTED = 5_000  # findings, up to which it is counted beforehand what keeping the best would do
 LONGEST = 200  # letters of a caption beside its copies
 RULES = {"best": "the best", "sharpest": "the sharpest", "largest": "the largest", "first": "the first that came"}
-COPIES = ("near_copies", "exact_copies", "looks_alike", "leakage")  # best decided when spoilt pictures are out
+COPIES = ("exact_copies", "near_copies", "looks_alike", "leakage")  # what is gone by them needs no other decision
+MEANT = ("grey",)  # the last of what is measured: it is often meant so
 KEYS = (("← →", "move"), ("Enter", "open"), ("x", "leave out"), ("k", "keep, it is no fault"), ("u", "undo"))
 Word = Annotated[str, Query(max_length=200)]
 
@@ -52,11 +55,6 @@ def begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def file_of(key: str) -> str:
-    """The last part of what a picture is called in its source: a file's own name."""
-    return key.rpartition("/")[2]
-
-
 @router.get("/data/{name}/checks")
 def show_checks(visit: Here, name: str) -> Response:
     """What checks found, by check, and the form that runs them."""
@@ -70,11 +68,27 @@ def _counts(workspace: Workspace, name: str) -> dict[str, int]:
 
 
 def _rows(workspace: Workspace, name: str, ran: set[str]) -> list[Row]:
-    """All checks with what they found, in the order in which they are decided: pictures first, then what is said."""
+    """All checks with what they found, in the order in which they are decided."""
     counts = _counts(workspace, name)
     views = [replace(view, title=begun(view.title)) for view in list_checks(workspace)]
     rows = [Row(view, counts.get(view.name, 0), view.name in ran) for view in views]
-    return sorted(rows, key=lambda row: (row.view.kind == "rows", row.view.name in COPIES, -row.n))
+    return sorted(rows, key=_turn)
+
+
+def _turn(row: Row) -> tuple[int, int, str]:
+    """When a check's turn comes, whatever it found: copies, faults of pictures, captions, then rights."""
+    name, kind = row.view.name, row.view.kind
+    if name in COPIES:
+        return 0, COPIES.index(name), ""
+    if kind != "rows":
+        return 1, 2 if kind == "neural" else int(name in MEANT), row.view.title
+    return (2 if name in CAPTIONS else 3), 0, row.view.title
+
+
+def _next(rows: list[Row], name: str) -> CheckView | None:
+    """The check after this one that has anything open, round to the first."""
+    place = next(place for place, row in enumerate(rows) if row.view.name == name)
+    return next((row.view for row in [*rows[place + 1 :], *rows[:place]] if row.n), None)
 
 
 def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
@@ -110,9 +124,9 @@ def run_checks(visit: Here, name: str, form: Sent) -> Response:
 
 @router.get("/data/{name}/checks/{check_name}")
 def show_found(
-    visit: Here, name: str, check_name: str, after: Word = "", how: Word = "", keep: Word = "best"
+    visit: Here, name: str, check_name: str, after: Word = "", how: Word = "", keep: Word = "best", group: Word = ""
 ) -> Response:
-    """What one check found: groups of copies side by side, or pictures, the worst first."""
+    """What one check found: groups of copies side by side, or one of them, or pictures, the worst first."""
     if keep not in RULES:
         raise InvalidInput("Copies are thinned by a rule.", hint=f"Say keep={' or '.join(RULES)}.")
     workspace = visit.workspace
@@ -124,32 +138,32 @@ def show_found(
     page = Page(title, "data", keys=KEYS, crumbs=crumbs)
     groups: list[GroupView] = []
     if how != "list":
-        groups = list_groups(
-            workspace, name=name, check=check_name, after=after or None, limit=GROUPS + 1, by=keep  # type: ignore[arg-type]
-        )
+        chosen: dict[str, Any] = {"after": after or None, "limit": GROUPS + 1, "by": keep, "group": group}
+        chosen["doubtful"] = how == "doubt"
+        groups = list_groups(workspace, name=name, check=check_name, **chosen)
     found: list[FindingView] = []
     by_licence = how != "list" and check_name in LICENCES
     licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
-    if not groups and not licences:
+    if not groups and not group and not licences and how != "doubt":
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS
     path = f"/data/{name}/checks/{check_name}"
-    open_rows = [row for row in _rows(workspace, name, set()) if row.n]
-    n = next((row.n for row in open_rows if row.view.name == check_name), 0)
+    order = _rows(workspace, name, set())
+    n = next(row.n for row in order if row.view.name == check_name)
     would = None
     if groups and n <= COUNTED:
         would = keep_best_would(workspace, name=name, check=check_name, by=keep)  # type: ignore[arg-type]
-    place = next((place for place, row in enumerate(open_rows) if row.view.name == check_name), -1)
-    others = [row for row in [*open_rows[place + 1 :], *open_rows[: max(place, 0)]] if row.view.name != check_name]
     kept = {"keep": keep} if keep != "best" else {}
     more = {"after": rows[most - 1].place} | ({"how": how} if how else {}) | kept if len(rows) > most else {}
+    here = {"after": after, "how": how, "group": group} | kept
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
+        here=urlencode({key: value for key, value in here.items() if value}),
         title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", would=would,
         rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS, licences=licences,
-        following=others[0].view if others else None, n=n, file_of=file_of,
+        following=_next(order, check_name), n=n, file_name=file_name,
         may=allowed(workspace, "dataset.write"), why=WHY,
     )  # fmt: skip
 
@@ -159,11 +173,11 @@ def compared(group: GroupView) -> list[tuple[str, list[tuple[str, bool]]]]:
     members = group.members[:ALIKE]
     best = next((place for place, one in enumerate(members) if one.is_best), 0)
     rows = [
-        ("Called", [file_of(one.key) for one in members]),
+        ("Called", [file_name(one.key) for one in members]),
         ("Size", [f"{one.width} × {one.height}" for one in members]),
         ("Sharpness", [f"{one.sharpness:.3g}" if one.sharpness else "" for one in members]),
         ("File", [size(one.file_bytes) if one.file_bytes else "" for one in members]),
-        ("Caption", [one.name for one in members]),
+        ("Caption", ["" if one.name == file_name(one.key) else one.name for one in members]),
     ]
     return [
         (title, [(shortened(text, LONGEST), text != texts[best]) for text in texts])
@@ -180,5 +194,12 @@ def thin_out(visit: Here, name: str, check_name: str, form: Sent) -> Response:
         raise InvalidInput("Copies are thinned by a rule.", hint=f"Send rule={' or '.join(RULES)}.")
     groups = [form["group"]] if form.get("group") else None
     done = keep_best(visit.workspace, name=name, check=check_name, by=rule, groups=groups)  # type: ignore[arg-type]
-    say = f"{begun(done.name)}."
-    return answer(visit, done, say, form.get("back") or f"/data/{name}/checks/{check_name}")
+    say = _thinned(visit.workspace, done) if groups else begun(done.name)
+    return answer(visit, done, f"{say}.", form.get("back") or f"/data/{name}/checks/{check_name}")
+
+
+def _thinned(workspace: Workspace, done: DecisionView) -> str:
+    """What was done of one group, by the name of the picture that was kept."""
+    rows = list_decided(workspace, id=done.id, limit=done.n)
+    kept = next((one.item for one in rows if "state" not in one.after), "")
+    return f"Kept “{shortened(kept.rstrip('.'), 60)}”, left out {plural(done.n - 1, 'copy', 'copies')} of it"

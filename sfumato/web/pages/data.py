@@ -13,7 +13,8 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.work import list_work
 from sfumato.data.advice import UNSTATED
 from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show_dataset
-from sfumato.data.freeze import freeze, list_versions, version_by_id
+from sfumato.data.datasheet import count_open
+from sfumato.data.freeze import SPLITS, freeze, list_versions, version_by_id
 from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import Cover, count_archived, list_choices, show_cover
 from sfumato.data.shelving import show_shelved
@@ -44,10 +45,6 @@ DESK = Desk(
 SOURCES = "sfumato.data.sources"
 WHY = "You need the permission 'dataset.write'. An admin of the project can give it."
 CARDS, SHOWN, VERSIONS = 24, 12, 50
-SPLITS = {
-    "train": "to learn from", "heldout_concept": "things held out", "heldout_pair": "pairs held out",
-    "heldout_given": "held out by their source", "heldout_family": "held out with their family",
-}  # fmt: skip
 TITLES = {
     "folder": "A folder of the server", "generated": "Generated pictures", "icons": "Icon sets",
     "imagefolder": "Hugging Face folder", "openclipart": "Open Clip Art", "parquet": "Parquet",
@@ -133,6 +130,7 @@ def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Resp
         work=[shown(one, visit.me) for one in work],
         asks=asks_of(found.licences),
         splits=SPLITS,
+        open_questions=count_open(workspace, name=name),
         may=allowed(workspace, "dataset.write"),
         why=WHY,
         **said(wrong),

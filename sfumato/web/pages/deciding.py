@@ -16,6 +16,7 @@ from sfumato.data.narrowing import Where
 from sfumato.data.slices import drop_slice, save_slice
 from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.people.wording import shortened
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
@@ -28,6 +29,7 @@ router = Router()
 VERBS: dict[str, Callable[..., DecisionView]] = {"leave_out": leave_out, "keep": keep, "attribute": set_attributes}
 DONE = {"leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}."}
 DECISIONS, STRIP = 20, 6  # of a page; pictures shown of each
+FEW, LONGEST = 4, 60  # pictures of which one is named; letters of a name
 HISTORY = (("/", "search everything"),)
 Word = Annotated[str, Query(max_length=200)]
 
@@ -43,7 +45,16 @@ def decide(visit: Here, name: str, form: Sent) -> Response:
         return _write(visit, name, form)
     more = {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}} if verb == "attribute" else {}
     done = _do(visit.workspace, verb, name=name, where=said_of(form), reason=form.get("reason", ""), **more)
-    return answer(visit, done, DONE[verb].format(plural(done.n, "picture")), form.get("back") or f"/data/{name}/items")
+    say = DONE[verb].format(which(visit.workspace, done))
+    return answer(visit, done, say, form.get("back") or f"/data/{name}/items")
+
+
+def which(workspace: Workspace, done: DecisionView) -> str:
+    """The pictures of a decision in words: a few by the name of the first, many by their number."""
+    some = list_decided(workspace, id=done.id, limit=1) if done.n <= FEW else []
+    if not some:
+        return plural(done.n, "picture")
+    return f"“{shortened(some[0].item.rstrip('.'), LONGEST)}”" + (f" and {done.n - 1} more" if done.n > 1 else "")
 
 
 def _write(visit: Visit, name: str, form: dict[str, str]) -> Response:
@@ -51,7 +62,8 @@ def _write(visit: Visit, name: str, form: dict[str, str]) -> Response:
     if not text or not ids:
         raise InvalidInput("No caption was written.", hint="Say in a few words what the picture shows.")
     done = recaption(visit.workspace, name=name, captions=dict.fromkeys(ids, text))
-    say = f"Called {plural(done.n, 'picture')} “{text}”."
+    many = f" for {plural(done.n, 'picture')}" if done.n > 1 else ""
+    say = f"Wrote the caption “{shortened(text, LONGEST)}”{many}."
     return answer(visit, done, say, form.get("back") or f"/data/{name}/items")
 
 
@@ -90,7 +102,7 @@ def take_back(visit: Here, id: str, form: Sent) -> Response:
         if "application/json" in visit.header("accept"):
             raise
         return _history(visit, show_decision(visit.workspace, id=id).dataset, wrong=wrong)
-    say = f"{done.name[:1].upper()}{done.name[1:]}."
+    say = f"{done.name[:1].upper()}{done.name[1:]}{f': {which(visit.workspace, done)}' if done.n == 1 else ''}."
     return answer(visit, done, say, form.get("back") or f"/data/{done.dataset}/decisions")
 
 

@@ -11,10 +11,11 @@ from sfumato.actions.registry import allowed
 from sfumato.compliance.uses import uses_of
 from sfumato.data.charts import can_draw
 from sfumato.data.explore import Overview, show_histograms, show_window
+from sfumato.data.freeze import SPLITS
 from sfumato.data.history import item_history
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
-from sfumato.data.records import CONSENTS
+from sfumato.data.records import CONSENTS, called
 from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
@@ -22,7 +23,7 @@ from sfumato.errors import NotFound, SfumatoError
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.facets import facets_of
-from sfumato.web.pages.data import SPLITS, WHY, asks_of
+from sfumato.web.pages.data import WHY, asks_of
 from sfumato.web.sent import said
 from sfumato.web.visits import Here, Visit
 from sfumato.web.wheres import address, chips_of, pairs_of, title, where_from
@@ -94,11 +95,11 @@ def show_picture(
     item = show_item(visit.workspace, id=id)
     if item.dataset != name:
         raise NotFound(f"The dataset '{name}' has no such picture.", hint=f"It is one of '{item.dataset}'.")
-    called = item.name or item.key
+    name_of = called(item.name, item.key)
     page = Page(
-        called,
+        name_of,
         "data",
-        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (called, "")),
+        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (name_of, "")),
     )
     return visit.render(
         "data/item.html",
@@ -106,7 +107,7 @@ def show_picture(
         page=page,
         one=item,
         name=name,
-        title=called,
+        title=name_of,
         link=item.url if item.url.startswith(("https://", "http://")) else "",
         uses=uses_of(visit.workspace, id=item.id),
         asks=asks_of({item.licence: 1})[0][2],

@@ -12,6 +12,7 @@ from sfumato.data.alike import find_alike
 from sfumato.data.collect import show_dataset
 from sfumato.data.items import show_item
 from sfumato.data.map import draw_map, show_map
+from sfumato.data.records import called
 from sfumato.errors import Conflict, SfumatoError
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
@@ -64,10 +65,10 @@ def show_alike(visit: Here, name: str, id: str) -> Response:
         found = find_alike(visit.workspace, name=name, id=item.id, limit=NEAREST)
     except Conflict as refused:
         found, wrong = [], refused
-    called = item.name or item.key
-    crumbs = (("Data", "/data"), (name, f"/data/{name}"), (called, f"/data/{name}/items/{item.id}"), ("Like it", ""))
+    title = called(item.name, item.key)
+    crumbs = (("Data", "/data"), (name, f"/data/{name}"), (title, f"/data/{name}/items/{item.id}"), ("Like it", ""))
     return visit.render(
-        "data/alike.html", page=Page(f"Like {called}", "data", crumbs=crumbs), name=name, one=item, title=called,
+        "data/alike.html", page=Page(f"Like {title}", "data", crumbs=crumbs), name=name, one=item, title=title,
         tiles=[{"id": each.id, "href": f"/data/{name}/items/{each.id}", "src": f"/api/v1/items/{each.id}/thumb",
                 "alt": each.name, "model": f"{each.cosine:.2f}"} for each in found],
         may=allowed(visit.workspace, "dataset.write"), **said(wrong),

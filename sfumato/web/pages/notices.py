@@ -25,7 +25,7 @@ def list_notices(visit: Here, before: Annotated[int | None, Query(ge=1)] = None)
         "notices/page.html", page=Page("Notices", "asks", (("Asks", "/asks"), ("Notices", ""))), unread=found,
         older=older,
         told=sentences(visit.workspace, found.notices, me=visit.me.id),
-        tabs=[("Waits for me", "/asks", len(asks_waiting(visit.workspace))), ("I asked", "/asks/mine", None),
+        tabs=[("For me to do", "/asks", len(asks_waiting(visit.workspace))), ("I asked", "/asks/mine", None),
               ("Notices", "/notices", found.count)],
     )  # fmt: skip
 

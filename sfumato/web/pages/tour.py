@@ -21,7 +21,6 @@ from sfumato.web.vocabulary import WORDS
 router = Router()
 Word = Annotated[str, Form(max_length=400)]
 Roles = Annotated[list[str] | None, Form(max_length=40)]
-LIKELY = ["prompt designer"]  # whose desk draws pictures, which is what one tries first
 
 
 @router.get("/welcome")
@@ -38,7 +37,7 @@ def _welcome(
     return visit.render(
         "welcome/page.html", status=wrong.status if wrong else 200, page=Page("Welcome"), wrong=wrong, myself=myself,
         name=name or (myself.name if myself.introduced else ""), about=ABOUT,
-        chosen=roles or own or LIKELY,
+        chosen=roles or own,
         project=project or show_project(visit.workspace).name, alone=visit.me.project is None,
         may=allowed(visit.workspace, "people.write"),
     )  # fmt: skip

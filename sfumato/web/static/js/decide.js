@@ -1,6 +1,7 @@
 // Deciding on findings without a new page: what was decided stays in its place and says so, and the keys go on.
 // Arrows move, x leaves out, k keeps, u takes the last decision back.
 import { on } from "./keys.js";
+import { refresh } from "./parts.js";
 import { say, wordsOf } from "./toasts.js";
 
 const list = document.querySelector("[data-findings]");
@@ -37,15 +38,27 @@ async function post(address, body) {
 }
 
 async function decide(form, submitter) {
-  const card = form.closest("td, [data-finding], [data-group]");
+  const card = form.closest("[data-finding], [data-group]");
+  const one = form.closest("td"); // of a group, which is drawn anew with what is left of it
   const body = new FormData(form, submitter);
   const done = await post(form.action, body);
   if (!done) return;
   if (!card) return anew({ say: done.say, undo: done.undo });
-  settle(card, done.say);
   const act = { address: done.undo, token: body.get("csrf"), card };
   undone.push(act);
   say(done.say, "holds", { text: "Undo", run: () => takeBack(act) });
+  recount();
+  if (!one) return settle(card, done.say);
+  await refresh(card);
+  if (!card.isConnected) return;
+  if (submitter?.value === "leave_out") submitter.textContent = "Left out";
+  settle(card, `${done.say} Nothing else is to be decided here.`);
+}
+
+// The buttons above that decide many at once say how many are left for them.
+function recount() {
+  const acts = document.getElementById("acts");
+  if (acts) refresh(acts);
 }
 
 function settle(card, words) {
@@ -63,7 +76,10 @@ async function takeBack(act) {
   undone.splice(undone.indexOf(act), 1);
   if (!act.card) return anew({ say: done.say });
   say(done.say, "holds");
-  settle(act.card, "");
+  recount();
+  const card = (act.card.id && document.getElementById(act.card.id)) || act.card;
+  settle(card, "");
+  if (card.dataset.part) refresh(card);
 }
 
 // Many were decided at once: the page is drawn anew, and says above the rest what was done, with a way back.
@@ -75,7 +91,7 @@ function anew(told) {
 function show() {
   const told = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   sessionStorage.removeItem(KEPT);
-  if (!receipt || told?.at !== location.pathname) return;
+  if (!receipt || told?.at !== location.pathname) return; // it stays in sight where one has scrolled to
   receipt.querySelector("[data-says]").textContent = told.say;
   const button = receipt.querySelector("button");
   button.hidden = !told.undo;

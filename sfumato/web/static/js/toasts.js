@@ -1,10 +1,13 @@
 // What just happened, in a corner and for screen readers. What went wrong, or is waited for, stays until it is dismissed.
 
 const LASTS = 6000;
+const MOST = 3; // that are shown at once, beside what went wrong
 const region = document.getElementById("toasts");
 
 export function say(text, kind = "info", act = null) {
   if (!region || !text) return null;
+  const same = [...region.children].find((one) => one.matches(`.${kind}`) && one.querySelector("p")?.textContent === text);
+  if (!act) same?.remove();
   const toast = document.createElement("div");
   toast.className = `toast ${kind}`;
   const words = document.createElement("p");
@@ -29,6 +32,7 @@ export function say(text, kind = "info", act = null) {
   close.dataset.dismiss = "";
   toast.append(close);
   region.append(toast);
+  for (const old of [...region.querySelectorAll(".toast:not(.fails, .held)")].slice(0, -MOST)) old.remove();
   watch(toast, kind);
   return toast;
 }
