@@ -58,3 +58,12 @@ def test_a_licence_is_one_question(browser, animals, workspace):
     link = html.unescape(re.findall(r'class="button" href="(/data/animals/items[^"]+licence=[^"]+)"', unknown)[0])
     assert "<strong>2</strong> of 6" in browser.page(link).text
     assert browser.page("/data/animals/checks/licence_unknown?how=list").text.count("data-finding>") == 3
+
+
+def test_what_is_found_beside_another_picture_is_shown_with_it(browser, animals, workspace):
+    found(workspace, {animals[0]: "near_copies"}, name="animals", beside_id=animals[1])
+    found(workspace, {animals[2]: "near_copies"}, name="animals", group="lone", beside_id=animals[3])
+    page = browser.page("/data/animals/checks/near_copies").text
+    for one in animals[:4]:
+        assert f'<img src="/api/v1/items/{one}/file"' in page
+    assert page.count('alt="The picture that it is compared with"') == 2
