@@ -124,7 +124,7 @@ def run_checks(visit: Here, name: str, form: Sent) -> Response:
 
 @router.get("/data/{name}/checks/{check_name}")
 def show_found(
-    visit: Here, name: str, check_name: str, after: Word = "", how: Word = "", keep: Word = "best", group: Word = ""
+    visit: Here, name: str, check_name: str, *, after: Word = "", how: Word = "", keep: Word = "best", group: Word = ""
 ) -> Response:
     """What one check found: groups of copies side by side, or one of them, or pictures, the worst first."""
     if keep not in RULES:
