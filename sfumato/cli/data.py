@@ -14,6 +14,7 @@ from sfumato.cli import (
     data_explore,
     data_label,
     data_looks,
+    data_shelf,
 )
 from sfumato.cli.following import follow
 from sfumato.cli.images import YES, Reason, erase_one
@@ -117,17 +118,26 @@ def erase(
 
 
 @app.command("list")
-def list_(context: typer.Context) -> None:
+def list_(
+    context: typer.Context,
+    archived: Annotated[bool, typer.Option("--archived", help="Those too that are put away.")] = False,
+) -> None:
     """List the datasets.
 
-    Example: `sfumato data list`
+    Example: `sfumato data list --archived`
     """
     from sfumato.data.collect import list_datasets
 
     with opened(context) as workspace:
-        found = list_datasets(workspace)
-    rows = [(one.name, one.n, one.concepts, counts(one.licences), ", ".join(one.versions[-3:])) for one in found]
-    headings = ["dataset", ">pictures", ">things", "licences", "versions"]
+        found = list_datasets(workspace, archived=archived)
+    headings = ["dataset", ">pictures", ">things", "licences", "versions"] + ["state"] * archived
+    rows: list[tuple[Any, ...]] = [
+        (
+            one.name, one.n, one.concepts, counts(one.licences), ", ".join(one.versions[-3:]),
+            *(("put away" if one.archived_at else "",) if archived else ()),
+        )
+        for one in found
+    ]  # fmt: skip
     empty = "No datasets yet. `sfumato data collect sample --into sample` makes one of what ships with Sfumato."
     answer(context, found, lambda: table(headings, rows, empty=empty))
 
@@ -145,7 +155,9 @@ def show(context: typer.Context, name: Name) -> None:
         one = show_dataset(workspace, name=name)
         versions = list_versions(workspace, name=name)
     known = [
-        ("dataset", one.name), ("pictures", one.n), ("things", one.concepts), ("styles", counts(one.styles)),
+        ("dataset", one.name), ("was called", ", ".join(one.former)),
+        ("put away", f"{one.archived_at:%Y-%m-%d}" if one.archived_at else ""), ("pictures", one.n),
+        ("things", one.concepts), ("styles", counts(one.styles)),
         ("licences", counts(one.licences)), ("left out", counts(one.left_out) or "nothing"),
         ("by decision", f"{one.left_out_by_decision:,} left out" if one.left_out_by_decision else ""),
         *((f"version {each.name}", f"{each.n:,} pictures ({splits(each)})") for each in versions),
@@ -155,6 +167,7 @@ def show(context: typer.Context, name: Name) -> None:
 
 
 data_checks.add_to(app)
+app.add_typer(data_shelf.app)
 app.add_typer(data_decide.app)
 app.add_typer(data_edit.app)
 app.add_typer(data_documents.app)

@@ -76,6 +76,7 @@ def keep(
 def keep_best(
     context: typer.Context,
     name: Name,
+    *,
     check: Annotated[str, typer.Option(metavar="CHECK", help="The check that found the groups.")] = "near_copies",
     by: Annotated[str, typer.Option(metavar="HOW", help="'best', 'sharpest', 'largest' or 'first'.")] = "best",
     doubtful: Annotated[

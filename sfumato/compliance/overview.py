@@ -52,8 +52,8 @@ def show_overview(act: Act) -> Overview:
     moments = [at for at in (last(Item), last(DatasetVersion), last(Decision)) if at]
     judged = act.session.scalar(select(func.count(Judgement.subject.distinct())).where(~Judgement.withdraws)) or 0
     return Overview(
-        pictures=count(Item, Item.state == KEPT), datasets=count(Dataset), versions=count(DatasetVersion),
-        data_at=max(moments, default=None), runs=count(Run), runs_at=last(Run),
+        pictures=count(Item, Item.state == KEPT), datasets=count(Dataset, Dataset.archived_at.is_(None)),
+        versions=count(DatasetVersion), data_at=max(moments, default=None), runs=count(Run), runs_at=last(Run),
         training=count(Job, Job.kind == "training.train", Job.status.in_(("waiting", "running"))),
         models=len(views(act)), models_at=last(Checkpoint), drawn=count(Image), drawn_at=last(Image), judged=judged,
         judged_at=last(Judgement), live=stands.model if stands else "", live_at=last(Alias) if stands else None,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from sfumato.actions import Act, query
+from sfumato.data.collect import known_as
 from sfumato.data.records import DatasetVersion
 from sfumato.generation.records import Request
 from sfumato.jobs.queue import ENDED, JobView, find_job, view
@@ -43,7 +44,9 @@ def list_work(
         found = found.where(Job.kind == kind)
     if about.startswith("dataset/"):
         name = about.removeprefix("dataset/")
-        taken, checked = Job.spec["into"].as_string() == name, Job.spec["dataset"].as_string() == name
+        dataset = known_as(act.session, name)
+        names = dataset.names if dataset is not None else [name]
+        taken, checked = Job.spec["into"].as_string().in_(names), Job.spec["dataset"].as_string().in_(names)
         found = found.where(or_(and_(Job.kind == "data.collect", taken), and_(Job.kind != "data.collect", checked)))
     return _cards(act, list(act.session.scalars(found)))
 

@@ -32,6 +32,7 @@ class Thinning:
     reasons: dict[str, str] = field(default_factory=dict)
     groups: set[str] = field(default_factory=set)
     doubtful: int = 0
+    doubtful_groups: list[str] = field(default_factory=list)
 
     @property
     def left_out(self) -> int:
@@ -87,6 +88,11 @@ def keep_best_would(act: Act, *, name: str, check: str = "near_copies", by: By =
     return ThinningView(len(done.groups), done.left_out, done.doubtful)
 
 
+def doubtful_groups(session: Session, dataset: Dataset, check: str, by: By) -> list[str]:
+    """The groups of which `keep_best` leaves something to a person."""
+    return _thinned(session, dataset, check, by, None, False).doubtful_groups
+
+
 def _none_to_thin(name: str, check: str, doubtful: int) -> NotFound:
     if not doubtful:
         return NotFound(f"No open group of copies by '{check}' in '{name}'.", hint=f"Run: sfumato data check {name}")
@@ -112,7 +118,9 @@ def _thinned(
             done.edits[one] = {"state": LEFT_OUT}
             done.reasons[one] = f"a copy of '{best['name']}', which {why(best, facts[one], by)}"
             done.groups.add(group)
-        done.doubtful += open_still
+        if open_still:
+            done.doubtful += open_still
+            done.doubtful_groups.append(group)
         if group in done.groups and not open_still:
             bests[best["id"]] = group
     for one in bests:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -37,6 +38,8 @@ class DatasetView:
     versions: list[str]
     advice: str = ""
     left_out_by_decision: int = 0
+    former: list[str] = field(default_factory=list)
+    archived_at: datetime | None = None
 
 
 def read_options(model: type[BaseModel], given: dict[str, Any]) -> Any:
@@ -60,6 +63,7 @@ def collect(
     """Ask for pictures from a source to be taken into a dataset, which is made if need be."""
     if not NAME.fullmatch(into):
         raise InvalidInput(f"'{into}' cannot be a dataset's name.", hint="Use letters, digits, dots and dashes.")
+    _refuse_elsewhere(act.session, into)
     plan = read_options(SOURCES.get(source).Options, options or {})
     spec = {"source": source, "into": into, "options": plan.model_dump(mode="json")} | ({"part": part} if part else {})
     _refuse_namesake(act.session, spec)
@@ -68,13 +72,29 @@ def collect(
     return enqueue(act, kind="data.collect", spec=spec, key=key)
 
 
+def _refuse_elsewhere(session: Session, into: str) -> None:
+    """Refuse to collect into what is put away, or is called otherwise by now."""
+    row = known_as(session, into)
+    if row is not None and row.name != into:
+        raise Conflict(
+            f"'{into}' is called '{row.name}' now.", hint=f"Collect into '{row.name}', or take a name of its own."
+        )
+    if row is not None and row.archived_at is not None:
+        raise Conflict(
+            f"'{into}' is put away since {row.archived_at:%Y-%m-%d}.",
+            hint=f"`sfumato data unarchive {into}`, or its page, takes it out again.",
+        )
+
+
 def _refuse_namesake(session: Session, spec: dict[str, Any]) -> None:
     """Refuse a folder that has the name of another one in the dataset: its files would replace the other's."""
     path, label = spec["options"].get("path"), spec["options"].get("label")
     if not path or label:
         return
     asked = session.scalars(select(Job.spec).where(Job.kind == "data.collect", Job.status != "cancelled"))
-    before = [one["options"] for one in asked if (one["source"], one["into"]) == (spec["source"], spec["into"])]
+    row = known_as(session, spec["into"])
+    names = row.names if row is not None else [spec["into"]]
+    before = [one["options"] for one in asked if one["source"] == spec["source"] and one["into"] in names]
     name = PurePath(path).name
     for other in before:
         if other["path"] != path and (other.get("label") or PurePath(other["path"]).name) == name:
@@ -85,9 +105,16 @@ def _refuse_namesake(session: Session, spec: dict[str, Any]) -> None:
 
 
 @query("data.list")
-def list_datasets(act: Act, *, after: str | None = None, limit: int = 1_000) -> list[DatasetView]:
-    """Datasets in numbers, by name; `after` is the name of the last one seen."""
+def list_datasets(
+    act: Act, *, after: str | None = None, limit: int = 1_000, archived: bool = False
+) -> list[DatasetView]:
+    """Datasets in numbers, by name; `after` is the name of the last one seen.
+
+    With `archived` those too that are put away.
+    """
     found = select(Dataset).order_by(Dataset.name).limit(limit)
+    if not archived:
+        found = found.where(Dataset.archived_at.is_(None))
     if after:
         found = found.where(Dataset.name > after)
     return [_view(act.session, row) for row in act.session.scalars(found)]
@@ -100,10 +127,19 @@ def show_dataset(act: Act, *, name: str) -> DatasetView:
 
 
 def find_dataset(session: Session, name: str) -> Dataset:
-    """The dataset of that name; raises NotFound with the nearest name."""
-    row = session.scalar(select(Dataset).where(Dataset.name == name))
+    """The dataset that has that name, or had it; raises NotFound with the nearest name."""
+    row = known_as(session, name)
     if row is None:
         raise unknown("dataset", name, session.scalars(select(Dataset.name)))
+    return row
+
+
+def known_as(session: Session, name: str) -> Dataset | None:
+    """The dataset that has that name, or had it: what was written down before it was renamed still leads to it."""
+    row = session.scalar(select(Dataset).where(Dataset.name == name))
+    if row is None:
+        renamed = session.execute(select(Dataset.id, Dataset.former))
+        row = next((session.get(Dataset, one) for one, former in renamed if name in former), None)
     return row
 
 
@@ -126,11 +162,14 @@ def _view(session: Session, dataset: Dataset) -> DatasetView:
     )
     return DatasetView(
         dataset.id, dataset.name, n, concepts, styles, licences, counted(Quarantined.reason, Quarantined),
-        list(versions), describe_use(n, named, concepts, licences), left_out,
+        list(versions), describe_use(n, named, concepts, licences), left_out, list(dataset.former), dataset.archived_at,
     )  # fmt: skip
 
 
 def make_dataset(workspace: Workspace, session: Session, name: str) -> str:
-    """The id of the dataset of that name, made if need be."""
+    """The id of the dataset that has that name, or had it; made if need be."""
+    there = known_as(session, name)
+    if there is not None:
+        return there.id
     fresh = Dataset(id=new_id(), made_by=workspace.actor.id, name=name)
     return find_or_add(session, select(Dataset).where(Dataset.name == name), fresh)[0].id

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
+from sfumato.data.pairs import carry_over
 from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item, called
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
@@ -89,34 +90,35 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
     return found
 
 
-def settle(session: Session, decision: Decision, checks: Sequence[str], *, once: bool = False) -> None:
+def settle(
+    session: Session, decision: Decision, checks: Sequence[str], *, among: ColumnElement[bool] | None = None
+) -> None:
     """Mark the open findings of a decision's items as answered by it: those of these checks, or of all ("*").
 
     An item that it leaves out has all of its findings answered, and with it that of the last one of its copies, and
-    what was found of others only because they are like it. With `once` only those that had been answered before.
+    what was found of others only because they are like it. Two that were kept by one check of copies are asked about
+    by no other. With `among` only those of the findings.
     """
     if not checks:
         return
+    own = Finding.dataset_id == decision.dataset_id
     touched = select(Decided.item_id).where(Decided.decision_id == decision.id)
     gone = touched.where(Decided.after["state"].as_string() == LEFT_OUT)
+
+    def answer(which: ColumnElement[bool]) -> None:
+        statement = update(Finding).where(own, Finding.state == "open", which)
+        statement = statement if among is None else statement.where(among)
+        values = {"state": "settled", "settled_by": decision.id}
+        session.execute(statement.values(values), execution_options={"synchronize_session": False})
+
     which: ColumnElement[bool] = Finding.item_id.in_(touched)
-    if "*" not in checks:
-        which = (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone)
-    statement = update(Finding).where(Finding.dataset_id == decision.dataset_id, Finding.state == "open", which)
-    if once:
-        statement = statement.where(Finding.settled_by != "")
-    values = {"state": "settled", "settled_by": decision.id}
-    unseen = {"synchronize_session": False}
-    session.execute(statement.values(values), execution_options=unseen)
-    own = (Finding.dataset_id == decision.dataset_id, Finding.group != "")
-    thinned = select(Finding.group).where(*own, Finding.settled_by == decision.id, Finding.item_id.in_(gone))
-    alone = select(Finding.group).where(*own, Finding.state == "open", Finding.group.in_(thinned))
-    beside = (Finding.dataset_id == decision.dataset_id) & (Finding.group == "") & Finding.beside_id.in_(gone)
-    pair = update(Finding).where(beside, Finding.state == "open")
-    session.execute((pair.where(Finding.settled_by != "") if once else pair).values(values), execution_options=unseen)
-    last = update(Finding).where(*own, Finding.state == "open")
-    last = last.where(Finding.group.in_(alone.group_by(Finding.group).having(func.count() == 1)))
-    session.execute((last.where(Finding.settled_by != "") if once else last).values(values), execution_options=unseen)
+    answer(which if "*" in checks else (which & Finding.check.in_(checks)) | Finding.item_id.in_(gone))
+    grouped = (own, Finding.group != "")
+    thinned = select(Finding.group).where(*grouped, Finding.settled_by == decision.id, Finding.item_id.in_(gone))
+    alone = select(Finding.group).where(*grouped, Finding.state == "open", Finding.group.in_(thinned))
+    answer((Finding.group == "") & Finding.beside_id.in_(gone))
+    answer((Finding.group != "") & Finding.group.in_(alone.group_by(Finding.group).having(func.count() == 1)))
+    carry_over(session, decision, among)
 
 
 def open_findings(session: Session, ids: Sequence[str], dataset_id: str) -> set[str]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from sfumato.actions import Act, action
 from sfumato.data.captions import may_flip
 from sfumato.data.collect import find_dataset
-from sfumato.data.decide import Edits, apply, in_words, meant, rows_of, settle
+from sfumato.data.decide import Edits, apply, in_words, meant, rows_of
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Dataset
@@ -76,9 +76,8 @@ def write_captions(
     missing = {one: edits[one] for one in edits if one not in whole}  # `apply` tells of them
     decision = apply(
         act, dataset, {**whole, **missing}, verb=verb, name=title or f"changed the captions of {in_words(len(edits))}",
-        reason=reason, expected=expected, details=details, touch=touch,
+        reason=reason, expected=expected, details=details, touch=touch, settles=answers,
     )  # fmt: skip
-    settle(act.session, decision, answers)
     return says(act, dataset, decision)
 
 

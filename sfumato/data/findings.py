@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
+from sfumato.data.pairs import ALIKE, answer_lone, answered_pairs
 from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
 from sfumato.data.records import LEFT_OUT, Appearance, Dataset, Finding, Item, called
 from sfumato.data.scan import Proposal
@@ -18,7 +19,7 @@ from sfumato.db import new_id
 from sfumato.errors import InvalidInput
 
 SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
-ALIKE = ("near_copies", "exact_copies", "looks_alike")  # checks that find pictures of which one may be enough
+MOST_NAMED = 5_000  # groups that are asked for by name
 SAID = ("score", "reason", "group", "details")
 
 
@@ -116,7 +117,8 @@ def keep_findings(
         select(Finding).where(Finding.dataset_id == dataset_id, Finding.check == check, Finding.item_id.in_(wanted))
     )
     there = {(row.item_id, row.beside_id): row for row in rows}
-    answered = _answered(session, dataset_id, proposals) if check in ALIKE else {}
+    pairs = {(one.item_id, one.beside_id) for one in proposals if one.beside_id} if check in ALIKE else set()
+    answered = answered_pairs(session, dataset_id, pairs) if pairs else {}
     ids = []
     for one in proposals:
         row = there.get((one.item_id, one.beside_id))
@@ -139,41 +141,19 @@ def keep_findings(
     return ids
 
 
-def _answered(session: Session, dataset_id: str, proposals: list[Proposal]) -> dict[tuple[str, str], str]:
-    """The pairs that are proposed and that a decision has answered already, with the decision's id.
-
-    Two of one group are answered once both are; a pair that has no group, once the one that was found is.
-    """
-    pairs = {(one.item_id, one.beside_id) for one in proposals if one.beside_id}
-    if not pairs:
-        return {}
-    settled = select(Finding.item_id, Finding.beside_id, Finding.group, Finding.settled_by).where(
-        Finding.dataset_id == dataset_id, Finding.state == "settled", Finding.check.in_(ALIKE),
-        Finding.item_id.in_({one for pair in pairs for one in pair}),
-    )  # fmt: skip
-    groups: dict[str, dict[str, str]] = {}
-    alone: dict[tuple[str, str], str] = {}
-    for item, beside, group, decision in session.execute(settled):
-        if group:
-            groups.setdefault(item, {})[group] = decision
-        elif beside:
-            alone[item, beside] = alone[beside, item] = decision
-    found = {pair: alone[pair] for pair in pairs if pair in alone}
-    for one, other in pairs:
-        both = sorted(groups.get(one, {}).keys() & groups.get(other, {}).keys())
-        if both:
-            found[one, other] = groups[one][both[0]]
-    return found
-
-
 def close_unseen(session: Session, dataset_id: str, check: str, seen: Iterable[str]) -> int:
-    """Mark as gone the open findings of a check that it did not propose this time; returns how many."""
+    """Mark as gone the open findings of a check that it did not propose this time; returns how many.
+
+    What then is left alone of a group, beside nothing, is no question any more.
+    """
     standing = select(Finding.id).where(
         Finding.dataset_id == dataset_id, Finding.check == check, Finding.state == "open"
     )
     gone = sorted(set(session.scalars(standing)) - set(seen))
     for start in range(0, len(gone), 500):
         session.execute(update(Finding).where(Finding.id.in_(gone[start : start + 500])).values(state="gone"))
+    if check in ALIKE:
+        answer_lone(session, dataset_id, check)
     return len(gone)
 
 
@@ -237,21 +217,25 @@ def list_by_licence(act: Act, *, name: str, check: str, sample: int = 6) -> list
 @query("data.groups", doors=("api", "cli"))
 def list_groups(
     act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best",
-    group: str = "",
+    group: str = "", doubtful: bool = False,
 ) -> list[GroupView]:  # fmt: skip
     """Groups of copies with all their pictures, the most alike first, each with the one that `keep_best` would keep.
 
-    What was left out of a group already comes last. `after` is the `place` of the last one seen.
+    What was left out of a group already comes last. `after` is the `place` of the last one seen. With `doubtful` only
+    the groups of which `keep_best` leaves something to a person.
     """
+    from sfumato.data.choosing import doubtful_groups
+
     dataset = find_dataset(act.session, name)
-    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=group)
+    only = [group] if group else doubtful_groups(act.session, dataset, check, by) if doubtful else None
+    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=only)
 
 
 def groups_of(
     session: Session, dataset: Dataset, check: str, *, by: By = "best", after: str | None = None, limit: int = 20,
-    only: str = "",
+    only: list[str] | None = None,
 ) -> list[GroupView]:  # fmt: skip
-    """Groups of copies of a dataset, or one of them, the most alike first; the best of each by a rule is marked."""
+    """Groups of copies of a dataset, or some of them, the most alike first; the best of each by a rule is marked."""
     score, n = func.max(Finding.score), func.count()
     found = (
         select(Finding.group, score, n)
@@ -261,8 +245,8 @@ def groups_of(
         .order_by(score.desc(), Finding.group)
         .limit(limit)
     )
-    if only:
-        found = found.where(Finding.group == only)
+    if only is not None:
+        found = found.where(Finding.group.in_(only[:MOST_NAMED]))
     if after:
         last_score, last = _place(after)
         found = found.having(or_(score < last_score, and_(score == last_score, Finding.group > last)))

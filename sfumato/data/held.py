@@ -140,9 +140,9 @@ def _mark(act: Act, dataset: Dataset) -> Mark:
         act.session.scalar(select(table.id).where(table.dataset_id == dataset.id).order_by(table.id.desc()).limit(1))
         for table in (Item, Decision, Appearance, Scan)
     )
-    ended, into = select(func.max(Job.ended_at)), Job.spec["into"].as_string() == dataset.name
+    ended, into = select(func.max(Job.ended_at)), Job.spec["into"].as_string().in_(dataset.names)
     collected = act.session.scalar(ended.where(Job.kind == "data.collect", into))
-    about = Job.spec["dataset"].as_string() == dataset.name
+    about = Job.spec["dataset"].as_string().in_(dataset.names)
     worked = act.session.scalar(ended.where(Job.kind.startswith("data."), Job.kind != "data.collect", about))
     scans = act.session.scalar(select(func.count()).select_from(Scan).where(Scan.dataset_id == dataset.id)) or 0
     return Mark(int(position or 0), item, decision, appearance, (scan, scans), collected, worked)

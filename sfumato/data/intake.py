@@ -14,6 +14,7 @@ from sfumato.data.found import Found, Left
 from sfumato.data.pictures import Draw, Unusable, check_name, measure
 from sfumato.data.records import Item, Quarantined
 from sfumato.data.rights import read_rights, with_rights
+from sfumato.data.twins import HELD, LEFT, Twins, leave_out_again, twins_among
 from sfumato.db import new_id
 from sfumato.trust.licence_names import spdx_of
 
@@ -57,8 +58,10 @@ def look_at(found: Found, max_pixels: int, *, draw: Draw | None = None) -> Taken
     return Taken(row)
 
 
-def write_down(session: Session, person: str, dataset_id: str, things: list[Taken | Left]) -> Counter[str]:
+def write_down(session: Session, person: str, dataset_id: str, things: list[Taken | Left], job_id: str) -> Counter[str]:
     """Write rows of what was taken and what was not; what is there already stays as it is.
+
+    What has the very bytes of pictures that were all left out comes as left out too, by a decision of this job.
 
     What a decision has set (the item's `edited` columns, and its state) stays as decided, whatever the source says.
     What was quarantined and can be taken by now leaves the quarantine; the other way round, the picture that was
@@ -76,7 +79,15 @@ def write_down(session: Session, person: str, dataset_id: str, things: list[Take
         fresh = [row for place, row in rows.items() if place not in there]
         if fresh:
             own = {"made_by": person, "dataset_id": dataset_id}
-            session.execute(insert(table), [{"id": new_id(), **own, **row} for row in fresh])
+            ids = sorted(new_id() for _ in fresh)  # in the order of the source, also within one millisecond
+            fresh = [{"id": one, **own, **row} for one, row in zip(ids, fresh, strict=True)]
+            twins = twins_among(session, dataset_id, fresh) if table is Item else Twins()
+            if twins.left_out:
+                fresh = [row | (LEFT if place in twins.left_out else HELD) for place, row in enumerate(fresh)]
+            session.execute(insert(table), fresh)
+            if twins.left_out:
+                leave_out_again(session, person, dataset_id, job_id, fresh, twins)
+            counts += twins.counts
         counts[kind] += len(fresh)
         for place, known in there.items():
             if place in rows:
@@ -121,4 +132,3 @@ def _there(session: Session, table: Any, dataset_id: str, places: list[tuple[str
     columns = [getattr(table, name) for name in dict.fromkeys(("id", "source", "key", *names))]
     found = select(*columns).where(table.dataset_id == dataset_id, table.source.in_(sources), table.key.in_(keys))
     return {(row.source, row.key): row for row in session.execute(found)}
-

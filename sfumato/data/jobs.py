@@ -56,8 +56,19 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
         said = "Nothing changed: all of it is here already" if seen else "There was no picture in it"
     return {
         "dataset": shown.name, "n": shown.n, "counts": dict(counts), "left_out": shown.left_out,
-        "say": f"{said}. {shown.advice}",
+        "say": f"{said}. {_twins(counts)}{shown.advice}",
     }  # fmt: skip
+
+
+def _twins(counts: Counter[str]) -> str:
+    """What is said of pictures whose very bytes were there already."""
+    n, gone = counts["twins"], counts["left out again"]
+    if not n:
+        return ""
+    what = "1 is byte for byte a picture that is" if n == 1 else f"{n:,} are byte for byte pictures that are"
+    out = f", and {'was' if gone == 1 else 'were'} left out again, as before" if gone == n else ""
+    some = f", {gone:,} of them left out again, as before" if 0 < gone < n else ""
+    return f"{what} here already{out or some}. "
 
 
 def _so_far(into: str, counts: Counter[str]) -> str:
@@ -66,9 +77,7 @@ def _so_far(into: str, counts: Counter[str]) -> str:
     return f"collecting into {into}{aside}"
 
 
-def _left(
-    read: Callable[[], Iterator[Handed]], position: dict[str, Any]
-) -> tuple[int, Counter[str], Iterator[Handed]]:
+def _left(read: Callable[[], Iterator[Handed]], position: dict[str, Any]) -> tuple[int, Counter[str], Iterator[Handed]]:
     """How many an earlier attempt has done, its counts, and what is left; all of it if the source has changed since."""
     seen = position.get("seen", 0)
     if not seen:
@@ -85,7 +94,7 @@ def _keep(
 ) -> Counter[str]:
     """Write rows, whose bytes are kept already, and the position in one transaction."""
     with ctx.write() as session:
-        counts = write_down(session, ctx.actor.id, dataset_id, batch)
+        counts = write_down(session, ctx.actor.id, dataset_id, batch, ctx.job_id)
         if batch:
             ctx.save(session, {**reached, "counts": dict(before + counts)})
     return counts

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sfumato.data.decide import chunks
 from sfumato.data.records import Appearance, Finding, Item, called
 from sfumato.data.scan import title_of
 
+TOGETHER = 600  # seconds within which pictures are taken as come at once
 By = Literal["best", "sharpest", "largest", "first"]
 SPOILS = (  # a picture, so that another copy of it is better
     "corrupt", "dark", "light", "blur", "low_information", "low_contrast", "noise", "blocking", "text_in_picture",
@@ -29,7 +31,7 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         for item, check in session.execute(spoilt.order_by(Finding.check)):
             faults[item].append(title_of(check))
         rows = session.execute(
-            select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Appearance)
+            select(Item.id, Item.name, Item.key, Item.width, Item.height, Item.sha256, Item.collected_at, Appearance)
             .outerjoin(Appearance, Appearance.item_id == Item.id)
             .where(Item.id.in_(some))
         )
@@ -38,9 +40,15 @@ def facts_of(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             found[row.id] = {
                 "id": row.id, "name": called(row.name, row.key), "pixels": row.width * row.height,
                 "size": f"{row.width} × {row.height}", "sharpness": seen.sharpness if seen else 0.0,
-                "faults": faults[row.id], "caption": row.name,
+                "faults": faults[row.id], "caption": row.name, "came": came(row.collected_at, row.key),
             }  # fmt: skip
     return found
+
+
+def came(at: datetime, key: str) -> tuple[Any, ...]:
+    """A key to sort pictures by their coming: those of one upload, whose parts come side by side, by their names."""
+    name = re.split(r"(\d+)", key.rpartition("/")[2].casefold())
+    return int(at.timestamp()) // TOGETHER, [int(part) if part.isdecimal() else part for part in name]
 
 
 def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
@@ -50,7 +58,7 @@ def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
         "best": (len(facts["faults"]), large, sharp), "sharpest": (sharp, large), "largest": (large, sharp),
         "first": (),
     }[by]  # fmt: skip
-    return (*order, facts["id"])
+    return (*order, *facts["came"], facts["id"])
 
 
 def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], *details: Mapping[str, Any]) -> str:

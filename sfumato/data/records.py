@@ -44,10 +44,18 @@ class Dataset(InProject, Record):
     KIND = "dataset"
 
     name: Mapped[str] = mapped_column(String(100), unique=True)
+    former: Mapped[list] = mapped_column(JSON, default=list, server_default="[]")  # names that it had, which stay its
+    archived_at: Mapped[datetime | None] = mapped_column(UTC)  # since when it is put away
+
+    @property
+    def names(self) -> list[str]:
+        """All that it is and was called: what was asked before it was renamed says an older one."""
+        return [self.name, *self.former]
 
     def describe(self) -> Described:
-        """The dataset's name."""
-        return Described(f"dataset {self.name}")
+        """The dataset's name, those that it had, and whether it is put away."""
+        facts: dict[str, Any] = {"was called": ", ".join(self.former)} if self.former else {}
+        return Described(f"dataset {self.name}", facts | ({"state": "put away"} if self.archived_at else {}))
 
 
 class Item(InProject, Record):

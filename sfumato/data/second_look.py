@@ -13,6 +13,9 @@ SPOILT = 0.15  # of the pixels, which a watermark may have covered
 WHOLE, CUT = 0.95, 0.93  # correlation from which on they are the same: uncut, cut
 DRAWN, DRAWN_CUT = 0.9, 0.85  # the same of what is drawn alone, without a plain ground
 UNCOVERED, COVERED_TOO = 0.99, 0.6  # of what is drawn: without the part that is covered, and with it
+UNTOUCHED = 0.9995  # without the part that is covered, where it was not cut as well
+MARK, MOSTLY = 100.0, 0.65  # levels of grey by which a mark differs, and the share of all difference that it makes
+PLACES = ((16, 16), (12, 36), (36, 12), (24, 24))  # pixels high and wide
 COARSE = 0.8  # correlation of halves, below which no part is sought any finer
 COLOURS = 9.0  # by how much colours may differ on average, of 255
 PLAIN, TINT = 2.0, 6.0  # levels between neighbours, below which a place is plain; of a cell that has a colour
@@ -79,20 +82,28 @@ class Small:
 def compare(one: Small, other: Small, how: tuple[str, ...]) -> Alike | None:
     """The best way in which two pictures are the same, of those that `how` allows; None if there is none."""
     left, right = level(one.grey), level(other.grey)
-    found = None
-    if left is not None and right is not None:
-        found = _laid(left, right, one, other)
-        if found is None and MIRRORED in how:
-            found = _laid(left[:, ::-1], right, one.mirrored(), other, MIRRORED)
-        if found is None and TURNED in how:
-            turns = (_laid(np.rot90(left, times), right, one.turned(times), other, TURNED) for times in (1, 2, 3))
-            found = next((turn for turn in turns if turn is not None), None)
-    if found is None and CROPPED in how and same_colours(_mean(one), _mean(other), loose=3.0):
-        ways = [way for way in (_cut(one, other), _cut(other, one)) if way is not None]
-        found = max(ways, key=lambda way: way.score, default=None)
-    if found is None and left is not None and right is not None:
-        found = _covered(left, right, one, other)
-    return found
+    if left is None or right is None:
+        return _best_cut(one, other, how)
+    found = _laid(left, right, one, other)
+    if found is None and MIRRORED in how:
+        found = _laid(left[:, ::-1], right, one.mirrored(), other, MIRRORED)
+    if found is None and TURNED in how:
+        turns = (_laid(np.rot90(left, times), right, one.turned(times), other, TURNED) for times in (1, 2, 3))
+        found = next((turn for turn in turns if turn is not None), None)
+    if found is not None and found.how != COVERED:
+        return found
+    covered, rest = _covered(left, right, one, other)
+    if covered is not None and rest >= UNTOUCHED:
+        return covered
+    return _best_cut(one, other, how) or found or covered
+
+
+def _best_cut(one: Small, other: Small, how: tuple[str, ...]) -> Alike | None:
+    """How either is a part of the other, None where it is none or a part does not count."""
+    if CROPPED not in how or not same_colours(_mean(one), _mean(other), loose=3.0):
+        return None
+    ways = [way for way in (_cut(one, other), _cut(other, one)) if way is not None]
+    return max(ways, key=lambda way: way.score, default=None)
 
 
 def _mean(one: Small) -> np.ndarray:
@@ -110,19 +121,38 @@ def _laid(left: np.ndarray, right: np.ndarray, one: Small, other: Small, how: st
     if drawn is None or (alike := _correlation(one.grey[drawn], other.grey[drawn])) < DRAWN:
         return None
     if same_colours(one.colours, other.colours):
-        return Alike(min(whole, alike), how)
+        marked = not how and _in_one_place(one.grey, other.grey, drawn)
+        return Alike(min(whole, alike), COVERED if marked else how)
     return Alike(min(whole, alike), DECOLOURED) if not how and _is_grey(one) != _is_grey(other) else None
 
 
-def _covered(left: np.ndarray, right: np.ndarray, one: Small, other: Small) -> Alike | None:
-    """Whether they are the same but for a part that something covers: what is not covered then agrees wholly."""
-    alike = float(np.vdot(left, right)) >= 0.5 and same_colours(one.colours, other.colours, spoilt=2 * SPOILT)
-    drawn = _drawn(one.grey, other.grey) if alike else None
-    if drawn is None:
-        return None
+def _in_one_place(one: np.ndarray, other: np.ndarray, drawn: np.ndarray) -> bool:
+    """Whether most of what differs lies in one rectangle, and strongly so, as a small mark or another word does.
+
+    Of a picture that was encoded anew or resized a little differs along all of its edges.
+    """
+    left, right = one - one[drawn].mean(), other - other[drawn].mean()
+    slope = float((left * right)[drawn].sum()) / max(float(np.square(left[drawn]).sum()), 1e-6)
+    apart = np.where(drawn, np.square(right - slope * left), 0.0)
+    if apart.max() < MARK**2:
+        return False
+    sums, most = _sums(apart), 0.0
+    for high, wide in PLACES:
+        held = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
+        most = max(most, float(held.max()))
+    return most > MOSTLY * float(sums[-1, -1])
+
+
+def _covered(left: np.ndarray, right: np.ndarray, one: Small, other: Small) -> tuple[Alike | None, float]:
+    """Whether they are the same but for a part that something covers, and how well the rest agrees then."""
+    if float(np.vdot(left, right)) < 0.5 or not same_colours(one.colours, other.colours, spoilt=2 * SPOILT):
+        return None, 0.0
+    if (drawn := _drawn(one.grey, other.grey)) is None:
+        return None, 0.0
     mine, theirs = one.grey[drawn], other.grey[drawn]
-    fit = _correlation(mine, theirs)
-    return Alike(fit, COVERED) if fit >= COVERED_TOO and _uncovered(mine, theirs) >= UNCOVERED else None
+    if (fit := _correlation(mine, theirs)) < COVERED_TOO or (rest := _uncovered(mine, theirs)) < UNCOVERED:
+        return None, 0.0
+    return Alike(fit, COVERED), rest
 
 
 def _drawn(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:

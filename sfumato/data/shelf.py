@@ -48,6 +48,12 @@ def list_left_out(act: Act, *, name: str, after: str | None = None, limit: int =
     ]
 
 
+@query("data.archived", doors=())
+def count_archived(act: Act) -> int:
+    """How many datasets are put away."""
+    return act.session.scalar(select(func.count(Dataset.id)).where(Dataset.archived_at.is_not(None))) or 0
+
+
 @query("data.cover", doors=("api",))
 def show_cover(act: Act, *, name: str) -> Cover:
     """The newest pictures of a dataset, by id and name, and when it last changed."""
@@ -95,10 +101,11 @@ class Named:
 
 @query("data.frozen", doors=("api",))
 def list_frozen(act: Act, *, after: str | None = None, limit: int = 100) -> list[Named]:
-    """Frozen versions of all datasets, newest first; `after` is the id of the last one seen."""
+    """Frozen versions of all datasets but those put away, newest first; `after` is the id of the last one seen."""
     found = (
         select(DatasetVersion, Dataset.name)
         .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+        .where(Dataset.archived_at.is_(None))
         .order_by(DatasetVersion.id.desc())
         .limit(limit)
     )

@@ -44,7 +44,7 @@ def save_slice(act: Act, *, name: str, slice_name: str, where: Where, replace: b
         act.session.add(row)
     row.where = where.model_dump(mode="json", exclude_defaults=True)
     act.session.flush()
-    act.says(f"saved the slice {called} of {name}", subject=f"dataset/{name}", slice=called)
+    act.says(f"saved the slice {called} of {name}", subject=dataset.ref, slice=called)
     return _view(act, name, row)
 
 
@@ -63,7 +63,7 @@ def drop_slice(act: Act, *, name: str, slice_name: str) -> SliceView:
     row = _row(act.session, dataset, slice_name)
     seen = _view(act, name, row)
     act.session.delete(row)
-    act.says(f"dropped the slice {row.name} of {name}", subject=f"dataset/{name}", slice=row.name)
+    act.says(f"dropped the slice {row.name} of {name}", subject=dataset.ref, slice=row.name)
     return seen
 
 

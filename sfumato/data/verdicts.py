@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
 
 from sfumato.actions import Act, action, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.decide import apply, in_words, meant, open_findings, rows_of, settle
+from sfumato.data.decide import apply, in_words, meant, open_findings, rows_of
 from sfumato.data.history import DecisionView, find_decision, seen
 from sfumato.data.items import ItemView, read_where, view
 from sfumato.data.narrowing import Where, narrow
-from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decision, Item
 from sfumato.data.scan import title_of
+from sfumato.data.undoing import edits_back, move_findings, refuse_contradicted, root_of, stands
 from sfumato.errors import Conflict, InvalidInput
 from sfumato.people.names import names_in
 from sfumato.people.wording import shortened
@@ -90,7 +90,7 @@ def show_meant(act: Act, *, name: str, where: str = "", limit: int = 6) -> Meant
 def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
     """Take a decision back as a whole, by its id or the end of it; undoing an undo does it again.
 
-    Raises Conflict, naming them, where later decisions have touched the same pictures. Frozen versions stay.
+    Raises Conflict, naming them, where later decisions have changed the same of its pictures. Frozen versions stay.
     """
     session = act.session
     target, dataset = find_decision(session, id)
@@ -98,9 +98,8 @@ def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
         raise Conflict(
             f"'{target.name}' was taken back already.", hint=f"Undo {target.undone_by[-12:]} to do it again."
         )
-    _refuse_later(session, target)
-    rows = session.execute(select(Decided.item_id, Decided.before).where(Decided.decision_id == target.id))
-    edits = {item: {name: value for name, value in before.items() if name != "revision"} for item, before in rows}
+    refuse_contradicted(session, target)
+    edits = edits_back(session, target)
     _refuse_erased(act, edits)
     again = not stands(target)
     said = session.get_one(Decision, root_of(target)).name
@@ -109,18 +108,9 @@ def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
         undoes=target.id, details={"of": root_of(target), "stands": again}, touch=True,
     )  # fmt: skip
     target.undone_by = decision.id
-    _move_findings(session, target, decision)
+    session.flush()
+    move_findings(session, target, decision)
     return says(act, dataset, decision)
-
-
-def stands(decision: Decision) -> bool:
-    """Whether what it is about is done by it, rather than taken back."""
-    return bool(decision.details.get("stands", True))
-
-
-def root_of(decision: Decision) -> str:
-    """The id of the decision that this one does, takes back, or does again."""
-    return str(decision.details.get("of", decision.id))
 
 
 def says(act: Act, dataset: Dataset, decision: Decision) -> DecisionView:
@@ -149,46 +139,9 @@ def told(where: Where) -> dict[str, Any]:
     return where.model_dump(mode="json", exclude_defaults=True, exclude={"ids"})
 
 
-def _refuse_later(session: Session, target: Decision) -> None:
-    """Refuse to undo where other decisions stand otherwise than at the target's time, on any of its items."""
-    own, other = aliased(Decided), aliased(Decided)
-    later = (
-        select(other.decision_id)
-        .join(own, own.item_id == other.item_id)
-        .where(
-            own.decision_id == target.id,
-            other.after["revision"].as_integer() > own.after["revision"].as_integer(),
-        )
-        .distinct()
-    )
-    found = session.scalars(select(Decision).where(Decision.id.in_(later)).order_by(Decision.id)).all()
-    by_root: dict[str, list[Decision]] = {}
-    for one in found:
-        by_root.setdefault(root_of(one), []).append(one)
-    standing = [some[-1] for root, some in by_root.items() if len(some) % 2 and root != root_of(target)]
-    if standing:
-        names = names_in(session, [one.made_by for one in standing])
-        said = "; ".join(f"'{one.name}' by {names[one.made_by]} ({one.id[-12:]})" for one in standing[:5])
-        raise Conflict(
-            f"'{target.name}' cannot be undone: {len(standing):,} later decision{'s' * (len(standing) > 1)} touched "
-            f"the same pictures: {said}. Nothing was changed.",
-            hint="Undo those first, the newest before the others.",
-        )
-
-
 def _refuse_erased(act: Act, edits: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse to bring back bytes that were erased since."""
     for values in edits.values():
         erasure = act.store.erased(values["sha256"]) if "sha256" in values else None
         if erasure is not None:
             raise InvalidInput(f"The bytes as they were before were {erasure}.", hint="They cannot be had again.")
-
-
-def _move_findings(session: Session, target: Decision, decision: Decision) -> None:
-    """Open what the undone decision had answered; what is done again answers again what was answered once."""
-    own, quiet = Finding.dataset_id == target.dataset_id, {"synchronize_session": False}
-    opened = update(Finding).where(own, Finding.settled_by == target.id, Finding.state == "settled")
-    session.execute(opened.values(state="open"), execution_options=quiet)
-    checks = session.get_one(Decision, root_of(target)).details.get("settles", [])
-    if stands(decision):
-        settle(session, decision, checks, once=True)

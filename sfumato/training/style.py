@@ -112,7 +112,7 @@ def make_style(
     if name in card.summary.get("styles", {}):
         raise Conflict(f"'{base}' has a style '{name}' already.", hint="Take another name.")
     stage = workspace.path / "cache" / "styles" / name
-    if not stage.exists() and name in {one.name for one in list_datasets(workspace)}:
+    if not stage.exists() and name in {one.name for one in list_datasets(workspace, archived=True)}:
         raise Conflict(f"There is a dataset '{name}' already.", hint="Take another name.")
     icons, unusable, twins = _read(workspace, source, licence=licence, author=author)
     checked, beside = _check(workspace, model, icons, unusable, twins)

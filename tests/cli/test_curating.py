@@ -40,7 +40,8 @@ def test_pictures_are_left_out_looked_at_and_taken_back(mine, capsys):
     assert "left out 3 pictures" in words(capsys, "history", mine, "--item", item)
     assert said(capsys, "keep", mine, "--ids", item[-12:])["n"] == 1
     assert entry.main(["data", "undo", decision]) == 5
-    assert "1 later decision touched the same pictures: 'kept 1 picture'" in " ".join(capsys.readouterr().err.split())
+    told = " ".join(capsys.readouterr().err.split())
+    assert "1 later decision changed the same of its pictures: 'kept 1 picture'" in told
 
 
 def test_captions_are_shown_before_they_change(mine, capsys):

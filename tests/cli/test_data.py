@@ -56,3 +56,21 @@ def test_the_path_of_a_file_stands_for_the_source_that_reads_such(studio_folder,
     (shapes / "list.csv").write_text(f"file_name\n{min(path.name for path in shapes.glob('*.png'))}\n")
     assert entry.main(["data", "collect", str(shapes / "list.csv"), "--into", "listed"]) == 0
     assert "new" in capsys.readouterr().out
+
+
+def test_a_dataset_is_renamed_put_away_and_taken_out_again(studio_folder, shapes, capsys):
+    assert entry.main(["data", "collect", str(shapes), "--into", "shapes"]) == 0
+    assert entry.main(["data", "rename", "shapes", "forms"]) == 0
+    assert "It is called forms now." in capsys.readouterr().out
+    assert entry.main(["data", "show", "shapes"]) == 0
+    assert "was called" in capsys.readouterr().out
+    assert entry.main(["data", "archive", "forms"]) == 0
+    capsys.readouterr()
+    assert entry.main(["data", "list"]) == 0
+    assert "forms" not in capsys.readouterr().out
+    assert entry.main(["data", "list", "--archived"]) == 0
+    assert "put away" in capsys.readouterr().out
+    assert entry.main(["data", "collect", str(shapes), "--into", "forms"]) == 5
+    assert "sfumato data unarchive forms" in capsys.readouterr().err
+    assert entry.main(["data", "unarchive", "shapes"]) == 0
+    assert "forms is in use again." in capsys.readouterr().out

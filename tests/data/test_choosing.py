@@ -1,5 +1,7 @@
 """Of each group of copies one is kept, and of many pictures the most different ones, each with a reason."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
@@ -226,3 +228,19 @@ def test_the_star_and_its_reason_agree_and_a_tie_is_called_one(mine):
     assert [one.item_id for one in group.members] == [ids[1], ids[0]]
     assert group.members[0].reason == "It has no fault (the next: blur)."
     assert group.members[1].reason == "The one with the star has no fault (this: blur)."
+
+
+def test_of_those_that_came_at_once_the_first_is_the_first_by_name_else_the_one_that_came_before(mine):
+    ids = ids_of(mine)[:4]
+    found(mine, dict.fromkeys(ids[:2], "exact_copies"), group="at once")
+    found(mine, dict.fromkeys(ids[2:], "exact_copies"), group="days apart")
+    noon = datetime(2026, 5, 1, 12, 1, tzinfo=UTC)
+    keys = ("part-b/pic-10.png", "part-a/pic-9.png", "a.png", "b.png")
+    for one, key, at in zip(ids, keys, (0, 1, 2, -86_400), strict=True):
+        with mine.write() as session:
+            item = session.get(Item, one)
+            item.key, item.collected_at, item.width, item.height = key, noon + timedelta(seconds=at), 8, 8
+    decision = keep_best(mine, name="mine", check="exact_copies", by="first")
+    assert decision.n == 4
+    states = {row["id"]: row["state"] for row in rows(mine)}
+    assert [states[one] for one in ids] == ["left out", "kept", "left out", "kept"]

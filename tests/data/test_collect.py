@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sfumato.actions import Workspace
 from sfumato.data.collect import collect as ask
 from sfumato.data.collect import list_datasets, show_dataset
+from sfumato.data.items import list_items
 from sfumato.data.records import Item, Quarantined
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.jobs.queue import get_job, handed_on
@@ -210,3 +211,9 @@ def test_an_empty_folder_and_a_missing_one_are_told(workspace, tmp_path, collect
     assert "It is empty" in collect(path=str(tmp_path / "empty")).advice
     with pytest.raises(InvalidInput, match="is not a folder"):
         collect(path=str(tmp_path / "gone"))
+
+
+def test_pictures_have_the_order_in_which_their_source_has_them(workspace, styled, collect):
+    collect(path=str(styled(60, styles=1)))
+    names = [one.name for one in list_items(workspace, name="mine", limit=100)]
+    assert names == sorted(names, key=lambda name: f"{name.removeprefix('thing ')}-0.png")

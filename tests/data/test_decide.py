@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sfumato.actions import Actor
 from sfumato.actions.records import Event
 from sfumato.data.decide import apply
-from sfumato.data.findings import keep_findings
+from sfumato.data.findings import close_unseen, keep_findings, list_groups
 from sfumato.data.history import item_history, list_decided, list_decisions, show_decision
 from sfumato.data.items import list_items
 from sfumato.data.narrowing import Where
@@ -66,7 +66,7 @@ def test_undo_is_refused_where_later_decisions_touched_the_same_and_names_them(m
     second = keep(mine, name="mine", where=Where(ids=ids[3:5]), title="the second")
     third = leave_out(mine, name="mine", where=Where(ids=ids[6:7]))
     before = rows(mine)
-    with pytest.raises(Conflict, match=r"1 later decision touched the same pictures: 'the second' by .*"):
+    with pytest.raises(Conflict, match=r"1 later decision changed the same of its pictures: 'the second' by .*"):
         undo(mine, id=first.id)
     assert rows(mine) == before
     assert len(list_decisions(mine, name="mine")) == 3
@@ -191,3 +191,72 @@ def test_a_pair_that_was_decided_on_is_asked_about_by_no_other_check_until_that_
     }  # fmt: skip
     undo(mine, id=done.id)
     assert {state for _, state, _ in decided_on(mine)} == {"open"}
+
+
+def alike_of(workspace, check="looks_alike"):
+    with workspace.read() as session:
+        rows_now = session.scalars(select(Finding).where(Finding.check == check).order_by(Finding.id))
+        return {row.item_id: row.state for row in rows_now}
+
+
+def beside(workspace, ids, check, group):
+    """Plant that the first is the best of a group (beside nothing, if `check` marks it so), the others beside it."""
+    marks = check == "near_copies"
+    found(workspace, {ids[0]: check}, group=group, beside_id="" if marks else ids[1])
+    for one in ids[1:]:
+        found(workspace, {one: check}, group=group, beside_id=ids[0])
+
+
+def test_a_pair_that_is_kept_by_one_check_is_answered_for_those_that_have_asked_already(mine):
+    ids = ids_of(mine)
+    beside(mine, ids[:2], "near_copies", "near")
+    beside(mine, ids[:2], "looks_alike", "like")
+    beside(mine, ids[2:5], "looks_alike", "three")
+    found(mine, {ids[2]: "near_copies"}, beside_id=ids[3])
+    done = keep(mine, name="mine", where=Where(ids=ids[:4], check="near_copies"))
+    assert alike_of(mine) == dict.fromkeys(ids[:2], "settled") | dict.fromkeys(ids[2:5], "open"), (
+        "of three of which one pair was kept, the third is still to be looked at, beside both"
+    )
+    undone = undo(mine, id=done.id)
+    assert {*alike_of(mine).values(), *alike_of(mine, "near_copies").values()} == {"open"}
+    undo(mine, id=undone.id)
+    assert alike_of(mine) == dict.fromkeys(ids[:2], "settled") | dict.fromkeys(ids[2:5], "open")
+
+
+def test_it_goes_from_what_looks_alike_to_near_copies_with_the_best_of_the_group_too(mine):
+    ids = ids_of(mine)
+    beside(mine, ids[:3], "near_copies", "near")
+    beside(mine, ids[:3], "looks_alike", "like")
+    keep(mine, name="mine", where=Where(ids=ids[:3], check="looks_alike"))
+    assert alike_of(mine, "near_copies") == dict.fromkeys(ids[:3], "settled")
+
+
+def test_the_best_of_a_group_is_not_asked_about_once_all_others_are_answered(mine):
+    ids = ids_of(mine)
+    beside(mine, ids[:2], "near_copies", "near")
+    done = keep(mine, name="mine", where=Where(ids=ids[:2], check="near_copies"))
+    said = [
+        Proposal(ids[1], 0.0, "The largest of 2.", group="near"),
+        Proposal(ids[0], 0.9, "It is alike.", group="near", beside_id=ids[1]),
+    ]
+    with mine.write() as session:
+        dataset = session.scalar(select(Dataset))
+        seen = keep_findings(session, dataset.id, "near_copies", said, scan_id="x", person="x")
+        close_unseen(session, dataset.id, "near_copies", seen)
+    assert {state for _, state, _ in decided_on(mine)} == {"settled"}, "the pair is known, whichever is the best"
+    undo(mine, id=done.id)
+    assert {state for _, state, _ in decided_on(mine)} == {"open"}
+
+
+def test_the_best_of_a_group_with_one_that_is_new_stays_beside_it(mine):
+    ids = ids_of(mine)
+    beside(mine, ids[:2], "near_copies", "near")
+    keep(mine, name="mine", where=Where(ids=ids[:2], check="near_copies"))
+    said = [Proposal(ids[2], 0.0, "The largest of 3.", group="near")]
+    said += [Proposal(one, 0.9, "It is alike.", group="near", beside_id=ids[2]) for one in ids[:2]]
+    with mine.write() as session:
+        dataset = session.scalar(select(Dataset))
+        seen = keep_findings(session, dataset.id, "near_copies", said, scan_id="x", person="x")
+        close_unseen(session, dataset.id, "near_copies", seen)
+    [group] = list_groups(mine, name="mine")
+    assert {one.item_id for one in group.members} == set(ids[:3])

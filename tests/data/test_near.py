@@ -201,6 +201,9 @@ def test_a_part_that_differs_is_told_and_the_rest_agrees_wholly():
     found = compare(plain, marked, ())
     assert (found.how, found.how in DOUBTS) == (COVERED, True)
     assert compare(plain, seen(house, 192), ()).how == ""
+    faint = seen(lambda pen, k: (house(pen, k), pen.rectangle((64 * k, 80 * k, 70 * k, 84 * k), fill="black")))
+    assert compare(plain, faint, ()).score > 0.95
+    assert compare(plain, faint, ()).how == COVERED, "a mark so small that the whole is as good as the same"
 
 
 def test_nothing_is_found_in_a_flat_part_of_a_picture():

@@ -47,6 +47,8 @@ def test_the_second_of_two_who_decide_on_one_picture_is_told(two):
         json={"captions": {seen["id"]: "a fine disc"}, "expected": {seen["id"]: now["revision"]}},
     )
     assert again.status_code == 200, again.text
+    kept = al.post(f"{DATASET}/decisions/keep", json={"where": {"ids": [seen["id"]]}})
+    assert kept.status_code == 200, kept.text
     refused = bea.post(f"/api/v1/decisions/{first.json()['id']}/undo", json={})
     assert refused.status_code == 409
     assert "later decision" in refused.json()["detail"]

@@ -196,57 +196,6 @@ def test_next_goes_through_all_that_is_open_and_a_picture_says_how_its_file_is_c
     assert re.search(r'checks/noise">Next: ', done)
 
 
-def test_checks_come_in_the_order_in_which_they_are_decided_and_next_keeps_to_it(browser, animals, workspace):
-    order = ["exact_copies", "near_copies", "looks_alike", "blur", "dark", "grey", "caption_short", "licence_unknown"]
-    for name in reversed(order):
-        found(workspace, {animals[0]: name}, name="animals")
-    found(workspace, dict.fromkeys(animals, "grey"), name="animals")
-    assert re.findall(r'/checks/(\w+)"><span class="check-n', browser.page("/data/animals/checks").text) == order
-    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "near_copies"})
-    follows = {"exact_copies": "looks_alike", "near_copies": "looks_alike", "licence_unknown": "exact_copies"}
-    for at, then in follows.items():
-        assert re.search(r'checks/(\w+)">Next:', browser.page(f"/data/animals/checks/{at}").text)[1] == then
-
-
-def test_a_group_shows_what_is_out_of_it_and_says_what_is_left_to_do(browser, animals, workspace):
-    found(workspace, dict.fromkeys(animals[:4], "near_copies"), name="animals", group="a")
-    address = "/data/animals/checks/near_copies"
-    page = browser.page(address).text
-    assert "leave the 3 others out" in page
-    star = re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1]
-    browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": star, "check": "near_copies"})
-    page = browser.page(f"{address}?group=a&keep=best").text
-    assert page.count('<span class="chip">left out</span>') == page.count('class="is-out"') == 1
-    assert "It is left out already." in page
-    assert "leave the 2 others out" in page
-    assert re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1] != star
-    assert star not in re.search(r'name="ids" value="([^"]+,[^"]+)"', page)[1]
-    left = [one for one in animals[:4] if one != star]
-    said = browser.post(f"{address}/thin", data={"rule": "best", "group": "a"}, headers=JSON).json()["say"]
-    assert said == "Kept “llama”, left out 2 copies of it."
-    with workspace.read() as session:
-        assert sorted(session.get(Item, one).state for one in left) == ["kept", "left out", "left out"]
-    assert "data-group" not in browser.page(f"{address}?group=a").text
-
-
-def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, workspace):
-    found(workspace, dict.fromkeys(animals[:3], "odd_aspect"), name="animals", group="a")
-    found(workspace, dict.fromkeys(animals[3:], "odd_aspect"), name="animals", group="b")
-    page = browser.page("/data/animals/checks/odd_aspect").text
-    assert page.count("data-group") == 2
-    assert "differs" in page
-    answer = browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}, headers=JSON)
-    assert answer.json()["say"] == "Kept the largest of 2 groups of copies, left out 4 pictures."
-    assert len(list_decisions(workspace, name="animals")) == 1
-    with workspace.read() as session:
-        states = [session.get(Item, one).state for one in animals]
-    assert states == ["left out", "left out", "kept"] * 2
-    assert "Nothing is left to decide" in browser.page("/data/animals/checks/odd_aspect").text
-    assert browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}).status_code == 404
-    browser.post(answer.json()["undo"])
-    assert browser.page("/data/animals/checks/odd_aspect").text.count("data-group") == 2
-
-
 def test_checks_are_asked_for_and_the_page_shows_the_job(browser, animals):
     assert browser.post("/data/animals/scans", data={"check-odd_aspect": "true"}).status_code == 303
     assert "Check animals" in browser.page("/data/animals/checks").text

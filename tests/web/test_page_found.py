@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from sfumato.data.history import list_decisions
 from sfumato.data.records import Item
 from tests.data.curated import found
 from tests.web.stocked import HOSTILE, stock
@@ -17,15 +18,24 @@ def animals(workspace):
     ids = sorted(stock(workspace, "animals", 6))
     with workspace.write() as session:
         for place, one in enumerate(ids):
-            item = session.get(Item, one)
-            item.name, item.width = ("a llama", "a llama", "a cat", "", "a dog", "a dog")[place], 60 - place
+            session.get(Item, one).width = 10 + place
     return ids
 
 
-def test_what_may_be_no_copy_says_so_and_the_button_for_all_leaves_it(browser, animals, workspace):
-    found(workspace, dict.fromkeys(animals[:3], "near_copies"), name="animals", group="one")
-    found(workspace, {animals[3]: "near_copies"}, name="animals", group="two", details={"doubt": "A part differs"})
-    found(workspace, {animals[4]: "near_copies"}, name="animals", group="two")
+@pytest.fixture
+def called(workspace, animals):
+    """The animals with captions, the largest first."""
+    with workspace.write() as session:
+        for place, one in enumerate(animals):
+            item = session.get(Item, one)
+            item.name, item.width = ("a llama", "a llama", "a cat", "", "a dog", "a dog")[place], 60 - place
+    return animals
+
+
+def test_what_may_be_no_copy_says_so_and_the_button_for_all_leaves_it(browser, called, workspace):
+    found(workspace, dict.fromkeys(called[:3], "near_copies"), name="animals", group="one")
+    found(workspace, {called[3]: "near_copies"}, name="animals", group="two", details={"doubt": "A part differs"})
+    found(workspace, {called[4]: "near_copies"}, name="animals", group="two")
     page = browser.page("/data/animals/checks/near_copies").text
     assert "leave 1 sure copy out" in page
     assert "<strong>2 pictures may be no copies</strong>" in page
@@ -39,13 +49,13 @@ def test_what_may_be_no_copy_says_so_and_the_button_for_all_leaves_it(browser, a
     assert browser.page("/data/animals/checks/near_copies").text.count("data-group") == 1
 
 
-def test_a_licence_is_one_question(browser, animals, workspace):
+def test_a_licence_is_one_question(browser, called, workspace):
     with workspace.write() as session:
-        for place, one in enumerate(animals):
+        for place, one in enumerate(called):
             session.get(Item, one).licence = "GPL-2.0-or-later" if place < 4 else HOSTILE
-    found(workspace, dict.fromkeys(animals[:4], "licence_conflict"), name="animals")
-    found(workspace, dict.fromkeys(animals[3:], "licence_unknown"), name="animals")
-    found(workspace, {animals[4]: "licence_conflict"}, name="animals")
+    found(workspace, dict.fromkeys(called[:4], "licence_conflict"), name="animals")
+    found(workspace, dict.fromkeys(called[3:], "licence_unknown"), name="animals")
+    found(workspace, {called[4]: "licence_conflict"}, name="animals")
     page = browser.page("/data/animals/checks/licence_conflict").text
     assert re.findall(r"(?:Keep|Leave) [\w ]*\d+[\w ]*", page) == ["Keep all 4", "Leave all 4 out"]
     assert HOSTILE not in page
@@ -58,3 +68,63 @@ def test_a_licence_is_one_question(browser, animals, workspace):
     link = html.unescape(re.findall(r'class="button" href="(/data/animals/items[^"]+licence=[^"]+)"', unknown)[0])
     assert "<strong>2</strong> of 6" in browser.page(link).text
     assert browser.page("/data/animals/checks/licence_unknown?how=list").text.count("data-finding>") == 3
+
+
+def test_what_is_found_beside_another_picture_is_shown_with_it(browser, called, workspace):
+    found(workspace, {called[0]: "near_copies"}, name="animals", beside_id=called[1])
+    found(workspace, {called[2]: "near_copies"}, name="animals", group="lone", beside_id=called[3])
+    page = browser.page("/data/animals/checks/near_copies").text
+    for one in called[:4]:
+        assert f'<img src="/api/v1/items/{one}/file"' in page
+    assert page.count('alt="The picture that it is compared with"') == 2
+
+
+def test_checks_come_in_the_order_in_which_they_are_decided_and_next_keeps_to_it(browser, animals, workspace):
+    order = ["exact_copies", "near_copies", "looks_alike", "blur", "dark", "grey", "caption_short", "licence_unknown"]
+    for name in reversed(order):
+        found(workspace, {animals[0]: name}, name="animals")
+    found(workspace, dict.fromkeys(animals, "grey"), name="animals")
+    assert re.findall(r'/checks/(\w+)"><span class="check-n', browser.page("/data/animals/checks").text) == order
+    browser.post("/data/animals/decide", data={"verb": "keep", "ids": animals[0], "check": "near_copies"})
+    follows = {"exact_copies": "looks_alike", "near_copies": "looks_alike", "licence_unknown": "exact_copies"}
+    for at, then in follows.items():
+        assert re.search(r'checks/(\w+)">Next:', browser.page(f"/data/animals/checks/{at}").text)[1] == then
+
+
+def test_a_group_shows_what_is_out_of_it_and_says_what_is_left_to_do(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:4], "near_copies"), name="animals", group="a")
+    address = "/data/animals/checks/near_copies"
+    page = browser.page(address).text
+    assert "Leave the 3 others out" in page
+    star = re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1]
+    browser.post("/data/animals/decide", data={"verb": "leave_out", "ids": star, "check": "near_copies"})
+    page = browser.page(f"{address}?group=a&keep=best").text
+    assert page.count('<span class="chip">left out</span>') == page.count('class="is-out"') == 1
+    assert "It is left out already." in page
+    assert "Leave the 2 others out" in page
+    assert re.search(r'tile checks best" href="/data/animals/items/([^"]+)"', page)[1] != star
+    assert star not in re.search(r'name="ids" value="([^"]+,[^"]+)"', page)[1]
+    left = [one for one in animals[:4] if one != star]
+    said = browser.post(f"{address}/thin", data={"rule": "best", "group": "a"}, headers=JSON).json()["say"]
+    assert said == "Kept “llama”, left out 2 copies of it."
+    with workspace.read() as session:
+        assert sorted(session.get(Item, one).state for one in left) == ["kept", "left out", "left out"]
+    assert "data-group" not in browser.page(f"{address}?group=a").text
+
+
+def test_of_each_group_of_copies_one_is_kept_by_one_decision(browser, animals, workspace):
+    found(workspace, dict.fromkeys(animals[:3], "odd_aspect"), name="animals", group="a")
+    found(workspace, dict.fromkeys(animals[3:], "odd_aspect"), name="animals", group="b")
+    page = browser.page("/data/animals/checks/odd_aspect").text
+    assert page.count("data-group") == 2
+    assert "differs" in page
+    answer = browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}, headers=JSON)
+    assert answer.json()["say"] == "Kept the largest of 2 groups of copies, left out 4 pictures."
+    assert len(list_decisions(workspace, name="animals")) == 1
+    with workspace.read() as session:
+        states = [session.get(Item, one).state for one in animals]
+    assert states == ["left out", "left out", "kept"] * 2
+    assert "Nothing is left to decide" in browser.page("/data/animals/checks/odd_aspect").text
+    assert browser.post("/data/animals/checks/odd_aspect/thin", data={"rule": "largest"}).status_code == 404
+    browser.post(answer.json()["undo"])
+    assert browser.page("/data/animals/checks/odd_aspect").text.count("data-group") == 2

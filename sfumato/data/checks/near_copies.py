@@ -45,7 +45,7 @@ def _proposal(table: Table, pair: Pair, place: int, best: int, group: str) -> Pr
     how, doubt = f", {pair.alike.how}" if pair.alike.how else "", DOUBTS.get(pair.alike.how, "")
     return Proposal(
         table.ids[place], min(pair.alike.score, 1.0),
-        f"{pair.alike.score:.0%} the same as another picture{how}; this one has {_facts(table, place)}.",
+        f"{pair.alike.score:.0%} the same as another picture{how}.",
         group, table.ids[best],
         {"how": pair.alike.how, "alike": round(pair.alike.score, 4)} | ({"doubt": doubt} if doubt else {}),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from sfumato.data.freeze import freeze as freeze_now
 from sfumato.data.items import items_of_content, list_items, original, show_item, thumbnail
 from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
+from sfumato.data.shelving import archive_dataset, rename_dataset, unarchive_dataset
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
 from sfumato.web.addresses import Router
@@ -40,6 +41,9 @@ def freeze(workspace: Workspace, *, name: str) -> VersionView:
 
 offer(router, "GET", "/datasets", list_datasets, key="name")
 offer(router, "GET", "/datasets/{name}", show_dataset)
+offer(router, "POST", "/datasets/{name}/rename", rename_dataset)
+offer(router, "POST", "/datasets/{name}/archive", archive_dataset)
+offer(router, "POST", "/datasets/{name}/unarchive", unarchive_dataset)
 offer(router, "POST", "/datasets/{name}/collections", collect, name="data.collect", count_as="upload")
 offer(router, "GET", "/datasets/{name}/versions", list_versions)
 offer(router, "POST", "/datasets/{name}/versions", freeze, name="data.freeze")

@@ -124,7 +124,7 @@ def run_checks(visit: Here, name: str, form: Sent) -> Response:
 
 @router.get("/data/{name}/checks/{check_name}")
 def show_found(
-    visit: Here, name: str, check_name: str, after: Word = "", how: Word = "", keep: Word = "best", group: Word = ""
+    visit: Here, name: str, check_name: str, *, after: Word = "", how: Word = "", keep: Word = "best", group: Word = ""
 ) -> Response:
     """What one check found: groups of copies side by side, or one of them, or pictures, the worst first."""
     if keep not in RULES:
@@ -139,11 +139,12 @@ def show_found(
     groups: list[GroupView] = []
     if how != "list":
         chosen: dict[str, Any] = {"after": after or None, "limit": GROUPS + 1, "by": keep, "group": group}
+        chosen["doubtful"] = how == "doubt"
         groups = list_groups(workspace, name=name, check=check_name, **chosen)
     found: list[FindingView] = []
     by_licence = how != "list" and check_name in LICENCES
     licences = list_by_licence(workspace, name=name, check=check_name) if by_licence else []
-    if not groups and not group and not licences:
+    if not groups and not group and not licences and how != "doubt":
         found = list_findings(workspace, name=name, check=check_name, after=after or None, limit=FINDINGS + 1)
     rows: list[Any] = list(groups or found)
     most = GROUPS if groups else FINDINGS

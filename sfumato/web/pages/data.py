@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import Query
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +16,9 @@ from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show
 from sfumato.data.datasheet import count_open
 from sfumato.data.freeze import SPLITS, freeze, list_versions, version_by_id
 from sfumato.data.places import SERVER_PATHS
-from sfumato.data.shelf import Cover, list_choices, show_cover
-from sfumato.errors import Forbidden, InvalidInput, NotFound, SfumatoError
+from sfumato.data.shelf import Cover, count_archived, list_choices, show_cover
+from sfumato.data.shelving import show_shelved
+from sfumato.errors import Conflict, Forbidden, InvalidInput, NotFound, SfumatoError
 from sfumato.trust.licences import ASKS, class_of
 from sfumato.web.addresses import Router
 from sfumato.web.charts import Chart, bar_chart
@@ -53,12 +54,17 @@ Word = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/data")
-def show_data(visit: Here, after: Word = "") -> Response:
-    """Datasets as cards."""
+def show_data(visit: Here, after: Word = "", archived: bool = False) -> Response:
+    """Datasets as cards; those put away only where they are asked for."""
     workspace = visit.workspace
-    found = kept(workspace, ("datasets", after), lambda: list_datasets(workspace, after=after or None, limit=CARDS + 1))
+    found = kept(
+        workspace,
+        ("datasets", after, archived),
+        lambda: list_datasets(workspace, after=after or None, limit=CARDS + 1, archived=archived),
+    )
     covers: dict[str, Cover] = {one.name: show_cover(workspace, name=one.name) for one in found[:CARDS]}
-    older = f"/data?after={quote(found[CARDS - 1].name)}" if len(found) > CARDS else ""
+    asked = {"archived": "1"} if archived else {}
+    older = f"/data?{urlencode({**asked, 'after': found[CARDS - 1].name})}" if len(found) > CARDS else ""
     page = Page("Data", "data", keys=(("Enter", "open a dataset"),))
     return visit.render(
         "data/list.html",
@@ -67,6 +73,10 @@ def show_data(visit: Here, after: Word = "") -> Response:
         covers=covers,
         older=older,
         after=after,
+        archived=archived,
+        away=kept(workspace, ("away",), lambda: count_archived(workspace)),
+        first=f"/data?{urlencode(asked)}".rstrip("?"),
+        here=f"/data?{urlencode({**asked, **({'after': after} if after else {})})}".rstrip("?"),
         may=allowed(workspace, "dataset.write"),
         why=WHY,
     )
@@ -103,6 +113,8 @@ def show_one(visit: Here, name: str) -> Response:
 def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
     found = kept(workspace, ("dataset", name), lambda: show_dataset(workspace, name=name), slow=PATIENCE)
+    if found.name != name:  # it was renamed
+        return visit.go(f"/data/{found.name}")
     choices = kept(workspace, ("choices", name), lambda: list_choices(workspace, name=name))
     work = list_work(workspace, about=f"dataset/{name}", limit=6)
     page = Page(name, "data", crumbs=(("Data", "/data"), (name, "")))
@@ -138,6 +150,12 @@ def freeze_version(visit: Here, name: str) -> Response:
 @router.get("/data/{name}/add")
 def show_add(visit: Here, name: str, source: Word = "") -> Response:
     """Ways to take pictures into a dataset: from one's own machine, or from a source."""
+    with suppress(NotFound):  # where there is none, the pictures make it
+        there = show_shelved(visit.workspace, name=name)
+        if there.name != name:
+            return visit.go(f"/data/{there.name}/add")
+        if there.archived_at is not None:  # its page says so
+            return visit.go(f"/data/{name}")
     return _add(visit, name, source)
 
 
@@ -191,7 +209,7 @@ def collect_some(visit: Here, name: str, form: Sent) -> Response:
         raise Forbidden("To read a folder of the server is for admins.", hint="Upload the pictures instead.")
     try:
         collect(visit.workspace, source=source, into=name, options=values)
-    except InvalidInput as wrong:
+    except (InvalidInput, Conflict) as wrong:
         return _add(visit, name, source, values, wrong)
     return visit.go(f"/data/{name}")
 
