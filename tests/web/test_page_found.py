@@ -56,6 +56,8 @@ def test_a_licence_is_one_question(browser, called, workspace):
     found(workspace, dict.fromkeys(called[:4], "licence_conflict"), name="animals")
     found(workspace, dict.fromkeys(called[3:], "licence_unknown"), name="animals")
     found(workspace, {called[4]: "licence_conflict"}, name="animals")
+    assert "2 licences of 5 pictures: one question for each." in (listed := browser.page("/data/animals/checks").text)
+    assert "2 licences of 3 pictures: one question for each." in listed
     page = browser.page("/data/animals/checks/licence_conflict").text
     assert re.findall(r"(?:Keep|Leave) [\w ]*\d+[\w ]*", page) == ["Keep all 4", "Leave all 4 out"]
     assert HOSTILE not in page

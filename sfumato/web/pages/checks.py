@@ -43,11 +43,12 @@ Word = Annotated[str, Query(max_length=200)]
 
 @dataclass(frozen=True)
 class Row:
-    """A check as the list shows it: how many pictures it proposes something about."""
+    """A check as the list shows it: how many pictures it proposes something about, and under how many licences."""
 
     view: CheckView
     n: int
     ran: bool
+    licences: int = 0  # of a check of licences, which are decided one by one
 
 
 def begun(text: str) -> str:
@@ -91,6 +92,12 @@ def _next(rows: list[Row], name: str) -> CheckView | None:
     return next((row.view for row in [*rows[place + 1 :], *rows[:place]] if row.n), None)
 
 
+def _with_licences(workspace: Workspace, name: str, row: Row) -> Row:
+    if row.view.name not in LICENCES:
+        return row
+    return replace(row, licences=len(list_by_licence(workspace, name=name, check=row.view.name, sample=0)))
+
+
 def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
     one = show_dataset(workspace, name=name)
@@ -101,7 +108,7 @@ def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Respo
     page = Page("Checks", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Checks", "")))
     return visit.render(
         "data/checks.html", status=wrong.status if wrong else 200, page=page, name=name, one=one,
-        found=[row for row in rows if row.n],
+        found=[_with_licences(workspace, name, row) for row in rows if row.n],
         clean=[row for row in rows if row.ran and not row.n],
         waiting=[row for row in rows if not row.ran and not row.n],
         unseen=[row for row in rows if not row.ran and row.view.kind == "neural"], scan=scans[0] if scans else None,
