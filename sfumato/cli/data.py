@@ -127,9 +127,11 @@ def list_(
     Example: `sfumato data list --archived`
     """
     from sfumato.data.collect import list_datasets
+    from sfumato.data.shelf import count_archived
 
     with opened(context) as workspace:
         found = list_datasets(workspace, archived=archived)
+        away = count_archived(workspace)
     headings = ["dataset", ">pictures", ">things", "licences", "versions"] + ["state"] * archived
     rows: list[tuple[Any, ...]] = [
         (
@@ -139,6 +141,8 @@ def list_(
         for one in found
     ]  # fmt: skip
     empty = "No datasets yet. `sfumato data collect sample --into sample` makes one of what ships with Sfumato."
+    if away:
+        empty = f"All that there are ({away:,}) are put away. `sfumato data list --archived` shows them."
     answer(context, found, lambda: table(headings, rows, empty=empty))
 
 

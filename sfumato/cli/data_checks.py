@@ -108,23 +108,29 @@ def groups(
     name: Name,
     check_name: Annotated[str, typer.Option("--check", metavar="CHECK", help="Such as exact_copies.")] = "near_copies",
     limit: Limit = 20,
+    doubtful: Annotated[bool, typer.Option("--doubtful", help="Only where a picture may be no copy.")] = False,
 ) -> None:
     """Show groups of copies, the best picture of each first.
 
-    Example: `sfumato data groups mine`
+    Example: `sfumato data groups mine --doubtful`
     """
     from sfumato.data.findings import list_groups
 
     with opened(context) as workspace:
-        found = list_groups(workspace, name=name, check=check_name, limit=limit)
+        found = list_groups(workspace, name=name, check=check_name, limit=limit, doubtful=doubtful)
     rows = [
         (one.group[:8] if place == 0 else "", member.item_id[-8:], member.name, f"{member.width} × {member.height}",
-         f"{member.sharpness:.2f}", "to keep" if member.is_best else member.reason)
+         f"{member.sharpness:.2f}", "to keep" if member.is_best else in_doubt(member.doubt) + member.reason)
         for one in found
         for place, member in enumerate(one.members)
     ]  # fmt: skip
     headings = ["group", "item", "picture", ">size", ">sharpness", ""]
     answer(context, found, lambda: table(headings, rows, empty="There are no copies that wait for a decision."))
+
+
+def in_doubt(why: str) -> str:
+    """What a group says before the reason where a picture may be no copy."""
+    return f"Maybe no copy. {why}. " if why else ""
 
 
 def scans(context: typer.Context, name: Name, limit: Limit = 20) -> None:

@@ -98,7 +98,9 @@ def keep_best(
     with opened(context) as workspace:
         how: Any = by
         decision = keep_one(workspace, name=name, check=check, by=how, doubtful=doubtful, reason=because, title=title)
-    answer(context, decision, lambda: said(decision))
+    n = decision.details.get("doubtful", 0)
+    wait = f"\nLeft to you, since in doubt: {n:,}. `sfumato data groups {name} --check {check} --doubtful` shows them."
+    answer(context, decision, lambda: said(decision) + wait * bool(n))
 
 
 @app.command("pick-diverse")

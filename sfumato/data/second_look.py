@@ -138,8 +138,7 @@ def _in_one_place(one: np.ndarray, other: np.ndarray, drawn: np.ndarray) -> bool
         return False
     sums, most = _sums(apart), 0.0
     for high, wide in PLACES:
-        held = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-        most = max(most, float(held.max()))
+        most = max(most, float(_windows(sums, high, wide).max()))
     return most > MOSTLY * float(sums[-1, -1])
 
 
@@ -263,7 +262,7 @@ def _sought(whole: np.ndarray, parts: Parts) -> tuple[float, float, tuple[int, i
     for number, (side, length) in enumerate(zip(_sides(size), parts.lengths, strict=True)):
         if length < 2 * side:  # two levels of grey: nothing that could be told apart
             continue
-        spread = _windows(squares, side) - _windows(sums, side) ** 2 / side**2
+        spread = _windows(squares, side, side) - _windows(sums, side, side) ** 2 / side**2
         places = size - side + 1  # each way; farther on the part would come in again from the other side
         told = spread >= 4 * side**2  # what is flat there fits nothing
         fitted = np.where(told, fits[number, :places, :places], 0.0) / np.sqrt(np.where(told, spread, 1.0))
@@ -284,9 +283,9 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.pad(values.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
 
 
-def _windows(sums: np.ndarray, side: int) -> np.ndarray:
-    """Sums over all squares of a side, from those of `_sums`."""
-    found: np.ndarray = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+def _windows(sums: np.ndarray, high: int, wide: int) -> np.ndarray:
+    """Sums over all rectangles of this size, from those of `_sums`."""
+    found: np.ndarray = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
     return found
 
 

@@ -5,7 +5,10 @@ import shutil
 
 import pytest
 
+from sfumato.actions import Workspace
 from sfumato.cli import entry
+from sfumato.data.records import Item
+from tests.data.curated import found, ids_of
 
 
 @pytest.fixture
@@ -42,6 +45,26 @@ def test_pictures_are_left_out_looked_at_and_taken_back(mine, capsys):
     assert entry.main(["data", "undo", decision]) == 5
     told = " ".join(capsys.readouterr().err.split())
     assert "1 later decision changed the same of its pictures: 'kept 1 picture'" in told
+
+
+def test_what_may_be_no_copy_is_told_and_left_to_a_person(mine, settings, capsys):
+    with Workspace.open(settings=settings) as workspace:
+        ids = ids_of(workspace)
+        with workspace.write() as session:
+            for one in ids[:5]:
+                session.get(Item, one).name = "the same"
+        found(workspace, dict.fromkeys(ids[:2], "near_copies"), group="one")
+        found(workspace, {ids[2]: "near_copies"}, group="two")
+        found(workspace, {ids[3]: "near_copies"}, group="two", details={"doubt": "A part of them differs"})
+    assert "Maybe no copy. A part of them differs. " in words(capsys, "groups", mine)
+    assert [one["group"] for one in said(capsys, "groups", mine, "--doubtful")] == ["two"]
+    out = words(capsys, "keep-best", mine, "--by", "first")
+    assert out.startswith("Kept the first of a group of copies, left out 1 picture (2 pictures) in mine.")
+    assert out.endswith("in doubt: 1. `sfumato data groups mine --check near_copies --doubtful` shows them.")
+    assert entry.main(["data", "keep-best", mine]) == 3
+    assert "in doubt: 1 picture" in capsys.readouterr().err
+    assert "left out 1 picture" in words(capsys, "keep-best", mine, "--doubtful")
+    assert entry.main(["data", "keep-best", mine, "--by", "nicest"]) != 0
 
 
 def test_captions_are_shown_before_they_change(mine, capsys):

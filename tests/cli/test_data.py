@@ -67,7 +67,9 @@ def test_a_dataset_is_renamed_put_away_and_taken_out_again(studio_folder, shapes
     assert entry.main(["data", "archive", "forms"]) == 0
     capsys.readouterr()
     assert entry.main(["data", "list"]) == 0
-    assert "forms" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "forms" not in out
+    assert "All that there are (1) are put away. `sfumato data list --archived` shows them." in out
     assert entry.main(["data", "list", "--archived"]) == 0
     assert "put away" in capsys.readouterr().out
     assert entry.main(["data", "collect", str(shapes), "--into", "forms"]) == 5

@@ -30,7 +30,7 @@ SYSTEM: dict[str, str] = {
     "people.password_code": "a part of setting a new password: looks the code up before it is hashed",
     "people.kept_password": "a part of signing in: looks up what is compared outside of the transaction",
     "people.sign_in_refused": "a part of signing in: leaves the event of a refusal",
-    "data.archived": "a part of the page of all datasets: counts those that it leaves out",
+    "data.archived": "a part of listing datasets: counts those that the list leaves out",
     "data.shelved": "a part of the pages of a dataset: what it is called by now; data.show tells everybody",
     "data.keep_best_would": "a part of the page of copies: counts what data.keep_best would do",
     "data.findings_by_licence": "a part of the page of licences: data.findings tells of each picture",

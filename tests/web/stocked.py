@@ -91,3 +91,13 @@ def as_vic(client: Any) -> Browser:
     data = {"login": "vic", "password": PASSWORD, "back": "/", "csrf": Browser(client).csrf}
     assert client.post("/sign-in", data=data, headers={"Origin": HERE}).status_code == 303
     return Browser(client)
+
+
+def widened(workspace: Workspace) -> list[str]:
+    """Six animals of two styles, each wider than the one before; returns their ids in that order."""
+    ids = sorted(stock(workspace, "animals", 6))
+    with workspace.write() as session:
+        for place, one in enumerate(ids):
+            item = session.get_one(Item, one)
+            item.width, item.style = 10 + place, ("noto", "flat")[place % 2]
+    return ids

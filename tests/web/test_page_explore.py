@@ -12,19 +12,14 @@ from sfumato.data.records import Item
 from sfumato.data.slices import list_slices, save_slice
 from tests.data.curated import found
 from tests.web.conftest import open_studio
-from tests.web.stocked import HOSTILE, as_vic, stock, with_viewer
+from tests.web.stocked import HOSTILE, as_vic, stock, widened, with_viewer
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
 def animals(workspace):
-    ids = sorted(stock(workspace, "animals", 6))
-    with workspace.write() as session:
-        for place, one in enumerate(ids):
-            item = session.get(Item, one)
-            item.width, item.style = 10 + place, ("noto", "flat")[place % 2]
-    return ids
+    return widened(workspace)
 
 
 def test_the_address_narrows_and_each_part_can_be_taken_away(browser, animals):

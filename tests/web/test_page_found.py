@@ -8,18 +8,14 @@ import pytest
 from sfumato.data.history import list_decisions
 from sfumato.data.records import Item
 from tests.data.curated import found
-from tests.web.stocked import HOSTILE, stock
+from tests.web.stocked import HOSTILE, widened
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
 def animals(workspace):
-    ids = sorted(stock(workspace, "animals", 6))
-    with workspace.write() as session:
-        for place, one in enumerate(ids):
-            session.get(Item, one).width = 10 + place
-    return ids
+    return widened(workspace)
 
 
 @pytest.fixture
