@@ -14,6 +14,7 @@ from sfumato.data.records import Appearance, Finding, Item, called
 from sfumato.data.scan import title_of
 
 TOGETHER = 600  # seconds within which pictures are taken as come at once
+AS_SHARP = 2  # decimals of sharpness in which two copies have to differ for one to be sharper
 By = Literal["best", "sharpest", "largest", "first"]
 SPOILS = (  # a picture, so that another copy of it is better
     "corrupt", "dark", "light", "blur", "low_information", "low_contrast", "noise", "blocking", "text_in_picture",
@@ -53,7 +54,7 @@ def came(at: datetime, key: str) -> tuple[Any, ...]:
 
 def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
     """A key to sort copies by; the smaller, the better."""
-    sharp, large = -round(facts["sharpness"], 3), -facts["pixels"]
+    sharp, large = -round(facts["sharpness"], AS_SHARP), -facts["pixels"]
     order: tuple[Any, ...] = {
         "best": (len(facts["faults"]), large, sharp), "sharpest": (sharp, large), "largest": (large, sharp),
         "first": (),
@@ -76,7 +77,7 @@ def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], *detail
 
 def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
     """What the one to keep has before another copy, as the end of a sentence."""
-    sharper = round(best["sharpness"], 3) > round(other["sharpness"], 3)
+    sharper = round(best["sharpness"], AS_SHARP) > round(other["sharpness"], AS_SHARP)
     figures = f"({best['sharpness']:.3f}, this {other['sharpness']:.3f})"
     if by == "best" and len(best["faults"]) < len(other["faults"]):
         return f"has {'fewer faults' if best['faults'] else 'no fault'} (this: {', '.join(other['faults'])})"

@@ -40,9 +40,18 @@ def test_what_may_be_no_copy_says_so_and_the_button_for_all_leaves_it(browser, c
     browser.post("/data/animals/checks/near_copies/thin", data={"rule": "best"}, headers=JSON)
     page = browser.page("/data/animals/checks/near_copies").text
     assert "sure cop" not in page, "a button for all has nothing to do"
+    assert "The button above" not in page
+    assert "They wait for you" in page
     assert page.count("data-group") == 2
     browser.post("/data/animals/checks/near_copies/thin", data={"rule": "best", "group": "two"}, headers=JSON)
     assert browser.page("/data/animals/checks/near_copies").text.count("data-group") == 1
+
+
+def test_pictures_that_share_a_caption_are_no_copies_and_get_captions_of_their_own(browser, called, workspace):
+    found(workspace, dict.fromkeys(called[:2], "caption_duplicate"), name="animals", group="one")
+    page = browser.page("/data/animals/checks/caption_duplicate").text
+    assert "sure cop" not in page
+    assert page.count('value="a llama"><button class="button small">Save</button>') == 2
 
 
 def test_a_licence_is_one_question(browser, called, workspace):

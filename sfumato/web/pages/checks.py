@@ -144,7 +144,7 @@ def show_found(
     crumbs = (("Data", "/data"), (name, f"/data/{name}"), ("Checks", f"/data/{name}/checks"), (title, ""))
     page = Page(title, "data", keys=KEYS, crumbs=crumbs)
     groups: list[GroupView] = []
-    if how != "list":
+    if how != "list" and check_name not in CAPTIONS:  # pictures that share a caption are no copies
         chosen: dict[str, Any] = {"after": after or None, "limit": GROUPS + 1, "by": keep, "group": group}
         chosen["doubtful"] = how == "doubt"
         groups = list_groups(workspace, name=name, check=check_name, **chosen)
