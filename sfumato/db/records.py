@@ -28,12 +28,14 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """A fresh UUID of version 7 (RFC 9562, section 5.7): sorted by time of making."""
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (time.time_ns() // 1_000_000) << 80 | random
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    """A fresh UUID of version 7 (RFC 9562, section 5.7): sorted by time of making.
+
+    Within a millisecond too: twelve bits tell which 4096th of it (section 6.2, method 3), the other 62 are random.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    part = rest * 4_096 // 1_000_000
+    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | part << 64 | 0x2 << 62 | random))
 
 
 class UTC(TypeDecorator[datetime]):

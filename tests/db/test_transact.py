@@ -1,5 +1,8 @@
 """Transactions are whole, reads see one state, and records of one thing are added once."""
 
+import time
+import uuid
+
 import pytest
 from sqlalchemy import select, text
 
@@ -49,10 +52,14 @@ def test_what_is_there_is_found_and_not_added(either):
             assert (row.parent, added) == ("True", expected)
 
 
-def test_ids_sort_by_when_they_were_made():
-    made = [new_id() for _ in range(3)]
-    assert all(one[14] == "7" and one[19] in "89ab" for one in made)
-    assert new_id()[:8] >= made[0][:8]
+def test_ids_are_of_version_7_and_in_the_order_in_which_they_were_made():
+    made = []
+    for _ in range(2_000):
+        made.append(new_id())
+        time.sleep(1e-6)  # longer than the part of a millisecond that an id tells
+    assert made == sorted(made)
+    assert len({one[:13] for one in made}) < len(made), "many of them within one millisecond"
+    assert {(uuid.UUID(one).version, uuid.UUID(one).variant) for one in made} == {(7, uuid.RFC_4122)}
 
 
 def test_a_moment_without_a_zone_is_refused_and_others_come_back_in_utc(either):
