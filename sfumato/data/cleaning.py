@@ -12,6 +12,7 @@ from sfumato.data.findings import ALIKE
 from sfumato.data.records import LEFT_OUT, Decided, Decision
 from sfumato.data.scan import title_of
 
+KEEP = "keep"
 COPIES, OTHERWISE, NOT_PICKED = "copies", "for other reasons", "less different than those picked"
 
 
@@ -22,7 +23,7 @@ class Cleaned:
     left_out: dict[str, int] = field(default_factory=dict)
     captioned: int = 0
     changed: int = 0  # in another way
-    kept: int = 0  # looked at, and kept
+    kept: int = 0  # though a check had something against them
 
     @property
     def says(self) -> str:
@@ -32,13 +33,14 @@ class Cleaned:
         told = [f"{in_words(sum(self.left_out.values()))} left out: {reasons}"] if ranked else []
         told += [f"{self.captioned:,} caption{'s' * (self.captioned > 1)} written"] if self.captioned else []
         told += [f"{in_words(self.changed)} changed otherwise"] if self.changed else []
-        told += [f"{in_words(self.kept)} looked at and kept"] if self.kept else []
+        told += [f"{in_words(self.kept)} kept as no fault"] if self.kept else []
         return f"{'; '.join(told)}." if told else ""
 
 
 def cleaned(session: Session, decisions: Sequence[Decision]) -> Cleaned:
     """What these decisions, which stand, came to; of two that touched one picture the later one counts."""
-    reasons = _reasons(session, decisions)
+    roots = _roots(session, decisions)
+    reasons = {one: _reason(root) for one, root in roots.items()}
     state: dict[str, str] = {}  # by item: "" where it is kept, else what it is left out for
     written: set[str] = set()
     changed: set[str] = set()
@@ -47,7 +49,7 @@ def cleaned(session: Session, decisions: Sequence[Decision]) -> Cleaned:
         for decision, item, after in session.execute(rows.order_by(Decided.decision_id)):
             if "state" in after:
                 state[item] = reasons[decision] if after["state"] == LEFT_OUT else ""
-            elif not after.keys() - {"revision", "edited"}:
+            elif roots[decision].verb == KEEP and not after.keys() - {"revision", "edited"}:
                 state.setdefault(item, "")
             written |= {item} if "name" in after else set()
             changed |= {item} if after.keys() - {"revision", "edited", "state", "name"} else set()
@@ -55,13 +57,13 @@ def cleaned(session: Session, decisions: Sequence[Decision]) -> Cleaned:
     return Cleaned(dict(left_out), len(written), len(changed - written), sum(not reason for reason in state.values()))
 
 
-def _reasons(session: Session, decisions: Sequence[Decision]) -> dict[str, str]:
-    """What each decision leaves pictures out for, by its id, in their order; one that is done again as it was first."""
+def _roots(session: Session, decisions: Sequence[Decision]) -> dict[str, Decision]:
+    """What each decision does, by its id, in their order: itself, or of one that is done again the first."""
     roots = {str(row.details.get("of", row.id)): row for row in decisions}
     found = {row.id: row for row in decisions}
     for some in chunks([root for root in roots if root not in found]):
         found |= {row.id: row for row in session.scalars(select(Decision).where(Decision.id.in_(some)))}
-    return {row.id: _reason(found[root]) for root, row in roots.items()}
+    return {row.id: found[root] for root, row in roots.items()}
 
 
 def _reason(decision: Decision) -> str:

@@ -17,11 +17,13 @@ from sfumato.db import now
 from sfumato.errors import InvalidInput
 from sfumato.people.wording import check_words, shortened
 from sfumato.trust.licence_names import spdx_of
+from sfumato.trust.licences import USES, class_of, verdict
 
 Consent = Literal["", "not needed", "given", "refused", "withdrawn"]
 Weight = Annotated[float, Field(ge=0, le=1_000)]
 Word = Annotated[str, Field(max_length=200)]
 Expected = dict[str, int] | None
+LICENCES = ("licence_unknown", "licence_conflict")
 LONGEST = 2_000  # letters of a caption
 TAGS, TAG = 100, 200  # how many, and letters of each
 CAPTIONS = ("caption_missing", "caption_short", "caption_duplicate", "caption_lint", "caption_template")  # checks
@@ -94,7 +96,12 @@ def relicense(
     title: str = "",
     expected: Expected = None,
 ) -> DecisionView:
-    """Say under which licence pictures are (SPDX), with the proof: what was read where, or an address that shows it."""
+    """Say under which licence pictures are (SPDX), with the proof: what was read where, or an address that shows it.
+
+    What checks of licences found is answered by that, as far as they would find nothing in the new one.
+    """
+    if not licence.strip():
+        raise InvalidInput("No licence was said.", hint="Write its SPDX name, such as CC0-1.0.")
     check_words(proof, "The proof of a licence", may_be_empty=bool(url))
     if url and not url.startswith(("https://", "http://")):
         raise InvalidInput(f"'{url}' is no address.", hint="It begins with https://")
@@ -112,8 +119,16 @@ def relicense(
     decision = apply(
         act, dataset, edits, verb="relicense", name=said, reason=reason or shortened(proof or url, 200),
         expected=expected, details={"where": told(where), "licence": spdx, "proof": proof, "url": url},
+        settles=_answered_by(spdx),
     )  # fmt: skip
     return says(act, dataset, decision)
+
+
+def _answered_by(spdx: str) -> tuple[str, ...]:
+    """The checks of licences that find nothing in this one, whatever the pictures are for."""
+    if class_of(spdx) == "unknown":
+        return ()
+    return LICENCES if all(verdict(spdx, use) == "allowed" for use in USES) else LICENCES[:1]
 
 
 @action("data.set_consent", needs="dataset.write", doors=("api", "cli"))

@@ -37,7 +37,8 @@ def _composition(made: Composition, known: Known) -> dict[str, str]:
     by = made.by
     things, styles = len(set(by["concept"]) - {""}), {name: n for name, n in by["style"].items() if name}
     told = {
-        "instances": f"{_pictures(made.n)} of {things:,} thing{'s' * (things != 1)}"
+        "instances": _pictures(made.n)
+        + (f" of {things:,} thing{'s' * (things != 1)}, told apart by name" if things else ", none of which has a name")
         + (f", in {len(styles):,} styles: {counts_in_words(styles)}." if styles else "."),
         "count": f"{_pictures(made.n)}. " + _categories(by["category"]),
         "data": f"A picture with caption, tags, licence, author and origin. {sizes_in_words(made.sizes)}",
@@ -149,7 +150,7 @@ def _handling(made: Composition, known: Known) -> dict[str, str]:
         if known.versions else "None is frozen yet.",
     }  # fmt: skip
     if first and last:
-        told["when"] = f"On {first}." if first == last else f"From {first} to {last}."
+        told["when"] = f"They came here {f'on {first}' if first == last else f'from {first} to {last}'}."
     return told
 
 

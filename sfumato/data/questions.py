@@ -40,7 +40,7 @@ QUESTIONS = (
     Question(COMPOSITION, "persons", "Can anybody be recognised?"),
     Question(COLLECTION, "acquired", "How did the pictures come here?", False),
     Question(COLLECTION, "who", "Who collected them, and were they paid?"),
-    Question(COLLECTION, "when", "When were they collected?", False),
+    Question(COLLECTION, "when", "When were they collected? When was each of them made?"),
     Question(COLLECTION, "review", "Did anybody look at whether it is right to do this?"),
     Question(COLLECTION, "consent", "Do those who are shown, or made them, know and agree? Can they withdraw?"),
     Question(COLLECTION, "opt_out", "Do any of the files say that they must not be learnt from?", False),

@@ -78,5 +78,9 @@ def _by_id(session: Session, table: type[Record], key: str) -> list[Record]:
 
 
 def _by_name(session: Session, table: type[Record], name: str) -> list[Record]:
-    column = getattr(table, "name", None)
-    return list(session.scalars(select(table).where(column == name))) if column is not None else []
+    column, former = getattr(table, "name", None), getattr(table, "former", None)
+    found = list(session.scalars(select(table).where(column == name))) if column is not None else []
+    if not found and former is not None:  # what had that name once, and was renamed
+        renamed = session.execute(select(table.id, former))
+        found = [session.get_one(table, one) for one, names in renamed if name in names]
+    return found

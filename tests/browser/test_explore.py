@@ -256,6 +256,39 @@ def test_in_a_group_one_goes_and_the_rest_follows_and_toasts_stay_few(studio, co
     assert last["y"] + last["height"] <= highest["y"] or last["x"] + last["width"] <= highest["x"]
 
 
+def test_a_card_says_what_was_decided_in_place_of_what_was_wrong(studio, come_in):
+    workspace, base, _ = studio
+    found(workspace, dict.fromkeys(ids_of(workspace, "animals")[60:62], "caption_short"), name="animals")
+    page = come_in()
+    page.goto(f"{base}/data/animals/checks/caption_short")
+    settled(page)
+    card = page.locator("[data-finding]").first
+    card.get_by_label("Caption").fill("a llama that looks up")
+    card.get_by_role("button", name="Save").click()
+    card.get_by_text("Wrote the caption “a llama that looks up”.").wait_for()
+    assert card.get_by_text("it is planted").is_hidden()
+    page.keyboard.press("u")
+    card.get_by_text("it is planted").wait_for()
+
+
+def test_a_licence_is_changed_for_what_is_selected(studio, come_in):
+    workspace, base, _ = studio
+    page = come_in()
+    page.goto(f"{base}/data/animals/items")
+    page.locator("#grid .tile").first.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Change licence").click()
+    dialog = page.locator("#set-licence")
+    dialog.get_by_label("Licence").fill("CC BY 4.0")
+    dialog.get_by_label("Proof").fill("her letter of 3 May")
+    dialog.get_by_role("button", name="Change it").click()
+    page.get_by_text("Changed the licence of “llama”.").wait_for()
+    assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 1
+    page.keyboard.press("u")
+    page.get_by_text("Took back: licence CC-BY-4.0 for 1 picture").wait_for()
+    assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 0
+
+
 def test_at_history_what_was_undone_is_told_where_one_is(studio, come_in):
     workspace, base, _ = studio
     ids = ids_of(workspace, "animals")

@@ -22,7 +22,7 @@ HOSTILE = '<script>alert("x")</script> [a](javascript:b) # *bold*\n\n| second li
 def test_what_is_measured_is_told_and_what_is_not_is_open(workspace, frozen):
     sheet = datasheet(workspace, name=frozen.label)
     assert (sheet.title, sheet.n, sheet.content_hash) == (frozen.label, 36, frozen.content_hash)
-    assert sheet.find("instances").measured.startswith("36 pictures of 12 things, in 3 styles")
+    assert sheet.find("instances").measured.startswith("36 pictures of 12 things, told apart by name, in 3 styles")
     assert "36 of 36 have a caption" in sheet.find("labels").measured
     assert "the author of 18" in sheet.find("missing").measured
     assert "the licence of 12" in sheet.find("missing").measured
@@ -88,7 +88,7 @@ def test_what_was_cleaned_is_told_as_a_sum_before_the_decisions_and_without_name
     first, *rest = datasheet(workspace, name="mine").find("done").measured.splitlines()
     assert first == (
         "7 pictures left out: 3 too dark, 2 copies, 2 for other reasons; 1 caption written; "
-        "4 pictures looked at and kept. 6 decisions stand:"
+        "3 pictures kept as no fault. 6 decisions stand:"
     )
     assert len(rest) == 6
     assert rest[1].startswith("- left out 3 pictures (too dark) (20")

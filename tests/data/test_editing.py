@@ -69,6 +69,8 @@ def test_a_caption_by_hand_answers_what_checks_of_captions_found_until_it_is_tak
 def test_a_licence_needs_its_proof_which_is_kept(mine):
     with pytest.raises(InvalidInput, match="proof"):
         relicense(mine, name="mine", where=Where(words="red"), licence="CC0-1.0", proof="  ")
+    with pytest.raises(InvalidInput, match="No licence"):
+        relicense(mine, name="mine", where=Where(words="red"), licence=" ", proof="a letter")
     with pytest.raises(InvalidInput, match="no address"):
         relicense(mine, name="mine", where=Where(words="red"), licence="CC0-1.0", proof="", url="ftp://x")
     decision = relicense(
@@ -81,6 +83,24 @@ def test_a_licence_needs_its_proof_which_is_kept(mine):
     assert row["licence"] == "CC0-1.0"
     said = row["evidence"]["licence by decision"]
     assert (said["was"], said["proof"], said["by"]) == ("MIT", "letter of the maker", mine.actor.id)
+
+
+def test_a_licence_by_hand_answers_what_it_leaves_nothing_of_and_no_more(mine):
+    ids = ids_of(mine)
+    found(mine, dict.fromkeys(ids[:3], "licence_unknown"))
+    found(mine, dict.fromkeys(ids[:3], "licence_conflict") | {ids[3]: "licence_conflict"})
+
+    def left():
+        return {(ids.index(row.item_id), row.check) for row in list_findings(mine, name="mine")}
+
+    said = {"name": "mine", "proof": "a letter"}
+    freed = relicense(mine, where=Where(ids=ids[:1]), licence="CC0-1.0", **said)
+    relicense(mine, where=Where(ids=ids[1:2]), licence="CC-BY-NC-4.0", **said)
+    relicense(mine, where=Where(ids=ids[2:3]), licence="what my uncle said", **said)
+    of_last = {(2, "licence_unknown"), (2, "licence_conflict"), (3, "licence_conflict")}
+    assert left() == {(1, "licence_conflict")} | of_last
+    undo(mine, id=freed.id)
+    assert left() == {(0, "licence_unknown"), (0, "licence_conflict"), (1, "licence_conflict")} | of_last
 
 
 def test_consent_family_and_weights_are_set(mine):

@@ -17,6 +17,7 @@ from sfumato.data.shelving import archive_dataset, rename_dataset, unarchive_dat
 from sfumato.data.slices import list_slices, save_slice
 from sfumato.data.verdicts import leave_out
 from sfumato.db import open_database
+from sfumato.db.kinds import find_record
 from sfumato.db.schema import STEPS, migrate
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.jobs.worker import run_worker
@@ -46,6 +47,8 @@ def test_after_a_renaming_all_that_named_it_still_leads_to_it(either):
     assert (renamed.name, renamed.former) == ("ours", ["mine"])
     assert names(either) == ["ours"]
     assert show_dataset(either, name="mine").name == "ours"
+    with either.read() as session:
+        assert find_record(session, "mine").ref == find_record(session, "ours").ref == f"dataset/{renamed.id}"
     assert find_version(either, label=version.label).label == f"ours@{version.name}"
     assert [one.name for one in list_slices(either, name="mine")] == ["flat ones"]
     assert leave_out(either, name="mine", where=Where(ids=ids_of(either, "ours")[:1])).dataset == "ours"

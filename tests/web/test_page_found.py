@@ -7,6 +7,10 @@ import pytest
 
 from sfumato.data.history import list_decisions
 from sfumato.data.records import Item
+from sfumato.data.scan import check, list_scans
+from sfumato.jobs.queue import list_jobs
+from sfumato.jobs.worker import run_worker
+from sfumato.web.pages import checks
 from tests.data.curated import found
 from tests.web.stocked import HOSTILE, widened
 
@@ -66,7 +70,7 @@ def test_a_licence_is_one_question(browser, called, workspace):
     page = browser.page("/data/animals/checks/licence_conflict").text
     assert re.findall(r"(?:Keep|Leave) [\w ]*\d+[\w ]*", page) == ["Keep all 4", "Leave all 4 out"]
     assert HOSTILE not in page
-    for where in re.findall(r'name="where" value="([^"]+)"', page):
+    for where in dict.fromkeys(re.findall(r'name="where" value="([^"]+)"', page)):
         sent = {"where": html.unescape(where), "verb": "keep"}
         assert browser.post("/data/animals/decide", data=sent, headers=JSON).json()["n"] in (1, 4)
     assert "Nothing is left to decide" in browser.page("/data/animals/checks/licence_conflict").text
@@ -75,6 +79,53 @@ def test_a_licence_is_one_question(browser, called, workspace):
     link = html.unescape(re.findall(r'class="button" href="(/data/animals/items[^"]+licence=[^"]+)"', unknown)[0])
     assert "<strong>2</strong> of 6" in browser.page(link).text
     assert browser.page("/data/animals/checks/licence_unknown?how=list").text.count("data-finding>") == 3
+
+
+def test_a_licence_is_changed_with_its_proof_for_all_pictures_of_one_question(browser, called, workspace):
+    with workspace.write() as session:
+        for one in called[:3]:
+            session.get(Item, one).licence = "CC-BY-NC-4.0"
+    found(workspace, dict.fromkeys(called[:3], "licence_conflict"), name="animals")
+    page = browser.page("/data/animals/checks/licence_conflict").text
+    assert '<option value="CC-BY-4.0">' in page
+    where = html.unescape(re.search(r'name="where" value="([^"]+)"', page)[1])
+    sent = {"where": where, "verb": "licence", "licence": "cc by 4.0"}
+    assert "proof of a licence" in browser.post("/data/animals/decide", data=sent, headers=JSON).text
+    assert browser.post("/data/animals/decide", data=sent | {"licence": "", "proof": "x"}).status_code == 422
+    told = browser.post("/data/animals/decide", data=sent | {"proof": "her letter of 3 May"}, headers=JSON).json()
+    assert (told["say"], told["n"]) == ("Changed the licence of “a llama” and 2 more.", 3)
+    assert "Nothing is left to decide" in browser.page("/data/animals/checks/licence_conflict").text
+    assert "her letter of 3 May" in browser.page(f"/data/animals/items/{called[0]}").text
+    assert "CC-BY-4.0" in browser.page(f"/data/animals/items/{called[0]}").text
+
+
+def test_checks_are_chosen_and_none_is_no_choice(browser, called, workspace):
+    refused = browser.post("/data/animals/scans", data={"chosen": "true"})
+    assert refused.status_code == 422
+    assert "No check was chosen." in refused.text
+    assert 'id="choose-checks" open' in refused.text
+    assert not list_jobs(workspace)
+    browser.post("/data/animals/scans", data={"chosen": "true", "check-odd_aspect": "true"})
+    run_worker(workspace, only_job=list_jobs(workspace)[0].id)
+    assert list_scans(workspace, name="animals")[0].checks == ["odd_aspect"]
+
+
+def test_nothing_is_called_done_over_a_list_from_before_its_end(browser, called, workspace, monkeypatch):
+    job = check(workspace, name="animals", only=["caption_missing"])
+    count = checks._counts
+
+    def count_and_end(*of):
+        counted = count(*of)
+        run_worker(workspace, only_job=job.id)  # a worker that ends while a page is put together
+        return counted
+
+    monkeypatch.setattr(checks, "_counts", count_and_end)
+    page = browser.page("/data/animals/checks").text
+    assert "Waits for a worker" in page or "/checks/caption_missing" in page
+    monkeypatch.undo()
+    page = browser.page("/data/animals/checks").text
+    assert "Waits for a worker" not in page
+    assert "/checks/caption_missing" in page
 
 
 def test_what_is_found_beside_another_picture_is_shown_with_it(browser, called, workspace):

@@ -101,10 +101,11 @@ def _with_licences(workspace: Workspace, name: str, row: Row) -> Row:
 def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
     one = show_dataset(workspace, name=name)
+    # Before what was found is counted: nothing is called done over a list from before its end.
+    work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.check"]
     scans = list_scans(workspace, name=name, limit=20)
     ran = {check for scan in scans for check in scan.checks}
     rows = _rows(workspace, name, ran)
-    work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.check"]
     page = Page("Checks", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Checks", "")))
     return visit.render(
         "data/checks.html", status=wrong.status if wrong else 200, page=page, name=name, one=one,
@@ -122,6 +123,8 @@ def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Respo
 def run_checks(visit: Here, name: str, form: Sent) -> Response:
     """Run checks: all that are quick, or those that are chosen."""
     only = [key.removeprefix("check-") for key in form if key.startswith("check-")]
+    if "chosen" in form and not only:
+        return _checks(visit, name, InvalidInput("No check was chosen.", hint="Tick at least one of them."))
     try:
         check(visit.workspace, name=name, only=only or None)
     except InvalidInput as wrong:

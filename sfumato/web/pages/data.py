@@ -112,11 +112,11 @@ def show_one(visit: Here, name: str) -> Response:
 
 def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
+    work = list_work(workspace, about=f"dataset/{name}", limit=6)  # before what it adds to is counted
     found = kept(workspace, ("dataset", name), lambda: show_dataset(workspace, name=name), slow=PATIENCE)
     if found.name != name:  # it was renamed
         return visit.go(f"/data/{found.name}")
     choices = kept(workspace, ("choices", name), lambda: list_choices(workspace, name=name))
-    work = list_work(workspace, about=f"dataset/{name}", limit=6)
     page = Page(name, "data", crumbs=(("Data", "/data"), (name, "")))
     return visit.render(
         "data/page.html",

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
-from sfumato.data.editing import recaption, set_attributes
+from sfumato.data.editing import recaption, relicense, set_attributes
 from sfumato.data.history import DecisionView, list_decided, list_decisions, show_decision
 from sfumato.data.items import read_where
 from sfumato.data.narrowing import Where
@@ -26,8 +26,13 @@ from sfumato.web.wheres import address
 from sfumato.web.words import plural
 
 router = Router()
-VERBS: dict[str, Callable[..., DecisionView]] = {"leave_out": leave_out, "keep": keep, "attribute": set_attributes}
-DONE = {"leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}."}
+VERBS: dict[str, Callable[..., DecisionView]] = {
+    "leave_out": leave_out, "keep": keep, "attribute": set_attributes, "licence": relicense,
+}  # fmt: skip
+DONE = {
+    "leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}.",
+    "licence": "Changed the licence of {}.",
+}  # fmt: skip
 DECISIONS, STRIP = 20, 6  # of a page; pictures shown of each
 FEW, LONGEST = 4, 60  # pictures of which one is named; letters of a name
 HISTORY = (("/", "search everything"),)
@@ -40,13 +45,20 @@ def decide(visit: Here, name: str, form: Sent) -> Response:
     verb = form.get("verb", "")
     if verb not in (*VERBS, "caption"):
         hint = f"Send verb={' or '.join(VERBS)} or caption."
-        raise InvalidInput("Pictures are left out, kept, or given an attribute or a caption.", hint=hint)
+        raise InvalidInput("Pictures are left out, kept, or given an attribute, a licence or a caption.", hint=hint)
     if verb == "caption":
         return _write(visit, name, form)
-    more = {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}} if verb == "attribute" else {}
-    done = _do(visit.workspace, verb, name=name, where=said_of(form), reason=form.get("reason", ""), **more)
+    options = {"where": said_of(form), "reason": form.get("reason", ""), **_besides(verb, form)}
+    done = _do(visit.workspace, verb, name=name, **options)
     say = DONE[verb].format(which(visit.workspace, done))
     return answer(visit, done, say, form.get("back") or f"/data/{name}/items")
+
+
+def _besides(verb: str, form: dict[str, str]) -> dict[str, Any]:
+    """What a verb is told besides the pictures that it is about."""
+    if verb == "attribute":
+        return {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}}
+    return {key: form.get(key, "").strip() for key in ("licence", "proof")} if verb == "licence" else {}
 
 
 def which(workspace: Workspace, done: DecisionView) -> str:

@@ -38,10 +38,10 @@ def show_one(visit: Here, name: str) -> Response:
 
 def _map(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
     workspace = visit.workspace
+    work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.map"]
     one, found = show_dataset(workspace, name=name), None
     with suppress(Conflict):  # none was drawn yet, which the page says
         found = show_map(workspace, name=name)
-    work = [card for card in list_work(workspace, about=f"dataset/{name}", limit=6) if card.job.kind == "data.map"]
     page = Page("Map", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Map", "")), keys=KEYS)
     return visit.render(
         "data/map.html", status=wrong.status if wrong else 200, page=page, name=name, one=one, found=found,

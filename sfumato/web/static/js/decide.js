@@ -68,6 +68,8 @@ function settle(card, words) {
   card.classList.toggle("is-decided", Boolean(words));
   const said = card.querySelector(".decided");
   if (said) Object.assign(said, { hidden: !words, textContent: words });
+  const why = card.querySelector("[data-why]"); // holds no longer
+  if (why) why.hidden = Boolean(words);
   for (const button of card.querySelectorAll("form button")) button.disabled = Boolean(words);
 }
 
