@@ -32,7 +32,7 @@ class Cleaned:
         reasons = ", ".join(f"{n:,} {'copy' if (n, what) == (1, COPIES) else what}" for what, n in ranked)
         told = [f"{in_words(sum(self.left_out.values()))} left out: {reasons}"] if ranked else []
         told += [f"{self.captioned:,} caption{'s' * (self.captioned > 1)} written"] if self.captioned else []
-        told += [f"{in_words(self.changed)} changed otherwise"] if self.changed else []
+        told += [f"{in_words(self.changed)} changed{' otherwise' * bool(told)}"] if self.changed else []
         told += [f"{in_words(self.kept)} kept as no fault"] if self.kept else []
         return f"{'; '.join(told)}." if told else ""
 

@@ -102,7 +102,7 @@ def _relations(made: Composition) -> str:
 
 
 def _errors(made: Composition, known: Known) -> str:
-    copies = f"{made.copies:,} pictures have the very bytes of another one."
+    copies = f"{_pictures(made.copies)} {'has' if made.copies == 1 else 'have'} the very bytes of another one."
     if not known.checks:
         return f"{copies} No check has gone over it."
     found = counts_in_words(titled(known.findings)) if known.findings else "nothing that is not settled"

@@ -267,6 +267,7 @@ def test_a_card_says_what_was_decided_in_place_of_what_was_wrong(studio, come_in
     card.get_by_role("button", name="Save").click()
     card.get_by_text("Wrote the caption “a llama that looks up”.").wait_for()
     assert card.get_by_text("it is planted").is_hidden()
+    assert page.locator("[aria-busy], [data-sent='1']").count() == 0, "nothing waits for an answer that came"
     page.keyboard.press("u")
     card.get_by_text("it is planted").wait_for()
 
@@ -283,6 +284,7 @@ def test_a_licence_is_changed_for_what_is_selected(studio, come_in):
     dialog.get_by_label("Proof").fill("her letter of 3 May")
     dialog.get_by_role("button", name="Change it").click()
     page.get_by_text("Changed the licence of “llama”.").wait_for()
+    assert page.locator("[aria-busy], [data-sent='1']").count() == 0
     assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 1
     page.keyboard.press("u")
     page.get_by_text("Took back: licence CC-BY-4.0 for 1 picture").wait_for()

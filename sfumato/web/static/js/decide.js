@@ -71,6 +71,7 @@ function settle(card, words) {
   const why = card.querySelector("[data-why]"); // holds no longer
   if (why) why.hidden = Boolean(words);
   for (const button of card.querySelectorAll("form button")) button.disabled = Boolean(words);
+  if (words) for (const fold of card.querySelectorAll("details")) fold.open = false;
 }
 
 async function takeBack(act) {

@@ -20,7 +20,8 @@ function busy(form, is) {
     else button.removeAttribute("aria-busy");
 }
 
-document.addEventListener("submit", (event) => {
+// On the window, so that it comes after all that a page's own modules do with a form: theirs is not sent from here.
+addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || event.submitter?.formMethod === "dialog") return;
   if (form.dataset.sent === "1") return event.preventDefault();
