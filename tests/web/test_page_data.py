@@ -88,6 +88,9 @@ def test_one_picture_is_one_and_what_a_thing_is_stands_beside_their_number(brows
     assert "1 picture of 1 thing; 1 has a caption." in page
     assert "came with the same name or caption" in page
     assert "2 pictures of 0 things; 0 have captions." in browser.page("/data/unnamed").text
+    sheet = browser.page("/data/unnamed/datasheet").text
+    assert "2 pictures, none of which has a name" in sheet
+    assert "1 picture has the very bytes of another one." in sheet
 
 
 def test_what_a_version_holds_out_is_told_in_pictures(browser, workspace):
