@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
+from sfumato.actions.arguments import check_arguments
 from sfumato.actions.once import begin
 from sfumato.actions.permissions import may
 from sfumato.actions.records import Concern, Event, WorkspaceInfo
@@ -94,13 +95,15 @@ def action(
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Workspace, P], R]]:
     """Make a function the action `name`: permission `needs`, one write transaction, one event.
 
-    In a project that was put away only what is `archived` can be done.
+    What its parameters say of choices and bounds holds for every caller, who is told by InvalidInput. In
+    a project that was put away only what is `archived` can be done.
     """
 
     def wrap(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Workspace, P], R]:
         @functools.wraps(function)
         def run(workspace: Workspace, *args: P.args, **options: P.kwargs) -> R:
             require(workspace, needs)
+            check_arguments(function, options)
             with workspace.write() as session:
                 if not archived:
                     _refuse_archived(session, workspace.project)

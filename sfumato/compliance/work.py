@@ -16,6 +16,21 @@ from sfumato.people.names import names_in
 from sfumato.training.records import Run
 
 OPEN = ("waiting", "running")
+TOLD = {  # by kind: what a job does, and the record that it is about, of its spec
+    "data.check": ("Check {dataset}", "dataset/{dataset}"),
+    "data.map": ("Draw the map of {dataset}", "dataset/{dataset}"),
+    "data.pick_diverse": ("Pick the {n} most different of {dataset}", "dataset/{dataset}"),
+    "data.suggest": ("Suggest captions for {dataset}", "dataset/{dataset}"),
+    "data.diversity": ("Measure how diverse {name} is", "dataset/{name}"),
+    "data.export": ("Export version {version_id} as {form}", "dataset_version/{version_id}"),
+    "training.card": ("Make the training card of {model}", "model/{model}"),
+    "training.average": ("Average weights into {model}", "model/{model}"),
+    "training.own": ("Train {name} by itself", "run/{run}"),
+    "evaluation.evaluate": ("Evaluate {model}", "model/{model}"),
+    "generation.export_model": ("Export {model} as {form}", "model/{model}"),
+    "care.backup": ("Back the workspace up", ""),
+    "care.doctor": ("Look whether the workspace is sound", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +61,10 @@ def list_work(
         name = about.removeprefix("dataset/")
         dataset = known_as(act.session, name)
         names = dataset.names if dataset is not None else [name]
-        taken, checked = Job.spec["into"].as_string().in_(names), Job.spec["dataset"].as_string().in_(names)
-        found = found.where(or_(and_(Job.kind == "data.collect", taken), and_(Job.kind != "data.collect", checked)))
+        where = {"data.collect": "into", "data.diversity": "name"}  # what other kinds call the dataset
+        named = [and_(Job.kind == one, Job.spec[key].as_string().in_(names)) for one, key in where.items()]
+        of_others = and_(Job.kind.not_in(where), Job.spec["dataset"].as_string().in_(names))
+        found = found.where(or_(of_others, *named))
     return _cards(act, list(act.session.scalars(found)))
 
 
@@ -77,7 +94,7 @@ def _named(act: Act, rows: list[Job]) -> dict[str, str]:
     """The names that the jobs' specs know only by id."""
     runs = _of(rows, "training.train", "run")
     asked = _of(rows, "generation.create", "request")
-    versions = _of(rows, "training.card", "version")
+    versions = _of(rows, "training.card", "version") | _of(rows, "data.export", "version_id")
     found: dict[str, str] = {}
     for column, name, ids in (
         (Run.id, Run.name, runs),
@@ -97,8 +114,6 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
     """A title, and the record that the job is about."""
     if kind == "data.collect":
         return _collects(spec), f"dataset/{spec.get('into')}"
-    if kind == "data.check":
-        return f"Check {spec.get('dataset')}", f"dataset/{spec.get('dataset')}"
     if kind == "training.train":
         run = str(spec.get("run", ""))
         return f"Train {known.get(run, 'a run')}", f"run/{run}"
@@ -107,12 +122,10 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
         prompt = known.get(asked, "")
         said = prompt if len(prompt) <= 60 else prompt[:59] + "…"
         return f"Draw “{said}”" if said else "Draw pictures", f"request/{asked}"
-    if kind == "evaluation.evaluate":
-        return f"Evaluate {spec.get('model')}", f"model/{spec.get('model')}"
-    if kind == "training.card":
-        return f"Make the training card of {spec.get('model')}", f"model/{spec.get('model')}"
-    if kind == "training.average":
-        return f"Average weights into {spec.get('model')}", f"model/{spec.get('model')}"
+    if kind in TOLD:
+        words = {key: known.get(str(said), said) for key, said in spec.items()}
+        title, about = TOLD[kind]
+        return title.format_map(words), about.format_map(spec)
     return kind.replace(".", " ").replace("_", " ").capitalize(), ""
 
 

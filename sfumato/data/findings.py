@@ -14,7 +14,7 @@ from sfumato.data.collect import find_dataset
 from sfumato.data.pairs import ALIKE, answer_lone, answered_pairs
 from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
 from sfumato.data.records import LEFT_OUT, Appearance, Dataset, Finding, Item, called
-from sfumato.data.scan import Proposal
+from sfumato.data.scan import CHECKS, Proposal
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput
 
@@ -162,7 +162,10 @@ def list_findings(
     act: Act, *, name: str, after: str | None = None, limit: int = 60, check: str = "", state: str = "open",
     group: str = "",
 ) -> list[FindingView]:  # fmt: skip
-    """What checks propose about a dataset's pictures, the worst first; `after` is the `place` of the last one seen."""
+    """What checks propose about a dataset's pictures, the worst first; `after` is the `place` of the last one seen.
+
+    Raises NotFound, with the nearest name, where nothing is found and there is no such check.
+    """
     dataset = find_dataset(act.session, name)
     found = (
         select(Finding, Item)
@@ -177,13 +180,16 @@ def list_findings(
     if after:
         score, last = _place(after)
         found = found.where(or_(Finding.score < score, and_(Finding.score == score, Finding.id > last)))
+    rows = act.session.execute(found).all()
+    if check and not rows:
+        CHECKS.get(check)
     return [
         FindingView(
             row.id, row.item_id, called(item.name, item.key), item.key, item.sha256, row.check, row.score, row.reason,
             row.group, row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at, item.width,
             item.height,
         )
-        for row, item in act.session.execute(found)
+        for row, item in rows
     ]  # fmt: skip
 
 
@@ -228,7 +234,10 @@ def list_groups(
 
     dataset = find_dataset(act.session, name)
     only = [group] if group else doubtful_groups(act.session, dataset, check, by) if doubtful else None
-    return groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=only)
+    found = groups_of(act.session, dataset, check, by=by, after=after, limit=limit, only=only)
+    if not found:
+        CHECKS.get(check)  # raises NotFound, with the nearest name, where there is none
+    return found
 
 
 def groups_of(

@@ -15,7 +15,7 @@ from sfumato.data.collect import find_dataset
 from sfumato.data.drawing import Drawer
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.pictures import kind_of, open_picture
-from sfumato.data.records import KEPT, Dataset, Item
+from sfumato.data.records import KEPT, Dataset, Decided, Item
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.store.files import write_whole
 
@@ -109,6 +109,18 @@ def show_item(act: Act, *, id: str) -> ItemView:
     """One picture of a dataset, by its id or the end of it."""
     row, dataset = find_item(act.session, id)
     return view(row, dataset)
+
+
+@query("item.content", doors=())
+def content_of(act: Act, *, id: str, sha256: str = "") -> str:
+    """A picture's content: that of now, or `sha256` where it was that once. Raises NotFound where it never was."""
+    row, _ = find_item(act.session, id)
+    if sha256 in ("", row.sha256, row.collected_sha256):
+        return sha256 or row.sha256
+    made = select(Decided.before, Decided.after).where(Decided.item_id == row.id)
+    if not any(sha256 in (old.get("sha256"), new.get("sha256")) for old, new in act.session.execute(made)):
+        raise NotFound("This picture never had that content.", hint="Leave `sha256` out for what it is now.")
+    return sha256
 
 
 @query("item.find", doors=("api",))

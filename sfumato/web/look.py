@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from sfumato.data.records import CONSENTS
 from sfumato.trust.licences import CLASSES
 from sfumato.web.assets import FOLDER, SHEETS, static
 from sfumato.web.words import FILTERS
@@ -132,6 +133,7 @@ def make_environment() -> Environment:
     shared: dict[str, Any] = {
         "icon": icon, "static": static, "surroundings": surroundings, "kept": kept, "sheets": SHEETS,
         "letters": letters, "on_the_bar": ON_THE_BAR, "spdx": tuple(CLASSES),
+        "consents": CONSENTS,
     }  # fmt: skip
     environment.globals.update(shared)
     return environment

@@ -278,17 +278,48 @@ def test_a_licence_is_changed_for_what_is_selected(studio, come_in):
     page.goto(f"{base}/data/animals/items")
     page.locator("#grid .tile").first.focus()
     page.keyboard.press("Space")
-    page.get_by_role("button", name="Change licence").click()
-    dialog = page.locator("#set-licence")
+    page.get_by_role("button", name="Change", exact=True).click()
+    dialog = page.locator("#change-many")
+    dialog.locator("summary", has_text="Licence").click()
+    assert dialog.locator("details[open]").count() == 1
     dialog.get_by_label("Licence").fill("CC BY 4.0")
     dialog.get_by_label("Proof").fill("her letter of 3 May")
-    dialog.get_by_role("button", name="Change it").click()
+    dialog.get_by_role("button", name="Change licence").click()
     page.get_by_text("Changed the licence of “llama”.").wait_for()
     assert page.locator("[aria-busy], [data-sent='1']").count() == 0
     assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 1
     page.keyboard.press("u")
     page.get_by_text("Took back: licence CC-BY-4.0 for 1 picture").wait_for()
     assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 0
+
+
+def test_a_picture_is_cropped_by_a_frame_drawn_on_it_and_seen_at_once(studio, come_in, tmp_path):
+    workspace, base, _ = studio
+    drawn = Image.new("RGB", (200, 100), "#d22")
+    drawn.paste("#22d", (100, 0, 200, 100))
+    drawn.save(tmp_path / "two.png")
+    collect(workspace, source="folder", into="colours", options={"path": str(tmp_path)})
+    work(workspace)
+    page = come_in()
+    page.goto(f"{base}/data/colours/items/{ids_of(workspace, 'colours')[0]}")
+    settled(page)
+    page.get_by_text("Crop or turn it").click()
+    box = page.locator(".mend").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 20, box["y"] + box["height"] + 20, steps=4)
+    page.mouse.up()
+    page.get_by_text("100 × 99 stay of 200 × 100 pixels.").wait_for()
+    page.get_by_label("Cut off from the top, in %").fill("0")
+    page.get_by_text("100 × 100 stay of 200 × 100 pixels.").wait_for()
+    page.get_by_role("button", name="Crop or turn").click()
+    page.get_by_text("cropped: 1 picture").wait_for()
+    red = """one => one.decode().then(() => { const paper = document.createElement("canvas").getContext("2d");
+        paper.drawImage(one, 0, 0); return paper.getImageData(5, 5, 1, 1).data[0]; })"""
+    assert page.locator(".shown-picture img").evaluate(red) < 100, "the browser does not show the one that it had kept"
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("taken back").wait_for()
+    assert page.locator(".shown-picture img").evaluate(red) > 200
 
 
 def test_at_history_what_was_undone_is_told_where_one_is(studio, come_in):

@@ -248,6 +248,11 @@ def test_what_cannot_be_asked_for_is_told_with_the_nearest(workspace, shapes, co
         ask(workspace, name="mine", only=["odd_aspect"], options={"blurr": {}})
     with pytest.raises(InvalidInput, match="no place in this list"):
         list_findings(workspace, name="mine", after="x")
+    for listed in (list_findings, list_groups):
+        assert listed(workspace, name="mine", check="near_copies") == []
+        with pytest.raises(NotFound, match="near_copy") as unheard:
+            listed(workspace, name="mine", check="near_copy")
+        assert "near_copies" in unheard.value.hint
 
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>{}{}</svg>"

@@ -110,6 +110,12 @@ def test_consent_family_and_weights_are_set(mine):
     disc = one(mine, name="red disc")
     assert (disc.consent, disc.family, disc.weight) == ("refused", "discs", 1.0)
     ids = ids_of(mine)
+    for refused in ({"where": Where(words="bar"), "weight": -1}, {"weights": {ids[0]: 2.0, ids[1]: 1_001}}):
+        with pytest.raises(InvalidInput, match=r"cannot be (-1|1001)"):
+            set_weights(mine, name="mine", **refused)
+    with pytest.raises(InvalidInput, match="`consent` cannot be 'perhaps'") as said:
+        set_consent(mine, name="mine", where=Where(words="red"), consent="perhaps")
+    assert "'withdrawn'" in said.value.hint
     decision = set_weights(mine, name="mine", weights={ids[0]: 0.5, ids[1]: 3.0}, title="the plan")
     assert [row["weight"] for row in rows(mine)[:2]] == [0.5, 3.0]
     assert (decision.name, decision.n) == ("the plan", 2)

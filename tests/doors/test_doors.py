@@ -19,6 +19,7 @@ SYSTEM: dict[str, str] = {
     "data.write_picked": "a part of data.pick_diverse: writes what was picked",
     "data.items_by_content": "a part of data.differing: finds the records of pictures of versions",
     "data.mendable": "a part of data.mend_pixels: reads what is to be mended",
+    "item.content": "a part of item.thumb: whether the picture ever had the content that is asked for",
     "item.frozen": "a part of item.uses: reads which lists are to be looked through",
     "item.models": "a part of item.uses: reads which models learnt from versions",
     "data.of_lines": "a part of exports and datasheets: reads what is known beyond a version's lines",

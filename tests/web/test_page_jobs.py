@@ -1,9 +1,15 @@
 """Jobs as people see them: what runs and waits, who works, stopping, and what went wrong."""
 
+import importlib
+import pkgutil
+
 from sqlalchemy import update
 
+import sfumato
+from sfumato.compliance.work import TOLD
 from sfumato.data.collect import collect
 from sfumato.db import now
+from sfumato.jobs.contract import JOBS
 from sfumato.jobs.records import Job, Worker
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, as_vic, with_viewer
@@ -106,3 +112,12 @@ def test_the_second_in_line_says_what_it_waits_for(browser, workspace):
     assert f'data-on="job/{second.id} job/{first.id}"' in alone, "it is told anew as what it waits for goes on"
     (place,) = browser.get("/api/v1/line").json()
     assert (place["job"], place["place"], place["seconds"], place["says"]) == (second.id, 1, 372.0, says)
+
+
+def test_every_kind_of_job_says_what_it_does(workspace):
+    for room in pkgutil.walk_packages(sfumato.__path__, "sfumato."):
+        if room.name.endswith((".jobs", ".exports.work")) or room.name == "sfumato.data.diversity":
+            importlib.import_module(room.name)
+    ours = {name for name, kind in JOBS.items() if kind.run.__module__.startswith("sfumato.")}
+    assert len(ours) > 12
+    assert ours - {*TOLD, "data.collect", "training.train", "generation.create"} == set()

@@ -1,7 +1,8 @@
 """Datasets: their pictures, their frozen versions, and taking pictures in."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,20 +12,21 @@ from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.collect import list_datasets, show_dataset
 from sfumato.data.freeze import VersionView, list_versions
 from sfumato.data.freeze import freeze as freeze_now
-from sfumato.data.items import items_of_content, list_items, original, show_item, thumbnail
+from sfumato.data.items import content_of, items_of_content, list_items, original, show_item, thumbnail
 from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import list_choices, list_frozen, list_left_out, show_cover
 from sfumato.data.shelving import archive_dataset, rename_dataset, unarchive_dataset
 from sfumato.errors import Forbidden
 from sfumato.jobs import JobView
 from sfumato.web.addresses import Router
-from sfumato.web.files import file_answer, lasting
+from sfumato.web.files import ASKS, FOR_EVER, file_answer, lasting
 from sfumato.web.offering import offer
 from sfumato.web.uploads import FORM, Uploaded, take_in
 from sfumato.web.visits import Here, counted
 from sfumato.web.written import as_bytes
 
 router = Router()
+Content = Annotated[str, Query(pattern="^([0-9a-f]{64})?$")]
 
 
 def collect(workspace: Workspace, *, name: str, source: str, options: dict[str, Any] | None = None) -> JobView:
@@ -69,21 +71,22 @@ async def upload(visit: Here, name: str, request: Request) -> Response:
 
 @router.get("/items/{id}/file", operation_id="item.file", summary="The bytes of a dataset's picture")
 def item_file(visit: Here, id: str, download: bool = False) -> Response:
-    """The picture as it was collected; an SVG, which could act by itself, is given as a PNG."""
+    """The picture as it is now, cropped or turned if it was; an SVG, which could act by itself, is given as a PNG."""
     item = show_item(visit.workspace, id=id)
-    tag, same = lasting(visit, item.sha256)
+    tag, same = lasting(visit, item.sha256, ASKS)
     if same:
         return same
     data, mime = original(visit.workspace, item.sha256)
-    return file_answer(data, mime, tag, name=f"{item.id[-12:]}.{mime.rpartition('/')[2]}", download=download)
+    name = f"{item.id[-12:]}.{mime.rpartition('/')[2]}"
+    return file_answer(data, mime, tag, name=name, download=download, cache=ASKS)
 
 
 @router.get("/items/{id}/thumb", operation_id="item.thumb", summary="A small copy of a dataset's picture")
-def item_thumb(visit: Here, id: str) -> Response:
-    """A WebP of at most 160 pixels a side."""
-    item = show_item(visit.workspace, id=id)
-    tag, same = lasting(visit, f"{item.sha256}-thumb")
-    return same or file_answer(thumbnail(visit.workspace, item.sha256).read_bytes(), "image/webp", tag)
+def item_thumb(visit: Here, id: str, sha256: Content = "") -> Response:
+    """A WebP of at most 160 pixels a side, of the picture as it is now, or as it was with the content `sha256`."""
+    content, cache = content_of(visit.workspace, id=id, sha256=sha256), FOR_EVER if sha256 else ASKS
+    tag, same = lasting(visit, f"{content}-thumb", cache)
+    return same or file_answer(thumbnail(visit.workspace, content).read_bytes(), "image/webp", tag, cache=cache)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Changing what is known of one picture: caption, tags, attributes, licence with its proof, and consent."""
+"""Changing one picture: its caption, tags, attributes, licence with its proof, and consent; and its pixels."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,16 @@ from starlette.responses import Response
 from sfumato.actions import Workspace
 from sfumato.data.editing import recaption, relicense, set_attributes, set_consent
 from sfumato.data.items import ItemView, show_item
+from sfumato.data.mending import mend_pixels
 from sfumato.data.narrowing import Where
-from sfumato.errors import Conflict, InvalidInput
+from sfumato.errors import Conflict, InvalidInput, SfumatoError
 from sfumato.web.addresses import Router
 from sfumato.web.pages.items import known_of, show_picture
 from sfumato.web.sent import Sent
-from sfumato.web.visits import Here
+from sfumato.web.visits import Here, Visit
 
 router = Router()
+SIDES = ("left", "top", "right", "bottom")
 
 
 @router.post("/data/{name}/items/{id}/change")
@@ -26,10 +28,49 @@ def change(visit: Here, name: str, id: str, form: Sent) -> Response:
     try:
         change_one(visit.workspace, item, typed)
     except (InvalidInput, Conflict) as wrong:
-        now = show_item(visit.workspace, id=id)
-        # Who was told of another's change may save again, knowing it.
-        return show_picture(visit, name, id, wrong, {**typed, "revision": str(now.revision)})
+        return _again(visit, name, id, wrong, typed)
     return visit.go(f"/data/{name}/items/{item.id}")
+
+
+@router.post("/data/{name}/items/{id}/mend")
+def mend(visit: Here, name: str, id: str, form: Sent) -> Response:
+    """Cut off so many percent from each side, and turn what stays."""
+    item = show_item(visit.workspace, id=id)
+    typed = {**known_of(item), "turn": "0", **form}
+    try:
+        cut = {side: _share(typed.get(side, "")) for side in SIDES}
+        box = (cut["left"], cut["top"], 1 - cut["right"], 1 - cut["bottom"])
+        turn: Any = int(typed["turn"]) if typed["turn"].isdecimal() else -1
+        mend_pixels(
+            visit.workspace, name=item.dataset, where=Where(ids=[item.id]), crop=box if any(cut.values()) else None,
+            turn=turn, reason=typed.get("reason", ""), expected={item.id: _revision(item, typed)},
+        )  # fmt: skip
+    except (InvalidInput, Conflict) as wrong:
+        return _again(visit, name, id, wrong, typed)
+    return visit.go(f"/data/{name}/items/{item.id}")
+
+
+def _again(visit: Visit, name: str, id: str, wrong: SfumatoError, typed: dict[str, str]) -> Response:
+    """The page with what was typed; whoever was told of another's change may save again, knowing it."""
+    now = show_item(visit.workspace, id=id)
+    return show_picture(visit, name, id, wrong, {**typed, "revision": str(now.revision)})
+
+
+def _share(percent: str) -> float:
+    """A share of a side, as percent somebody wrote; raises InvalidInput."""
+    try:
+        said = float(percent.replace(",", ".") or 0)
+    except ValueError:
+        said = -1.0
+    if not 0 <= said < 100:
+        raise InvalidInput(f"'{percent[:20]}' is no part of a side.", hint="Write a number from 0 to 99, in percent.")
+    return said / 100
+
+
+def _revision(item: ItemView, typed: dict[str, str]) -> int:
+    """The revision that whoever typed has seen; 0, which is none, where it is nonsense."""
+    said = str(typed.get("revision") or item.revision)
+    return int(said) if said.isdecimal() else 0
 
 
 def change_one(workspace: Workspace, item: ItemView, typed: dict[str, str]) -> int:
@@ -37,7 +78,7 @@ def change_one(workspace: Workspace, item: ItemView, typed: dict[str, str]) -> i
     known = known_of(item)
     plain = {key: "\n".join(typed[key].split("\r\n")).strip() for key in known}
     differs = {key for key, value in plain.items() if value != known[key].strip()}
-    revision = int(typed.get("revision") or item.revision) if str(typed.get("revision") or "0").isdecimal() else 0
+    revision = _revision(item, typed)
     reason, where = typed.get("reason", ""), Where(ids=[item.id])
     steps: list[tuple[Callable[..., Any], dict[str, Any]]] = []
     if differs & {"caption", "tags"}:

@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from sfumato.actions import Workspace
 from sfumato.actions.registry import allowed
-from sfumato.data.editing import recaption, relicense, set_attributes
+from sfumato.data.choosing import pick_diverse
+from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family
 from sfumato.data.history import DecisionView, list_decided, list_decisions, show_decision
 from sfumato.data.items import read_where
 from sfumato.data.narrowing import Where
@@ -21,20 +22,22 @@ from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
 from sfumato.web.sent import Sent, said
-from sfumato.web.visits import Here, Visit
+from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.wheres import address
 from sfumato.web.words import plural
 
 router = Router()
 VERBS: dict[str, Callable[..., DecisionView]] = {
     "leave_out": leave_out, "keep": keep, "attribute": set_attributes, "licence": relicense,
+    "consent": set_consent, "family": set_family,
 }  # fmt: skip
 DONE = {
     "leave_out": "Left out {}.", "keep": "Kept {}.", "attribute": "Set an attribute of {}.",
-    "licence": "Changed the licence of {}.",
+    "licence": "Changed the licence of {}.", "consent": "Set the consent of {}.", "family": "Set the family of {}.",
 }  # fmt: skip
 DECISIONS, STRIP = 20, 6  # of a page; pictures shown of each
 FEW, LONGEST = 4, 60  # pictures of which one is named; letters of a name
+MOST = 1_000_000  # pictures that are picked
 HISTORY = (("/", "search everything"),)
 Word = Annotated[str, Query(max_length=200)]
 
@@ -45,7 +48,7 @@ def decide(visit: Here, name: str, form: Sent) -> Response:
     verb = form.get("verb", "")
     if verb not in (*VERBS, "caption"):
         hint = f"Send verb={' or '.join(VERBS)} or caption."
-        raise InvalidInput("Pictures are left out, kept, or given an attribute, a licence or a caption.", hint=hint)
+        raise InvalidInput("Pictures are left out, kept, or something is said of them.", hint=hint)
     if verb == "caption":
         return _write(visit, name, form)
     options = {"where": said_of(form), "reason": form.get("reason", ""), **_besides(verb, form)}
@@ -58,7 +61,8 @@ def _besides(verb: str, form: dict[str, str]) -> dict[str, Any]:
     """What a verb is told besides the pictures that it is about."""
     if verb == "attribute":
         return {"attributes": {form.get("attribute", "").strip(): form.get("value", "")}}
-    return {key: form.get(key, "").strip() for key in ("licence", "proof")} if verb == "licence" else {}
+    told = {"licence": ("licence", "proof"), "consent": ("consent",), "family": ("family",)}.get(verb, ())
+    return {key: form.get(key, "").strip() for key in told}
 
 
 def which(workspace: Workspace, done: DecisionView) -> str:
@@ -116,6 +120,18 @@ def take_back(visit: Here, id: str, form: Sent) -> Response:
         return _history(visit, show_decision(visit.workspace, id=id).dataset, wrong=wrong)
     say = f"{done.name[:1].upper()}{done.name[1:]}{f': {which(visit.workspace, done)}' if done.n == 1 else ''}."
     return answer(visit, done, say, form.get("back") or f"/data/{done.dataset}/decisions")
+
+
+@router.post("/data/{name}/pick")
+@counted("upload")
+def pick(visit: Here, name: str, form: Sent) -> Response:
+    """Ask for the n most different pictures of a narrowing to be kept and the others left out; a job does it."""
+    n = form.get("n", "").strip()
+    if not n.isdecimal() or not 0 < int(n) <= MOST:
+        raise InvalidInput("How many pictures are to stay?", hint="Write a whole number, such as 500.")
+    where = read_where(form.get("where", ""))
+    job = pick_diverse(visit.workspace, name=name, n=int(n), where=where, reason=form.get("reason", "").strip())
+    return visit.go(f"/jobs/{job.id}")
 
 
 @router.post("/data/{name}/slices")

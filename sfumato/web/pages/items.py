@@ -15,7 +15,7 @@ from sfumato.data.freeze import SPLITS
 from sfumato.data.history import item_history
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.narrowing import Where
-from sfumato.data.records import CONSENTS, called
+from sfumato.data.records import called
 from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
@@ -115,7 +115,7 @@ def show_picture(
         history=item_history(visit.workspace, id=item.id),
         checks={one.name: one.title for one in list_checks(visit.workspace)},
         typed=typed or known_of(item),
-        consents=CONSENTS,
+        drawing=item.key.lower().endswith(".svg"),
         may=allowed(visit.workspace, "dataset.write"),
         why=WHY,
         **said(wrong),

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Query
 from starlette.responses import Response
 
-from sfumato.data.diff import Counted, diff, list_differing
+from sfumato.data.diff import COLUMNS, Counted, diff, list_differing
 from sfumato.data.freeze import list_versions
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
@@ -46,7 +46,8 @@ def compare(visit: Here, name: str, a: Word = "", b: Word = "", kind: Word = "",
                 ("Styles", found.styles), ("Licences", found.licences), ("Splits", found.splits))],
         }  # fmt: skip
     return visit.render(
-        "data/compare.html", page=page, name=name, names=names[::-1], a=first, b=second, start=start, **context
+        "data/compare.html", page=page, name=name, names=names[::-1], a=first, b=second, start=start,
+        titles=COLUMNS, **context
     )
 
 
