@@ -10,7 +10,7 @@ from sfumato.actions import Act, Workspace, query
 from sfumato.checkpoints.models import views
 from sfumato.checkpoints.records import Checkpoint, Model
 from sfumato.data.freeze import ItemLine
-from sfumato.data.items import find_item
+from sfumato.data.items import contents_of, find_item
 from sfumato.data.records import DatasetVersion
 from sfumato.errors import NotFound
 from sfumato.training.records import Run
@@ -26,6 +26,7 @@ class Use:
     version_id: str
     split: str
     models: list[str]
+    as_now: bool = True  # not as it was before it was cropped or turned
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Frozen:
 
 
 @query("item.frozen", doors=())
-def _frozen(act: Act, *, id: str) -> tuple[str, str, str, list[Frozen]]:
+def _frozen(act: Act, *, id: str) -> tuple[list[str], str, str, list[Frozen]]:
     item, dataset = find_item(act.session, id)
     rows = act.session.execute(
         select(DatasetVersion.id, DatasetVersion.name, DatasetVersion.content_hash)
@@ -46,7 +47,7 @@ def _frozen(act: Act, *, id: str) -> tuple[str, str, str, list[Frozen]]:
         .order_by(DatasetVersion.id.desc())
         .limit(MOST)
     )
-    return item.sha256, item.source, dataset, [Frozen(*row) for row in rows]
+    return contents_of(act.session, item), item.source, dataset, [Frozen(*row) for row in rows]
 
 
 @query("item.models", doors=())
@@ -68,11 +69,19 @@ def _models(act: Act, *, versions: dict[str, str]) -> dict[str, list[str]]:
 
 def uses_of(workspace: Workspace, *, id: str) -> list[Use]:
     """The versions that hold a picture, newest first, and the models that learnt from each; raises NotFound."""
-    sha256, source, dataset, frozen = _frozen(workspace, id=id)
-    splits = {one.id: _split(workspace.store.path(one.content_hash), sha256, source) for one in frozen}
-    held = [one for one in frozen if splits[one.id]]
-    models = _models(workspace, versions={one.content_hash: one.id for one in held})
-    return [Use(f"{dataset}@{one.name}", one.id, splits[one.id], models[one.content_hash]) for one in held]
+    contents, source, dataset, frozen = _frozen(workspace, id=id)
+    found: dict[str, tuple[str, bool]] = {}
+    for one in frozen:
+        path = workspace.store.path(one.content_hash)
+        splits = ((_split(path, sha256, source), sha256 == contents[0]) for sha256 in contents)
+        if held := next((split for split in splits if split[0]), None):
+            found[one.id] = held
+    holding = [one for one in frozen if one.id in found]
+    models = _models(workspace, versions={one.content_hash: one.id for one in holding})
+    return [
+        Use(f"{dataset}@{one.name}", one.id, found[one.id][0], models[one.content_hash], found[one.id][1])
+        for one in holding
+    ]
 
 
 def _split(path: Path, sha256: str, source: str) -> str:

@@ -13,6 +13,7 @@ from sfumato.actions import Act, Workspace, query
 from sfumato.data.decide import chunks
 from sfumato.data.freeze import ItemLine, version_row
 from sfumato.data.history import DecisionView, seen
+from sfumato.data.mending import mended_contents
 from sfumato.data.records import Dataset, DatasetVersion, Item
 from sfumato.data.rests import standing
 from sfumato.errors import InvalidInput
@@ -154,15 +155,14 @@ def _mended(act: Act, *, labels: list[str]) -> dict[str, str]:
     """Show the pictures that came, went or changed between two frozen versions."""
     found: dict[str, str] = {}
     ids = {version_row(act.session, label)[1].id for label in labels}
-    rows = select(Item.sha256, Item.collected_sha256).where(Item.dataset_id.in_(ids), Item.collected_sha256 != "")
-    for sha256, collected in act.session.execute(rows):
-        found[sha256] = collected
+    for _, _, before, after in mended_contents(act.session, ids):
+        found[after] = found.get(before, before)
     return found
 
 
 @query("data.items_by_content", doors=())
 def _items(act: Act, *, dataset: str, sha256s: list[str]) -> dict[tuple[str, str], str]:
-    """The ids of a dataset's items by source and content, also by the content as it was collected."""
+    """The ids of a dataset's items by source and content, also by what they had before they were mended."""
     _, own = version_row(act.session, dataset)
     found: dict[tuple[str, str], str] = {}
     for some in chunks(sha256s):
@@ -173,6 +173,10 @@ def _items(act: Act, *, dataset: str, sha256s: list[str]) -> dict[tuple[str, str
         for row in rows:
             for sha256 in (row.collected_sha256, row.sha256):
                 found[row.source, sha256] = found["", sha256] = row.id
+    for item, source, before, after in mended_contents(act.session, [own.id]):
+        for sha256 in (before, after):
+            found.setdefault(("", sha256), item)
+            found.setdefault((source, sha256), item)
     return found
 
 

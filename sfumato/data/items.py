@@ -115,19 +115,29 @@ def show_item(act: Act, *, id: str) -> ItemView:
 def content_of(act: Act, *, id: str, sha256: str = "") -> str:
     """A picture's content: that of now, or `sha256` where it was that once. Raises NotFound where it never was."""
     row, _ = find_item(act.session, id)
-    if sha256 in ("", row.sha256, row.collected_sha256):
-        return sha256 or row.sha256
-    made = select(Decided.before, Decided.after).where(Decided.item_id == row.id)
-    if not any(sha256 in (old.get("sha256"), new.get("sha256")) for old, new in act.session.execute(made)):
+    if sha256 and sha256 not in contents_of(act.session, row):
         raise NotFound("This picture never had that content.", hint="Leave `sha256` out for what it is now.")
-    return sha256
+    return sha256 or row.sha256
+
+
+def contents_of(session: Session, row: Item) -> list[str]:
+    """All contents that a picture has and had, that of now first: one that was cropped or turned had others."""
+    made = select(Decided.before, Decided.after).where(Decided.item_id == row.id) if row.collected_sha256 else None
+    pairs = session.execute(made).all() if made is not None else []
+    had = [one["sha256"] for pair in pairs for one in pair if "sha256" in one]
+    return list(dict.fromkeys(one for one in (row.sha256, row.collected_sha256, *had) if one))
 
 
 @query("item.find", doors=("api",))
 def items_of_content(act: Act, *, sha256: str) -> list[ItemView]:
-    """The pictures of this project's datasets that have this very content, at most twenty; none where there is none."""
-    both = select(Item, Dataset.name).join(Dataset, Dataset.id == Item.dataset_id).where(Item.sha256 == sha256)
-    return [view(row, dataset) for row, dataset in act.session.execute(both.order_by(Item.id).limit(20))]
+    """The pictures of this project's datasets that have this very content, at most twenty; none where there is none.
+
+    Where none has it now, those that had it when they were collected.
+    """
+    both = select(Item, Dataset.name).join(Dataset, Dataset.id == Item.dataset_id).order_by(Item.id).limit(20)
+    found = act.session.execute(both.where(Item.sha256 == sha256)).all()
+    found = found or act.session.execute(both.where(Item.collected_sha256 == sha256)).all()
+    return [view(row, dataset) for row, dataset in found]
 
 
 def find_item(session: Session, said: str) -> tuple[Item, str]:

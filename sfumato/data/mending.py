@@ -1,9 +1,12 @@
 """Mending pixels: cropping and turning pictures. The bytes as they were collected stay, and undo brings them back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.data.collect import find_dataset
@@ -12,10 +15,11 @@ from sfumato.data.editing import Expected
 from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where
 from sfumato.data.pictures import as_png, kind_of, open_picture
-from sfumato.data.records import called
+from sfumato.data.records import Decided, Decision, Item, called
 from sfumato.data.verdicts import says, told
 from sfumato.errors import InvalidInput
 
+VERB = "mend pixels"
 MOST = 40  # pictures that one call mends
 SMALLEST = 8  # pixels of a side that has to be left
 Box = tuple[float, float, float, float]
@@ -58,6 +62,21 @@ def mend_pixels(
         workspace, name=name, edits=edits, expected=seen, title=title or f"{what}: {in_words(len(edits))}",
         reason=reason, details={"where": told(where), **{key: value for key, value in how.items() if value}},
     )  # fmt: skip
+
+
+def mended_contents(session: Session, dataset_ids: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """Of each mending in datasets, in their order: the item, its source, and its content before and after."""
+    made = (
+        select(Item.id, Item.source, Decided.before, Decided.after)
+        .join(Decided, Decided.item_id == Item.id)
+        .join(Decision, Decision.id == Decided.decision_id)
+        .where(Decision.dataset_id.in_(list(dataset_ids)), Decision.verb == VERB)
+        .order_by(Decision.id, Decided.id)
+    )
+    return [
+        (item, source, str(before["sha256"]), str(after["sha256"]))
+        for item, source, before, after in session.execute(made) if "sha256" in after
+    ]  # fmt: skip
 
 
 def _check(crop: Box | None, turn: int) -> None:
@@ -109,7 +128,5 @@ def _write(
 ) -> DecisionView:
     """Crop pictures, and turn them by 90°, 180° or 270°; what was collected stays, and undo brings it back."""
     dataset = find_dataset(act.session, name)
-    decision = apply(
-        act, dataset, edits, verb="mend pixels", name=title, reason=reason, expected=expected, details=details
-    )
+    decision = apply(act, dataset, edits, verb=VERB, name=title, reason=reason, expected=expected, details=details)
     return says(act, dataset, decision)

@@ -87,13 +87,19 @@ def test_what_cannot_be_mended_is_told_and_what_was_typed_stays(browser, workspa
 
 def test_versions_from_before_and_after_are_compared_in_pictures(browser, workspace, wide):
     freeze(workspace, name="one")
-    browser.post(f"/data/one/items/{wide}/mend", data={"left": "50", "revision": "1"})
+    browser.post(f"/data/one/items/{wide}/mend", data={"left": "25", "revision": "1"})
     freeze(workspace, name="one")
     browser.post(f"/data/one/items/{wide}/mend", data={"turn": "90", "revision": "2"})
     page = browser.page("/data/one/compare?kind=changed").text
     after, before = re.findall(r'src="(/api/v1/items/[^"]+/thumb\?sha256=\w+)"', page)
     sizes = [Image.open(io.BytesIO(browser.get(one).content)).size for one in (before, after)]
-    assert sizes == [(40, 20), (20, 20)]
+    assert sizes == [(40, 20), (30, 20)]
+    assert "to learn from" in page
+    uses = browser.get(f"/api/v1/items/{wide}/uses").json()
+    assert [use["as_now"] for use in uses] == [False, False]
+    assert browser.page(f"/data/one/items/{wide}").text.count("as it was before it was changed") == 2
+    first = before.partition("=")[2]
+    assert [one["id"] for one in browser.get(f"/api/v1/contents/{first}/items").json()] == [wide]
     unheard = after.partition("=")[0] + "=" + "0" * 64
     assert browser.get(unheard).status_code == 404
     assert browser.get(unheard[:-1]).status_code == 422

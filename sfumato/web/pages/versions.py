@@ -7,7 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from sfumato.data.diff import COLUMNS, Counted, diff, list_differing
-from sfumato.data.freeze import list_versions
+from sfumato.data.freeze import SPLITS, list_versions
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.visits import Here
@@ -43,12 +43,18 @@ def compare(visit: Here, name: str, a: Word = "", b: Word = "", kind: Word = "",
             "tabs": [(text, at(kind=one), sizes[one] if one != "changed" else None) for one, text in KINDS.items()],
             "older": at(kind=shown, start=start + SHOWN) if len(rows) > SHOWN else "",
             "counts": [(title, both_of(counted)) for title, counted in (
-                ("Styles", found.styles), ("Licences", found.licences), ("Splits", found.splits))],
+                ("Styles", found.styles), ("Licences", found.licences), ("Splits", in_splits(found.splits)))],
         }  # fmt: skip
     return visit.render(
         "data/compare.html", page=page, name=name, names=names[::-1], a=first, b=second, start=start,
-        titles=COLUMNS, **context
+        titles=COLUMNS, splits=SPLITS, **context
     )
+
+
+def in_splits(one: Counted) -> Counted:
+    """Splits by what people call them."""
+    before, after = ({SPLITS.get(name, name): n for name, n in side.items()} for side in (one.before, one.after))
+    return Counted(before, after)
 
 
 def both_of(one: Counted) -> list[tuple[str, int, int, bool]]:
