@@ -5,6 +5,7 @@ A command that is `narrowed` takes `meant`, from which it asks for the Where.
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,9 +90,12 @@ def span(said: str) -> tuple[str, tuple[float | None, float | None]]:
     name, value = pair(said)
     low, _, high = value.partition("..")
     try:
-        return name, (float(low) if low else None, float(high) if high else None)
-    except ValueError as problem:
-        raise InvalidInput(f"'{said}' is no NAME=LOW..HIGH.", hint="For example: sharpness=..0.2") from problem
+        ends = tuple(float(end) if end else None for end in (low, high))
+    except ValueError:
+        ends = (math.nan, None)
+    if not all(end is None or math.isfinite(end) for end in ends):
+        raise InvalidInput(f"'{said}' is no NAME=LOW..HIGH.", hint="For example: sharpness=..0.2")
+    return name, (ends[0], ends[1])
 
 
 def narrowed(function: Callable[..., None]) -> Callable[..., None]:

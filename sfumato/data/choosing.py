@@ -63,8 +63,8 @@ def keep_best(
 ) -> DecisionView:
     """Of each group of copies that a check found, keep one and leave the others out, with a reason for each.
 
-    The best has the fewest open findings of a spoilt picture, then the most pixels; else it is the sharpest (the
-    larger of two as sharp), the largest (the sharper of two as large), or the first that came. What may be no copy,
+    The best has the fewest open findings of a spoilt picture, then the most pixels, then a caption, then it is sharper;
+    else it is the sharpest (the larger of two as sharp), the largest, or the first that came. What may be no copy,
     since a part of it or its caption differs, stays open unless `doubtful` is said, or its group is named.
     """
     dataset = find_dataset(act.session, name)

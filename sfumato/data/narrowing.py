@@ -22,6 +22,7 @@ TITLES = {
     "no_caption": "Caption", "state": "State", "check": "Finding", "concept": "Thing", "opt_out": "Opt-out",
 }  # fmt: skip
 Word = Annotated[str, Field(max_length=400)]
+Bound = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Where(BaseModel):
@@ -43,7 +44,7 @@ class Where(BaseModel):
     group: Word | None = Field(None, description="a group of copies")
     decision: Word | None = Field(None, description="a decision that touched them, by its id")
     attributes: dict[str, str] = Field(default_factory=dict, description="attributes as declared; '' for not declared")
-    ranges: dict[str, tuple[float | None, float | None]] = Field(
+    ranges: dict[str, tuple[Bound | None, Bound | None]] = Field(
         default_factory=dict, description="lowest and highest value of a measured column, both of them allowed"
     )
     ids: list[str] | None = Field(None, max_length=5_000, description="these pictures alone")

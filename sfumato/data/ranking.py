@@ -1,4 +1,4 @@
-"""Which of several copies is the one to keep: a sound one, then the largest, then the sharpest, or by another rule."""
+"""Which of several copies is the one to keep: a sound one, the largest, one with a caption, or by another rule."""
 
 import re
 from collections import defaultdict
@@ -54,10 +54,10 @@ def came(at: datetime, key: str) -> tuple[Any, ...]:
 
 def rank(facts: Mapping[str, Any], by: By) -> tuple[Any, ...]:
     """A key to sort copies by; the smaller, the better."""
-    sharp, large = -round(facts["sharpness"], AS_SHARP), -facts["pixels"]
+    sharp, large, bare = -round(facts["sharpness"], AS_SHARP), -facts["pixels"], not facts["caption"]
     order: tuple[Any, ...] = {
-        "best": (len(facts["faults"]), large, sharp), "sharpest": (sharp, large), "largest": (large, sharp),
-        "first": (),
+        "best": (len(facts["faults"]), large, bare, sharp), "sharpest": (sharp, large, bare),
+        "largest": (large, bare, sharp), "first": (),
     }[by]  # fmt: skip
     return (*order, *facts["came"], facts["id"])
 
@@ -85,6 +85,8 @@ def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:
         return f"is sharper {figures}"
     if by != "first" and best["pixels"] > other["pixels"]:
         return f"is larger ({best['size']}, this {other['size']})"
+    if by != "first" and best["caption"] and not other["caption"]:
+        return "has a caption (this: none)"
     if by in ("best", "largest") and sharper:
         return f"is as large and sharper {figures}"
     return "came first"

@@ -102,6 +102,8 @@ def test_all_that_is_known_can_be_changed(mine, capsys):
         (("leave-out", "--words", "elephant"), 3, "No picture of 'mine' is meant by that."),
         (("keep", "--range", "sharpness"), 2, "is no NAME=VALUE"),
         (("keep", "--range", "sharpness=a..b"), 2, "is no NAME=LOW..HIGH"),
+        (("keep", "--range", "sharpness=nan..nan"), 2, "is no NAME=LOW..HIGH"),
+        (("keep", "--range", "sharpness=0..inf"), 2, "is no NAME=LOW..HIGH"),
         (("keep", "--ids", "0000"), 3, "There is no single picture '0000'"),
         (("crop", "1,2,3", "--everything"), 2, "is no LEFT,TOP,RIGHT,BOTTOM"),
         (("rotate", "45", "--everything"), 2, "cannot be turned by 45°"),

@@ -97,6 +97,20 @@ def test_the_best_is_sound_first_then_large_and_has_the_star(mine):
         undo(mine, id=decision.id)
 
 
+def test_of_two_as_large_the_one_with_a_caption_is_kept_though_the_other_is_sharper(mine):
+    ids = ids_of(mine)
+    named(mine, {ids[0]: "", ids[1]: "a red disc"})
+    measured(mine, dict(zip(ids, (0.9, 0.5), strict=False)))
+    found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
+    [group] = list_groups(mine, name="mine")
+    best, other = group.members
+    assert best.reason.endswith("It has a caption (the next: none).")
+    assert other.reason.endswith("The one with the star has a caption (this: none).")
+    assert [one.item_id for one in group.members if one.is_best] == [ids[1]]
+    keep_best(mine, name="mine")
+    assert [one.id for one in list_items(mine, name="mine", state="left out")] == [ids[0]]
+
+
 def test_a_copy_with_a_watermark_is_not_the_best_even_where_it_is_sharper(mine):
     ids = ids_of(mine)
     found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
