@@ -9,11 +9,14 @@ from typing import Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "Where", "adopt", "answer_question", "apply_plan", "average", "cancel_job", "choose", "collect", "compare_runs",
-    "create", "croissant", "datasheet", "diversity", "evaluate", "export", "freeze", "get_job", "items",
-    "list_datasets", "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card",
-    "open", "plan_balance", "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys", "show_model",
-    "show_run", "trace", "train", "verify", "wait", "write_datasheet",
+    "Where", "adopt", "answer_question", "apply_plan", "average", "cancel_job", "check", "choose", "collect",
+    "compare_runs", "create", "croissant", "datasheet", "diff", "diversity", "edit_captions", "evaluate", "export",
+    "freeze", "get_job", "items", "keep", "keep_best", "leave_out", "list_checks", "list_datasets",
+    "list_decisions", "list_findings", "list_groups", "list_jobs", "list_measurements", "list_models", "list_runs",
+    "list_slices", "list_versions", "make_card", "mend_pixels", "open", "pick_diverse", "plan_balance", "recaption",
+    "relicense", "rename_dataset", "resume", "rotate_keys", "run", "save_slice", "set_attributes", "set_consent",
+    "set_family", "set_weights", "show_balance", "show_dataset", "show_keys", "show_model", "show_run", "trace",
+    "train", "undo", "verify", "wait", "write_datasheet",
 ]  # fmt: skip
 
 

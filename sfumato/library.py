@@ -19,17 +19,30 @@ from sfumato.checkpoints.models import DEFAULT, ModelFacts, list_models
 from sfumato.checkpoints.models import show_model as look_at_model
 from sfumato.compliance.trace import Trace, trace
 from sfumato.data.balance import Balances, show_balance
-from sfumato.data.collect import DatasetView, list_datasets, show_dataset
+from sfumato.data.caption_edits import edit_captions
+from sfumato.data.choosing import keep_best
+from sfumato.data.choosing import pick_diverse as ask_to_pick
+from sfumato.data.collect import SOURCES, DatasetView, list_datasets, show_dataset, source_at
 from sfumato.data.collect import collect as ask_to_collect
 from sfumato.data.croissant import croissant
 from sfumato.data.datasheet import Datasheet, answer_question, datasheet
+from sfumato.data.diff import diff
 from sfumato.data.diversity import ask_diversity
+from sfumato.data.editing import recaption, relicense, set_attributes, set_consent, set_family, set_weights
 from sfumato.data.exports.asking import export as ask_to_export
+from sfumato.data.findings import list_findings, list_groups
 from sfumato.data.freeze import VersionView, freeze, list_versions
+from sfumato.data.history import DecisionView, list_decisions
+from sfumato.data.mending import mend_pixels
 from sfumato.data.narrowing import Where
 from sfumato.data.plans import BalancePlan, apply_plan, plan_balance
+from sfumato.data.scan import check as ask_to_check
+from sfumato.data.scan import list_checks
 from sfumato.data.sheets import written
+from sfumato.data.shelving import rename_dataset
+from sfumato.data.slices import list_slices, save_slice
 from sfumato.data.tables import Items, items
+from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.evaluation.evaluate import MeasurementView, list_measurements
 from sfumato.evaluation.evaluate import evaluate as ask_to_evaluate
 from sfumato.generation.create import Created, created
@@ -55,13 +68,17 @@ R = TypeVar("R")
 
 __all__ = [
     "Adopted", "Backup", "BalancePlan", "Balances", "Chosen", "Comparison", "Created", "DatasetView", "Datasheet",
-    "ErasedView", "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun", "Report", "Restored",
-    "RunView", "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt", "answer_question",
-    "apply_plan", "average", "backup", "cancel_job", "choose", "collect", "compare_runs", "create", "croissant",
-    "datasheet", "diversity", "doctor", "erase", "evaluate", "export", "freeze", "get_job", "items", "list_datasets",
-    "list_erased", "list_jobs", "list_measurements", "list_models", "list_runs", "list_versions", "make_card", "open",
-    "plan_balance", "restore", "resume", "rotate_keys", "run", "show_balance", "show_dataset", "show_keys",
-    "show_model", "show_run", "take_stock", "trace", "train", "verify", "wait", "write_datasheet",
+    "DecisionView", "ErasedView", "Items", "JobView", "KeysView", "MeasurementView", "ModelFacts", "OwnRun",
+    "Report", "Restored", "RunView", "Storage", "Trace", "Verified", "VersionView", "Where", "Workspace", "adopt",
+    "answer_question", "apply_plan", "average", "backup", "cancel_job", "check", "choose", "collect",
+    "compare_runs", "create", "croissant", "datasheet", "diff", "diversity", "doctor", "edit_captions", "erase",
+    "evaluate", "export", "freeze", "get_job", "items", "keep", "keep_best", "leave_out", "list_checks",
+    "list_datasets", "list_decisions", "list_erased", "list_findings", "list_groups", "list_jobs",
+    "list_measurements", "list_models", "list_runs", "list_slices", "list_versions", "make_card", "mend_pixels",
+    "open", "pick_diverse", "plan_balance", "recaption", "relicense", "rename_dataset", "restore", "resume",
+    "rotate_keys", "run", "save_slice", "set_attributes", "set_consent", "set_family", "set_weights",
+    "show_balance", "show_dataset", "show_keys", "show_model", "show_run", "take_stock", "trace", "train", "undo",
+    "verify", "wait", "write_datasheet",
 ]  # fmt: skip
 
 
@@ -81,11 +98,39 @@ def wait(workspace: Workspace, job: JobView, *, on_progress: Seen | None = None)
 
 
 def collect(
-    workspace: Workspace, source: str, *, into: str, on_progress: Seen | None = None, **options: Any
+    workspace: Workspace, source: str | Path, *, into: str, on_progress: Seen | None = None, **options: Any
 ) -> DatasetView:
-    """Take pictures from a source ("folder", "icons", "sample") into a dataset, and return it in numbers."""
+    """Take pictures from a source ("folder", "icons", "sample") into a dataset, and return it in numbers.
+
+    The path of a folder or of a file stands for the source that reads such.
+    """
+    kind = source_at(Path(source).expanduser()) if str(source) not in SOURCES.names() else ""
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    if kind:
+        source, options = kind, {"path": str(source), **options}
+    source = str(source)
     wait(workspace, ask_to_collect(workspace, source=source, into=into, options=options), on_progress=on_progress)
     return show_dataset(workspace, name=into)
+
+
+def check(
+    workspace: Workspace, name: str, *, only: list[str] | None = None, neural: bool = False,
+    options: dict[str, dict[str, Any]] | None = None, on_progress: Seen | None = None,
+) -> dict[str, int]:  # fmt: skip
+    """Let checks go over a dataset, all that need no network or `only` some; returns what each found, if anything."""
+    job = ask_to_check(workspace, name=name, only=only, neural=neural, options=options)
+    found: dict[str, int] = (wait(workspace, job, on_progress=on_progress).result or {})["found"]
+    return found
+
+
+def pick_diverse(
+    workspace: Workspace, name: str, n: int, *, where: Where | None = None, reason: str = "",
+    on_progress: Seen | None = None,
+) -> DecisionView:  # fmt: skip
+    """Keep the n pictures that are most different from each other, and leave the others out: one decision."""
+    job = ask_to_pick(workspace, name=name, n=n, where=where, reason=reason)
+    wait(workspace, job, on_progress=on_progress)
+    return list_decisions(workspace, name=name, limit=1)[0]
 
 
 def export(

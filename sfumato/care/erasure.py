@@ -68,7 +68,10 @@ def erase(workspace: Workspace, what: str, *, reason: str, among: tuple[str, ...
     require(workspace, NEEDS)
     reason = " ".join(reason.split())
     if len(reason) < 3:
-        raise InvalidInput("An erasure needs its reason.", hint='Say why, without naming the person: --reason "..."')
+        raise InvalidInput(
+            "An erasure needs its reason, of three letters at least.",
+            hint='Say why, without naming the person: --reason "..."',
+        )
     plan = plan_erasure(workspace, what=what, among=among)
     kept = _write_down(workspace, plan=plan, reason=reason)
     freed = sum(workspace.store.erase(one) for one in kept)
@@ -152,7 +155,7 @@ def forget_evidence(workspace: Workspace, sha256s: set[str]) -> None:
         tables = tables_of(session.connection())
         item, decided = tables["item"], tables["decided"]
         ids = list(session.scalars(select(item.c.id).where(item.c.sha256.in_(sha256s))))
-        session.execute(update(item).where(item.c.id.in_(ids)).values(evidence={}, suggested={}))
+        session.execute(update(item).where(item.c.id.in_(ids)).values(evidence={}, suggested={}, state="erased"))
         rows = select(decided.c.id, decided.c.before, decided.c.after).where(decided.c.item_id.in_(ids))
         for key, before, after in session.execute(rows).all():
             values = {"before": before, "after": after}

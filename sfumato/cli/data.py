@@ -27,11 +27,6 @@ app = typer.Typer(
     help="Collect pictures with their origin, and freeze versions to learn from.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
-FILES = {  # the source that reads a file, by how its name ends
-    ".zip": "zip", ".tar": "tar", ".tgz": "tar", ".gz": "tar", ".parquet": "parquet", ".csv": "table", ".tsv": "table",
-    ".jsonl": "table",
-}  # fmt: skip
-
 
 def collect(
     *,
@@ -60,7 +55,9 @@ class Sources(group("sfumato.data.sources", "source", collect)):  # type: ignore
         """Return name, command and what is left; raises NotFound with the nearest name."""
         place = Path(args[0]).expanduser()
         if args[0] not in self.list_commands(ctx) and place.exists():
-            kind = "folder" if place.is_dir() else FILES.get(place.suffix.lower())
+            from sfumato.data.collect import source_at
+
+            kind = source_at(place)
             args = [kind, "--path", *args] if kind else args
         return PlugIns.resolve_command(self, ctx, args)
 

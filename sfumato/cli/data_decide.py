@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from sfumato.cli.narrowing import DRY_RUN, YES, Narrowed, agreed, narrowed
-from sfumato.cli.speech import answer, opened, pairs, table
+from sfumato.cli.speech import answer, console, opened, pairs, table
 
 app = typer.Typer(add_completion=False)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
@@ -84,12 +84,15 @@ def keep_best(
     ] = False,
     because: Because = "",
     title: Title = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    yes: Annotated[bool, YES] = False,
 ) -> None:
     """Of each group of copies keep one and leave the others out, with a reason for each.
 
     Example: `sfumato data keep-best mine --by largest`
     """
     from sfumato.data.choosing import keep_best as keep_one
+    from sfumato.data.choosing import keep_best_would
     from sfumato.data.ranking import By
     from sfumato.errors import unknown
 
@@ -97,6 +100,12 @@ def keep_best(
         raise unknown("way of choosing", by, get_args(By))
     with opened(context) as workspace:
         how: Any = by
+        if dry_run or (not yes and console(stderr=True).is_terminal):
+            would = keep_best_would(workspace, name=name, check=check, by=how, doubtful=doubtful)
+            what = f"keep the {by} of {would.groups:,} groups and leave {would.left_out:,} pictures out"
+            if dry_run:
+                return answer(context, would, lambda: f"This would {what}. Nothing was changed.")
+            typer.confirm(f"This will {what}. Go on?", abort=True, err=True)
         decision = keep_one(workspace, name=name, check=check, by=how, doubtful=doubtful, reason=because, title=title)
     n = decision.details.get("doubtful", 0)
     wait = f"\nLeft to you, since in doubt: {n:,}. `sfumato data groups {name} --check {check} --doubtful` shows them."

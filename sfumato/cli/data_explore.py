@@ -7,6 +7,7 @@ import typer
 
 from sfumato.cli.narrowing import Narrowed, narrowed
 from sfumato.cli.speech import answer, opened, table
+from sfumato.errors import InvalidInput
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
 Slice = Annotated[str, typer.Argument(metavar="SLICE", help="The slice's name.")]
@@ -66,6 +67,8 @@ def show_chart(
     with opened(context) as workspace:
         where = meant.where(workspace) if meant.given else None
         found = ask_chart(workspace, name=name, of=of, where=where, rows=rows, columns=columns)
+    if to and out is not None and out.suffix and out.suffix != f".{to}":
+        raise InvalidInput(f"A chart as {to} is no {out.suffix} file.", hint=f"Name it {out.stem}.{to}.")
     kind = to or (out.suffix.removeprefix(".") if out else "") or "json"
     written = chart_file(found, kind)
     if out is None and kind == "json":

@@ -86,9 +86,10 @@ def pair(said: str) -> tuple[str, str]:
 
 
 def span(said: str) -> tuple[str, tuple[float | None, float | None]]:
-    """The name and both ends of NAME=LOW..HIGH, of which one may be missing; raises InvalidInput."""
+    """The name and both ends of NAME=LOW..HIGH, of which one may be missing, or of NAME=VALUE; raises InvalidInput."""
     name, value = pair(said)
-    low, _, high = value.partition("..")
+    low, dots, high = value.partition("..")
+    high = high if dots else low  # one value alone is both ends
     try:
         ends = tuple(float(end) if end else None for end in (low, high))
     except ValueError:

@@ -20,6 +20,7 @@ from sfumato.cli.shared import share
 from sfumato.errors import unknown
 
 SCHEMAS = Path(__file__).with_name("options.json")
+EXAMPLES = {"path": "./pictures"}  # of options that are needed
 SIMPLE = {"integer": int, "number": float, "boolean": bool, "string": str}
 
 
@@ -81,7 +82,8 @@ def with_options(function: Callable[..., None], plugin: str, schema: dict[str, A
     signature = inspect.Signature([one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own] + extra)
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-    run.__doc__ = f"{schema['description']}\n\n{inspect.getdoc(function)}".replace("PLUGIN", plugin)
+    needed = "".join(f" --{key.replace('_', '-')} {EXAMPLES.get(key, key.upper())}" for key in sorted(required))
+    run.__doc__ = f"{schema['description']}\n\n{inspect.getdoc(function)}".replace("PLUGIN", plugin + needed)
     return run
 
 

@@ -75,6 +75,11 @@ def counts(found: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {name or 'unnamed'}" for name, n in sorted(found.items(), key=lambda one: -one[1]))
 
 
+def plain(text: str) -> str:
+    """A text without what steers a terminal, such as a file's name may hold."""
+    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> Table | str:
     """Build a plain table, or say what is said when there are no rows. Headings that start with ">" go right."""
     grid = Table(box=None, pad_edge=False, header_style="dim")
@@ -82,6 +87,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str)
         grid.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left")
     count = 0
     for row in rows:
-        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell or "")) for cell in row))
+        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else plain(str(cell or ""))) for cell in row))
         count += 1
     return grid if count else empty

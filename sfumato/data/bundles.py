@@ -79,14 +79,17 @@ class Bundle:
         return Found(one.name, data, source=source, **known)
 
     def _rows(self, one: Entry) -> list[dict[str, Any]]:
-        text = one.read(TABLE).decode("utf-8-sig", "replace")
+        text, place = one.read(TABLE).decode("utf-8-sig", "replace"), 0
         try:
             if one.path.suffix == ".csv":
                 rows: list[Any] = list(csv.DictReader(io.StringIO(text, newline="")))
             else:
-                rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+                rows = []
+                for place, line in enumerate(text.split("\n"), 1):  # noqa: B007  # an error tells it
+                    rows += [json.loads(line)] if line.strip() else []
         except (ValueError, RecursionError, csv.Error) as problem:
-            raise InvalidInput(f"{one.name} cannot be read: {problem}.", hint="Correct or remove it.") from problem
+            at = f"{one.name} line {place}" if place else one.name
+            raise InvalidInput(f"{at} cannot be read: {problem}.", hint="Correct or remove it.") from problem
         return [row for row in rows if isinstance(row, dict) and row.get("file_name")]
 
 

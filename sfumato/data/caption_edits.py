@@ -180,7 +180,7 @@ def _planned(act: Act, *, name: str, where: Where, part: Part) -> Planned:
     )  # fmt: skip
 
 
-@action("data.edit_captions", needs="dataset.write", doors=("api", "cli"))
+@action("data.edit_captions", needs="dataset.write")
 def _write(
     act: Act, *, name: str, edits: dict[str, Any], expected: Expected, title: str, reason: str, details: dict[str, Any]
 ) -> DecisionView:

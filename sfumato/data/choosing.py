@@ -49,7 +49,7 @@ class ThinningView:
     doubtful: int
 
 
-@action("data.keep_best", needs="dataset.write", doors=("api", "cli"))
+@action("data.keep_best", needs="dataset.write")
 def keep_best(
     act: Act,
     *,
@@ -82,9 +82,11 @@ def keep_best(
 
 
 @query("data.keep_best_would", doors=())
-def keep_best_would(act: Act, *, name: str, check: str = "near_copies", by: By = "best") -> ThinningView:
+def keep_best_would(
+    act: Act, *, name: str, check: str = "near_copies", by: By = "best", doubtful: bool = False
+) -> ThinningView:  # fmt: skip
     """What `keep_best` would do now."""
-    done = _thinned(act.session, find_dataset(act.session, name), check, by, None, False)
+    done = _thinned(act.session, find_dataset(act.session, name), check, by, None, doubtful)
     return ThinningView(len(done.groups), done.left_out, done.doubtful)
 
 
@@ -153,7 +155,7 @@ def _groups(
     return {group: members for group, members in by_group.items() if len(members) > 1}
 
 
-@action("data.pick_diverse", needs="dataset.write", doors=("api", "cli"))
+@action("data.pick_diverse", needs="dataset.write")
 def pick_diverse(
     act: Act, *, name: str, n: Annotated[int, Field(ge=1, le=1_000_000)], where: Where | None = None,
     reason: str = "", title: str = "",

@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -22,6 +22,12 @@ from sfumato.jobs.records import Job
 
 SOURCES = Catalog("sfumato.data.sources", ("Options", "read"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
+
+
+FILES = {  # the source that reads a file, by how its name ends
+    ".zip": "zip", ".tar": "tar", ".tgz": "tar", ".gz": "tar", ".parquet": "parquet", ".csv": "table", ".tsv": "table",
+    ".jsonl": "table",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,11 @@ def _refuse_namesake(session: Session, spec: dict[str, Any]) -> None:
                 f"'{spec['into']}' holds pictures of another folder called '{name}': {other['path']}.",
                 hint=f"Give this one a label of its own, or the label '{name}' if it is the same folder, moved.",
             )
+
+
+def source_at(place: Path) -> str:
+    """The source that reads what lies at a place: a folder or a file, by how its name ends; "" where none does."""
+    return "folder" if place.is_dir() else FILES.get(place.suffix.lower(), "") if place.exists() else ""
 
 
 @query("data.list")

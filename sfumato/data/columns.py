@@ -20,6 +20,7 @@ NAMES = {  # the first that says something counts
 }
 TAGS = ("tags", "keywords")
 ATTRIBUTES = ("attributes", "attribute.")  # one column that holds them all, or one of each
+KNOWN = (*(name for names in NAMES.values() for name in names), *TAGS, ATTRIBUTES[0])
 
 
 def described(said: Mapping[str, Any], *, licence: str = "NOASSERTION", author: str = "") -> dict[str, Any]:

@@ -76,7 +76,12 @@ class Finding(InProject, Record):
     details: Mapped[dict] = mapped_column(JSON, default=dict)
     scan_id: Mapped[str] = mapped_column(String(36), default="")
     state: Mapped[str] = mapped_column(String(20), default="open")  # or "settled", or "gone" when not seen any more
-    settled_by: Mapped[str] = mapped_column(String(36), default="")  # a decision
+    settled_by: Mapped[str] = mapped_column(String(36), default="")  # a decision, also one that was taken back since
+
+    @property
+    def answered_by(self) -> str:
+        """The decision that answers it now, "" while it is open."""
+        return self.settled_by if self.state == "settled" else ""
 
     def describe(self) -> Described:
         """What was found, and why."""

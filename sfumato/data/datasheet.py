@@ -13,11 +13,13 @@ from sfumato.data.cleaning import cleaned
 from sfumato.data.collect import find_dataset
 from sfumato.data.composition import Composition, compose
 from sfumato.data.exports.outgoing import lines_of
+from sfumato.data.freeze import VersionView
 from sfumato.data.measured import Known, measure
 from sfumato.data.narrowing import Where
 from sfumato.data.questions import QUESTIONS, SECTIONS, find_question
 from sfumato.data.records import (
     KEPT,
+    LEFT_OUT,
     Dataset,
     DatasetVersion,
     DatasheetAnswer,
@@ -31,6 +33,7 @@ from sfumato.data.tables import rows_now
 from sfumato.data.versions import open_version
 from sfumato.db import now
 from sfumato.errors import Conflict, InvalidInput
+from sfumato.people.names import names_in
 
 LONGEST = 20_000  # letters of an answer
 LAST = "z"  # after the id of every decision
@@ -102,15 +105,22 @@ def datasheet(workspace: Workspace, *, name: str) -> Datasheet:
     view = version.view
     gone = Counter(view.summary.get("left_out", {})) + left
     told = read_told(workspace, name=view.dataset, version=view.name)
-    return _filled(told, made, gone, view.dataset, view.name, view.content_hash)
+    why = ", ".join(f"{n:,} {reason}" for reason, n in left.items())
+    since = f"{view.n:,} were frozen; of these must not be used any more: {why}." if left else ""
+    return _filled(told, made, gone, view.dataset, view, since)
 
 
 def _filled(
-    told: Told, made: Composition, gone: dict[str, int], dataset: str, version: str = "", content_hash: str = ""
+    told: Told, made: Composition, gone: dict[str, int], dataset: str, view: VersionView | None = None, since: str = ""
 ) -> Datasheet:
     """The questions with what was measured and answered; `gone` are pictures that are not in it any more, by reason."""
+    version, content_hash = (view.name, view.content_hash) if view else ("", "")
     left_out = dict(Counter(told.known.left_out) + Counter(gone))
     measured = measure(made, replace(told.known, left_out=left_out))
+    if version:
+        measured["errors"] = measured.get("errors", "").replace("open findings", "open findings of the dataset by now")
+    if since:
+        measured["count"] = f"{measured['count']} {since}"
     sections = []
     for title in SECTIONS:
         questions = []
@@ -137,9 +147,12 @@ def read_told(act: Act, *, name: str, version: str = "") -> Told:
     """The datasheet of a dataset as it is now, or of NAME@VERSION: what is measured, and what is open."""
     dataset = find_dataset(act.session, name)
     found = act.session.scalars(select(DatasheetAnswer).where(DatasheetAnswer.dataset_id == dataset.id))
-    answers = {row.question: (row.text, row.answered_by, row.revision) for row in found}
+    rows = list(found)
+    names = names_in(act.session, {row.answered_by for row in rows})
+    answers = {row.question: (row.text, names.get(row.answered_by, row.answered_by), row.revision) for row in rows}
     states = select(Item.state, func.count()).where(Item.dataset_id == dataset.id, Item.state != KEPT)
-    decided = {f"{state} by decision": int(n) for state, n in act.session.execute(states.group_by(Item.state))}
+    by_state = act.session.execute(states.group_by(Item.state))
+    decided = {f"{state} by decision" if state == LEFT_OUT else state: int(n) for state, n in by_state}
     return Told(_known(act.session, dataset, version), decided, answers)
 
 
@@ -207,7 +220,7 @@ def answer_question(act: Act, *, name: str, question: str, text: str, revision: 
     )
     present = row.revision if row else 0
     if revision is not None and revision != present:
-        who = row.answered_by.removeprefix("person/") if row else "nobody"
+        who = names_in(act.session, [row.answered_by]).get(row.answered_by, "somebody") if row else "nobody"
         raise Conflict(
             f"The answer to '{asked.key}' is another by now: {who} wrote it.", hint="Read it, then answer again."
         )

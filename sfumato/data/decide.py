@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from sfumato.actions import Act
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.pairs import carry_over
-from sfumato.data.records import KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item, called
+from sfumato.data.records import ERASED, KEPT, LEFT_OUT, Dataset, Decided, Decision, Finding, Item, called
+from sfumato.data.scan import CHECKS
 from sfumato.db import new_id
 from sfumato.errors import Conflict, InvalidInput, NotFound
 from sfumato.people.names import names_in
@@ -77,7 +78,7 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
     """
     if where.state is None and where.ids is None and where.decision is None and state is not None:
         where = where.model_copy(update={"state": state})
-    found = list(session.scalars(narrow(select(Item.id), dataset.id, where)))
+    found = list(session.scalars(narrow(select(Item.id), dataset.id, where).where(Item.state != ERASED)))
     if where.ids is not None and where == Where(ids=where.ids) and len(found) < len(set(where.ids)):
         missing = sorted(set(where.ids) - set(found))
         raise NotFound(
@@ -85,8 +86,11 @@ def meant(session: Session, dataset: Dataset, where: Where, *, state: str | None
             hint="Look at the list again.",
         )
     if not found:
-        hint = "Narrow it less." if where.ids is None else "They may have been decided meanwhile: load the page again."
-        raise NotFound(f"No picture of '{dataset.name}' is meant by that.", hint=hint)
+        if where.check not in (None, "", "*"):
+            CHECKS.get(where.check)  # raises NotFound, with the nearest name, where there is none
+        if where.ids is not None:
+            raise NotFound("Nothing of that is left to decide.", hint="It was decided meanwhile: load the page again.")
+        raise NotFound(f"No picture of '{dataset.name}' is meant by that.", hint="Narrow it less.")
     return found
 
 

@@ -63,6 +63,7 @@ class Diff:
     splits: Counted
     decisions: list[DecisionView]
     says: str
+    pictures_changed: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def diff(workspace: Workspace, *, first: str, second: str) -> Diff:
     styles, licences, splits = (Counted(before[column], after[column]) for column in COUNTED)
     says = in_words(old[0], new[0], added, removed, dict(changed.most_common()), decisions)
     return Diff(
-        old[0], new[0], added, removed, dict(changed.most_common()), same, styles, licences, splits, decisions, says
+        old[0], new[0], added, removed, dict(changed.most_common()), same, styles, licences, splits, decisions, says,
+        sum(_kind_of(one) == "changed" for one in pairs),
     )
 
 
@@ -129,7 +131,7 @@ def _kind_of(one: Pair) -> str:
 Known = tuple[str, str]  # a label and the hash of its list
 
 
-@query("data.diff", doors=("api", "cli"))
+@query("data.diff")
 def _between(act: Act, *, first: str, second: str) -> tuple[Known, Known, list[DecisionView]]:
     """Show what became of a frozen version on the way to another: counts, decisions between, and in words."""
     (old, dataset), (new, other) = (version_row(act.session, label) for label in (first, second))

@@ -1,5 +1,6 @@
 """Editing what is known of pictures: licence with its proof, consent, attributes, weights, families and captions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from sfumato.data.captions import may_flip
 from sfumato.data.collect import find_dataset
 from sfumato.data.decide import Edits, apply, in_words, meant, rows_of
 from sfumato.data.history import DecisionView
-from sfumato.data.narrowing import Where
+from sfumato.data.narrowing import EQUAL, RANGES, Where
 from sfumato.data.records import Dataset
 from sfumato.data.verdicts import says, told
 from sfumato.db import now
@@ -23,13 +24,15 @@ Consent = Literal["", "not needed", "given", "refused", "withdrawn"]
 Weight = Annotated[float, Field(ge=0, le=1_000)]
 Word = Annotated[str, Field(max_length=200)]
 Expected = dict[str, int] | None
+SPDX = re.compile(r"\(*[A-Za-z0-9][\w.+-]*\)*( (AND|OR|WITH) \(*[A-Za-z0-9][\w.+-]*\)*)*")  # an expression
+RESERVED = ("caption", "name", "tags", *EQUAL, *RANGES)
 LICENCES = ("licence_unknown", "licence_conflict")
 LONGEST = 2_000  # letters of a caption
 TAGS, TAG = 100, 200  # how many, and letters of each
 CAPTIONS = ("caption_missing", "caption_short", "caption_duplicate", "caption_lint", "caption_template")  # checks
 
 
-@action("data.recaption", needs="dataset.write", doors=("api", "cli"))
+@action("data.recaption", needs="dataset.write")
 def recaption(
     act: Act,
     *,
@@ -83,7 +86,7 @@ def write_captions(
     return says(act, dataset, decision)
 
 
-@action("data.relicense", needs="dataset.write", doors=("api", "cli"))
+@action("data.relicense", needs="dataset.write")
 def relicense(
     act: Act,
     *,
@@ -106,6 +109,10 @@ def relicense(
     if url and not url.startswith(("https://", "http://")):
         raise InvalidInput(f"'{url}' is no address.", hint="It begins with https://")
     dataset, spdx = find_dataset(act.session, name), spdx_of(" ".join(licence.split()))
+    if not SPDX.fullmatch(spdx) or spdx == "NOASSERTION":
+        raise InvalidInput(
+            f"'{shortened(spdx)}' names no licence.", hint="Write its SPDX name, such as CC0-1.0, or LicenseRef-OURS."
+        )
     ids = meant(act.session, dataset, where)
     shown = {"proof": proof, **({"url": url} if url else {}), "by": act.actor.id, "on": f"{now():%Y-%m-%d}"}
     edits = {
@@ -115,7 +122,7 @@ def relicense(
         }
         for row in rows_of(act.session, ids, ("licence", "evidence"))
     }
-    said = title or f"licence {spdx} for {in_words(len(ids))}"
+    said = title or f"changed the licence of {in_words(len(ids))} to {spdx}"
     decision = apply(
         act, dataset, edits, verb="relicense", name=said, reason=reason or shortened(proof or url, 200),
         expected=expected, details={"where": told(where), "licence": spdx, "proof": proof, "url": url},
@@ -131,26 +138,26 @@ def _answered_by(spdx: str) -> tuple[str, ...]:
     return LICENCES if all(verdict(spdx, use) == "allowed" for use in USES) else LICENCES[:1]
 
 
-@action("data.set_consent", needs="dataset.write", doors=("api", "cli"))
+@action("data.set_consent", needs="dataset.write")
 def set_consent(
     act: Act, *, name: str, where: Where, consent: Consent, reason: str = "", title: str = "", expected: Expected = None
 ) -> DecisionView:
     """Say whether whoever is shown agreed; what was refused or withdrawn is in no version that is frozen later."""
-    said = f"consent {consent or 'not told'}"
+    said = f"'{consent or 'not told'}'"
     return _same(act, name, where, {"consent": consent}, said, title=title, reason=reason, expected=expected)
 
 
-@action("data.set_family", needs="dataset.write", doors=("api", "cli"))
+@action("data.set_family", needs="dataset.write")
 def set_family(
     act: Act, *, name: str, where: Where, family: Word, reason: str = "", title: str = "", expected: Expected = None
 ) -> DecisionView:
     """Say that pictures belong together, so that no split of a version parts them; "" says that they do not."""
     plain = " ".join(family.split())
-    said = f"family '{plain}'" if plain else "no family"
+    said = f"'{plain}'" if plain else "none"
     return _same(act, name, where, {"family": plain}, said, title=title, reason=reason, expected=expected)
 
 
-@action("data.set_attributes", needs="dataset.write", doors=("api", "cli"))
+@action("data.set_attributes", needs="dataset.write")
 def set_attributes(
     act: Act,
     *,
@@ -167,10 +174,13 @@ def set_attributes(
     given = {key: " ".join(value.split()) for key, value in attributes.items()}
     if not given or any(not key.strip() or len(key) > 60 for key in given):
         raise InvalidInput("An attribute has a name of 1 to 60 letters.", hint='For example {"skin": "medium"}.')
+    taken = next((key for key in given if key in RESERVED), "")
+    if taken:
+        raise InvalidInput(f"'{taken}' is a column that every picture has.", hint="Give the attribute another name.")
     listed = ", ".join(f"{key} {value or 'taken away'}" for key, value in given.items())
     decision = apply(
         act, dataset, attribute_edits(act, ids, given), verb="set attributes", reason=reason, expected=expected,
-        name=title or f"{shortened(listed, 80)} for {in_words(len(ids))}",
+        name=title or f"declared {shortened(listed, 80)} for {in_words(len(ids))}",
         details={"where": told(where), "attributes": given},
     )  # fmt: skip
     return says(act, dataset, decision)
@@ -188,7 +198,7 @@ def attribute_edits(act: Act, ids: list[str], given: Mapping[str, str]) -> dict[
     return edits
 
 
-@action("data.set_weights", needs="dataset.write", doors=("api", "cli"))
+@action("data.set_weights", needs="dataset.write")
 def set_weights(
     act: Act,
     *,
@@ -208,11 +218,11 @@ def set_weights(
         raise InvalidInput("Give one weight and say for which pictures, or weights by the pictures' ids.")
     if weight is not None and where is not None:
         values = {"weight": float(weight)}
-        return _same(act, name, where, values, f"weight {weight:g}", title=title, reason=reason, expected=expected)
+        return _same(act, name, where, values, f"{weight:g}", title=title, reason=reason, expected=expected)
     dataset, each = find_dataset(act.session, name), weights or {}
     decision = apply(
         act, dataset, {one: {"weight": float(value)} for one, value in each.items()}, verb="set weight", reason=reason,
-        name=title or f"weights of {in_words(len(each))}", expected=expected,
+        name=title or f"set the weights of {in_words(len(each))}", expected=expected,
     )  # fmt: skip
     return says(act, dataset, decision)
 
@@ -226,7 +236,8 @@ def _same(
     ids = meant(act.session, dataset, where)
     decision = apply(
         act, dataset, dict.fromkeys(ids, values), verb=f"set {next(iter(values))}", reason=reason, expected=expected,
-        name=title or f"{said} for {in_words(len(ids))}", details={"where": told(where), **values},
+        name=title or f"set the {next(iter(values))} of {in_words(len(ids))} to {said}",
+        details={"where": told(where), **values},
     )  # fmt: skip
     return says(act, dataset, decision)
 

@@ -13,12 +13,13 @@ from sfumato.actions import Act, query
 from sfumato.data.collect import find_dataset
 from sfumato.data.pairs import ALIKE, answer_lone, answered_pairs
 from sfumato.data.ranking import By, doubt, facts_of, rank, why_kept
-from sfumato.data.records import LEFT_OUT, Appearance, Dataset, Finding, Item, called
+from sfumato.data.records import LEFT_OUT, Appearance, Dataset, Decision, Finding, Item, Scan, called
 from sfumato.data.scan import CHECKS, Proposal
 from sfumato.db import new_id
 from sfumato.errors import InvalidInput
 
 SPACE = uuid.UUID("6f1d7f0e-6a5f-5c62-9f43-0d0f6c1b7a55")  # of the names of groups
+REWRITES = ("edit captions", "accept suggestions")  # captions, in bulk
 MOST_NAMED = 5_000  # groups that are asked for by name
 SAID = ("score", "reason", "group", "details")
 
@@ -157,7 +158,7 @@ def close_unseen(session: Session, dataset_id: str, check: str, seen: Iterable[s
     return len(gone)
 
 
-@query("data.findings", doors=("api", "cli"))
+@query("data.findings")
 def list_findings(
     act: Act, *, name: str, after: str | None = None, limit: int = 60, check: str = "", state: str = "open",
     group: str = "",
@@ -186,11 +187,22 @@ def list_findings(
     return [
         FindingView(
             row.id, row.item_id, called(item.name, item.key), item.key, item.sha256, row.check, row.score, row.reason,
-            row.group, row.beside_id, row.details, row.state, row.settled_by, row.scan_id, row.made_at, item.width,
+            row.group, row.beside_id, row.details, row.state, row.answered_by, row.scan_id, row.made_at, item.width,
             item.height,
         )
         for row, item in rows
     ]  # fmt: skip
+
+
+@query("data.captions_changed", doors=())
+def captions_changed(act: Act, *, name: str, check: str) -> bool:
+    """Whether captions were changed in bulk since a check last went over the dataset, so that what it found is old."""
+    dataset = find_dataset(act.session, name)
+    scans = select(Scan.checks, Scan.made_at).where(Scan.dataset_id == dataset.id).order_by(Scan.id.desc()).limit(50)
+    since = next((at for checks, at in act.session.execute(scans) if check in checks), None)
+    own = (Decision.dataset_id == dataset.id, Decision.verb.in_(REWRITES))
+    last = act.session.scalar(select(func.max(Decision.made_at)).where(*own))
+    return since is not None and last is not None and last > since
 
 
 @query("data.findings_by_licence", doors=())
@@ -220,7 +232,7 @@ def list_by_licence(act: Act, *, name: str, check: str, sample: int = 6) -> list
     return rows
 
 
-@query("data.groups", doors=("api", "cli"))
+@query("data.groups")
 def list_groups(
     act: Act, *, name: str, after: str | None = None, limit: int = 20, check: str = "near_copies", by: By = "best",
     group: str = "", doubtful: bool = False,

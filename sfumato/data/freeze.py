@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.data.collect import find_dataset
-from sfumato.data.decide import in_words
-from sfumato.data.records import LEFT_OUT, Dataset, DatasetVersion, Item
+from sfumato.data.decide import chunks, in_words
+from sfumato.data.records import KEPT, LEFT_OUT, Dataset, DatasetVersion, Item
 from sfumato.data.rests import Rests, rests_of
 from sfumato.db import link, new_id
 from sfumato.errors import InvalidInput, unknown
@@ -80,6 +81,7 @@ class VersionView(BaseModel):
     content_hash: str
     n: int
     summary: dict[str, Any]
+    made_at: datetime | None = None
     is_new: bool = False
 
     @property
@@ -128,8 +130,9 @@ def _lines(act: Act, *, name: str) -> Gathered:
     styles: dict[str, set[str]] = defaultdict(set)
     left_out: Counter[str] = Counter()
     kept = []
+    refused = {row.sha256: row.consent for row in rows if row.consent in NO_CONSENT}
     for row in rows:
-        why = _why_not(row, erased)
+        why = _why_not(row, erased) or (f"consent {refused[row.sha256]}" if row.sha256 in refused else "")
         left_out.update([why] if why else [])
         kept += [] if why else [row]
         if row.sha256 not in erased:  # also of what is left out, so that leaving out brings nothing back to learn from
@@ -142,7 +145,24 @@ def _lines(act: Act, *, name: str) -> Gathered:
     return Gathered(whole, dict(left_out.most_common()), rests_of(act.session, dataset))
 
 
-def _why_not(row: Item, erased: set[str]) -> str:
+@query("data.unfit", doors=())
+def count_unfit(act: Act, *, name: str) -> dict[str, int]:
+    """The pictures that are kept, and yet would be in no version that is frozen now, by reason."""
+    dataset = find_dataset(act.session, name)
+    own = (Item.dataset_id == dataset.id, Item.state == KEPT)
+    refused = select(Item.sha256, Item.consent).where(Item.dataset_id == dataset.id, Item.consent.in_(NO_CONSENT))
+    of_bytes: dict[str, str] = {sha256: consent for sha256, consent in act.session.execute(refused)}
+    columns = (Item.sha256, Item.state, Item.consent, Item.opt_out, Item.edited)
+    told: Counter[str] = Counter()
+    for row in act.session.execute(select(*columns).where(*own, Item.opt_out != "")):
+        told.update([_why_not(row, set())] if _why_not(row, set()) and row.sha256 not in of_bytes else [])
+    for some in chunks(of_bytes):
+        for row in act.session.execute(select(*columns).where(*own, Item.sha256.in_(some))):
+            told[f"consent {row.consent if row.consent in NO_CONSENT else of_bytes[row.sha256]}"] += 1
+    return dict(told.most_common())
+
+
+def _why_not(row: Any, erased: set[str]) -> str:
     """Why an item is in no version that is frozen now; "" if it is."""
     if row.sha256 in erased:
         return "erased"
@@ -260,7 +280,8 @@ def list_versions(act: Act, *, name: str, after: str | None = None, limit: int =
 def view(row: DatasetVersion, dataset: str) -> VersionView:
     """Copy a row into what may leave its session."""
     return VersionView(
-        id=row.id, dataset=dataset, name=row.name, content_hash=row.content_hash, n=row.n, summary=row.summary
+        id=row.id, dataset=dataset, name=row.name, content_hash=row.content_hash, n=row.n, summary=row.summary,
+        made_at=row.made_at,
     )
 
 

@@ -78,7 +78,7 @@ class ItemHistory:
     decisions: list[Touched]
 
 
-@query("data.decisions", doors=("api", "cli"))
+@query("data.decisions")
 def list_decisions(
     act: Act, *, name: str, after: str | None = None, limit: int = 50, verb: str = "", made_by: str = ""
 ) -> list[DecisionView]:
@@ -139,7 +139,7 @@ def item_history(act: Act, *, id: str) -> ItemHistory:
         item.id,
         item.revision,
         [
-            FoundOn(row.id, row.check, row.score, row.reason, row.state, row.group, row.beside_id, row.settled_by)
+            FoundOn(row.id, row.check, row.score, row.reason, row.state, row.group, row.beside_id, row.answered_by)
             for row in findings
         ],
         [

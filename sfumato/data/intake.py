@@ -25,6 +25,7 @@ SAID = (
     "name", "tags", "style", "category", "author", "source", "source_version", "url", "evidence", "attributes",
     "family", "given_split", "consent", "opt_out",
 )  # fmt: skip
+SILENT = {"licence": "NOASSERTION", "author": ""}  # what a source says that tells nothing
 MEASURED = ("concept", "licence", "width", "height", "has_alpha", "flip_ok", "sha256")
 
 
@@ -105,10 +106,14 @@ def _place(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _change(session: Session, table: Any, known: Any, row: dict[str, Any]) -> bool:
-    """Set what the source says otherwise than the row does, unless a decision has said it."""
+    """Set what the source says otherwise than the row does, unless a decision has said it.
+
+    A licence or an author that is not told this time stays what it was: silence takes nothing back.
+    """
     decided = getattr(known, "edited", ())
     values = {
-        name: value for name, value in row.items() if name not in decided and getattr(known, name) != value
+        name: value for name, value in row.items()
+        if name not in decided and getattr(known, name) != value and value != SILENT.get(name)
     }  # fmt: skip
     if values:
         session.execute(update(table).where(table.id == known.id).values(**values))

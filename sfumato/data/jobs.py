@@ -27,8 +27,6 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
     options = source.Options.model_validate(spec["options"])
     if "packages_dir" in source.Options.model_fields and not options.packages_dir and workspace.settings.packages_dir:
         options = options.model_copy(update={"packages_dir": str(workspace.settings.packages_dir)})
-    with ctx.write() as session:
-        dataset_id = make_dataset(workspace, session, spec["into"])
     yield Progress(0, 0, "pictures", f"reading {spec['source']}")
     cache = Path(workspace.path) / "cache"
     total = source.count(options, cache) if hasattr(source, "count") else 0
@@ -43,11 +41,11 @@ def collect(ctx: JobContext, spec: dict[str, Any]) -> Generator[Progress, None, 
             batch.append(thing)
             if len(batch) >= BATCH:
                 intake.settle()
-                counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
+                counts += _keep(ctx, spec["into"], batch, counts, {"seen": seen, "last": last})
                 batch = []
             yield Progress(seen, max(seen, total) if total else 0, "pictures", _so_far(spec["into"], counts))
         intake.settle()
-    counts += _keep(ctx, dataset_id, batch, counts, {"seen": seen, "last": last})
+    counts += _keep(ctx, spec["into"], batch, counts, {"seen": seen, "last": last})
     yield Progress(seen, seen, "pictures", "done")
     shown = show_dataset(workspace, name=spec["into"])
     new, changed = counts["new"], counts["changed"]
@@ -90,10 +88,11 @@ def _left(read: Callable[[], Iterator[Handed]], position: dict[str, Any]) -> tup
 
 
 def _keep(
-    ctx: JobContext, dataset_id: str, batch: list[Taken | Left], before: Counter[str], reached: dict[str, Any]
+    ctx: JobContext, into: str, batch: list[Taken | Left], before: Counter[str], reached: dict[str, Any]
 ) -> Counter[str]:
-    """Write rows, whose bytes are kept already, and the position in one transaction."""
+    """Write rows, whose bytes are kept already, and the position in one transaction, and the dataset if need be."""
     with ctx.write() as session:
+        dataset_id = make_dataset(ctx.workspace, session, into)
         counts = write_down(session, ctx.actor.id, dataset_id, batch, ctx.job_id)
         if batch:
             ctx.save(session, {**reached, "counts": dict(before + counts)})

@@ -122,7 +122,7 @@ def _mendable(act: Act, *, name: str, where: Where) -> list[Mendable]:
     return [Mendable(row.id, row.sha256, row.collected_sha256, row.revision, called(row.name, row.key)) for row in rows]
 
 
-@action("data.mend_pixels", needs="dataset.write", doors=("api", "cli"))
+@action("data.mend_pixels", needs="dataset.write")
 def _write(
     act: Act, *, name: str, edits: Edits, expected: Expected, title: str, reason: str, details: dict[str, Any]
 ) -> DecisionView:

@@ -46,6 +46,14 @@ def count_rows(path: Path) -> int:
         return 0
 
 
+def columns_of(path: Path) -> list[str]:
+    """The columns that a file says that it has; raises InvalidInput for a file that is none."""
+    try:
+        return list(parquet().read_schema(path).names)
+    except (OSError, ValueError) as problem:
+        raise InvalidInput(f"{path.name} cannot be read as Parquet: {problem}.") from problem
+
+
 def _classes(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
     """Names of classes by column, as Hugging Face keeps them."""
     try:

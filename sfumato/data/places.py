@@ -4,12 +4,14 @@ import csv
 import glob
 import json
 import re
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from sfumato.errors import InvalidInput
+from sfumato.data.columns import ATTRIBUTES, KNOWN
+from sfumato.errors import InvalidInput, unknown
 
 LARGEST = 200_000_000  # bytes of one picture
 SERVER_PATHS = ("path", "root", "packages_dir")  # options by which a source reads what lies on the server: for admins
@@ -84,18 +86,43 @@ def files_at(path: str, named: re.Pattern[str], what: str) -> list[Path]:
     return found
 
 
-def mapping(columns: list[str]) -> dict[str, str]:
-    """What a person says of columns ("text=Title") as ours by theirs; raises InvalidInput for what is no such pair."""
+def mapping(columns: list[str], pictures: tuple[str, ...]) -> dict[str, str]:
+    """What a person says of columns ("text=Title") as theirs by ours; `pictures` are our names for a picture's column.
+
+    Raises InvalidInput for what is no such pair, or where there is no such column of ours.
+    """
     pairs = [tuple(part.strip() for part in one.split("=", 1)) for one in columns]
     wrong = [one for one, pair in zip(columns, pairs, strict=True) if len(pair) != 2 or not all(pair)]
     if wrong:
         raise InvalidInput(f"'{wrong[0]}' does not map a column.", hint="Write OURS=THEIRS, as in text=Title.")
+    for ours, _ in pairs:
+        if ours not in (*pictures, *KNOWN) and not ours.startswith(ATTRIBUTES[1]):
+            raise unknown("column to map to", ours, (*pictures, *KNOWN))
     return {pair[0]: pair[1] for pair in pairs}
+
+
+def check_columns(table: str, there: Iterable[str], columns: dict[str, str], pictures: tuple[str, ...]) -> None:
+    """Raise InvalidInput where a table lacks a column that was named, or has none that names its pictures."""
+    named = list(there)
+    lacks = next((theirs for theirs in columns.values() if theirs not in named), "")
+    has = f"It has: {', '.join(named) or 'none'}."
+    if lacks:
+        raise InvalidInput(f"{table} has no column '{lacks}'.", hint=has)
+    if not {*named, *columns}.intersection(pictures):
+        raise InvalidInput(
+            f"No column of {table} is for pictures: {', '.join(pictures)}.",
+            hint=f"{has} Say which, as in {pictures[0]}=Image.",
+        )
 
 
 def renamed(row: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
     """A row with its columns under our names as well."""
     return {**row, **{ours: row[theirs] for ours, theirs in columns.items() if theirs in row}}
+
+
+def leads_out(name: str) -> bool:
+    """Whether the name of a file within a file leads out of it."""
+    return name.startswith("/") or ".." in PurePosixPath(name.replace("\\", "/")).parts
 
 
 def within(name: str, root: Path) -> str:

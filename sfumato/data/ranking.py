@@ -72,7 +72,9 @@ def doubt(check: str, best: Mapping[str, Any], other: Mapping[str, Any], *detail
         return ""
     told = next((str(one["doubt"]) for one in details if one and one.get("doubt")), "")
     mine, theirs = (re.sub(r"[\W_]+", " ", one["caption"]).strip().casefold() for one in (best, other))
-    return told or ("Their captions differ" if mine and theirs and mine != theirs else "")
+    if told or not theirs or mine == theirs:
+        return told
+    return "Their captions differ" if mine else "Its caption would be lost"
 
 
 def why(best: Mapping[str, Any], other: Mapping[str, Any], by: By) -> str:

@@ -23,7 +23,7 @@ __all__ = [
     "Labelling", "Quarantined", "Scan", "Slice",
 ]  # fmt: skip
 
-KEPT, LEFT_OUT = "kept", "left out"
+KEPT, LEFT_OUT, ERASED = "kept", "left out", "erased"
 CONSENTS = ("not needed", "given", "refused", "withdrawn")
 
 

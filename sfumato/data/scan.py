@@ -147,7 +147,7 @@ class ScanView:
     made_by: str
 
 
-@action("data.check", needs="dataset.write", doors=("api", "cli"))
+@action("data.check", needs="dataset.write")
 def check(
     act: Act,
     *,
@@ -205,7 +205,7 @@ def work_of(name: str) -> Callable[..., Iterator[Proposal | float | None]]:
     return found
 
 
-@query("data.checks", doors=("api", "cli"))
+@query("data.checks")
 def list_checks(act: Act) -> list[CheckView]:
     """All checks in words, with their options."""
     return list(_views())

@@ -29,7 +29,7 @@ def show_shelved(act: Act, *, name: str) -> Shelved:
     return _view(find_dataset(act.session, name))
 
 
-@action("data.rename", needs="dataset.write", doors=("api", "cli"))
+@action("data.rename", needs="dataset.write")
 def rename_dataset(act: Act, *, name: str, to: str) -> Shelved:
     """Give a dataset another name. Its old names go on leading to it, and no other dataset can take them."""
     wanted = to.strip()

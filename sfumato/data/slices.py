@@ -27,7 +27,7 @@ class SliceView:
     made_at: datetime
 
 
-@action("data.save_slice", needs="dataset.write", doors=("api", "cli"))
+@action("data.save_slice", needs="dataset.write")
 def save_slice(act: Act, *, name: str, slice_name: str, where: Where, replace: bool = False) -> SliceView:
     """Save a way of narrowing the dataset `name`; one of the same name is replaced only if that is asked for."""
     called = " ".join(slice_name.split())
@@ -48,7 +48,7 @@ def save_slice(act: Act, *, name: str, slice_name: str, where: Where, replace: b
     return _view(act, name, row)
 
 
-@query("data.slices", doors=("api", "cli"))
+@query("data.slices")
 def list_slices(act: Act, *, name: str) -> list[SliceView]:
     """The saved slices of a dataset by name, each with how many pictures it means now."""
     dataset = find_dataset(act.session, name)

@@ -12,7 +12,7 @@ from sfumato.data.history import DecisionView
 from sfumato.data.narrowing import Where, narrow
 from sfumato.data.records import KEPT, Dataset, Item
 from sfumato.data.verdicts import says, told
-from sfumato.errors import NotFound
+from sfumato.errors import InvalidInput, NotFound
 from sfumato.jobs import JobView, enqueue
 
 Helper = Literal["file", "folder", "neighbours", "labels"]
@@ -31,6 +31,12 @@ def suggest_captions(
     """
     dataset = find_dataset(act.session, name)
     chosen = [one for one in HELPERS if one in (by or HELPERS)]
+    if not with_caption:
+        bare = narrow(select(Item.id), dataset.id, where or Where()).where(Item.name == "", Item.state == KEPT).limit(1)
+        if act.session.scalar(bare) is None:
+            raise InvalidInput(
+                "None of these pictures lacks a caption.", hint="`--with-caption` means all of them."
+            )
     plain = (where or Where()).model_dump(mode="json", exclude_defaults=True)
     spec = {"dataset": name, "dataset_id": dataset.id, "where": plain, "by": chosen, "with_caption": with_caption}
     act.says(f"asked for suggestions of captions in {name}", subject=dataset.ref)

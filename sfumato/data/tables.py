@@ -44,7 +44,13 @@ class Items:
 
     def to_arrow(self) -> Any:
         """As a `pyarrow.Table`; raises Unsupported where pyarrow is not installed."""
-        return arrow().Table.from_pylist([_flat(row, lists=True) for row in self.rows])
+        library = arrow()
+        found = library.Table.from_pylist([_flat(row, lists=True) for row in self.rows])
+        place = found.schema.get_field_index("tags")
+        if place >= 0:  # where none has a tag, their kind could not be told from them
+            words = library.list_(library.string())
+            found = found.set_column(place, "tags", found.column("tags").cast(words))
+        return found
 
     def to_pandas(self) -> Any:
         """As a `pandas.DataFrame`; raises Unsupported where pandas is not installed."""

@@ -22,7 +22,7 @@ from sfumato.people.wording import shortened
 RIGHTS = ("consent", "opt_out")  # checks of which a picture that is kept is kept in spite of what its file says
 
 
-@action("data.leave_out", needs="dataset.write", doors=("api", "cli"))
+@action("data.leave_out", needs="dataset.write")
 def leave_out(
     act: Act, *, name: str, where: Where, reason: str = "", title: str = "", expected: dict[str, int] | None = None
 ) -> DecisionView:
@@ -41,7 +41,7 @@ def leave_out(
     return says(act, dataset, decision)
 
 
-@action("data.keep", needs="dataset.write", doors=("api", "cli"))
+@action("data.keep", needs="dataset.write")
 def keep(
     act: Act, *, name: str, where: Where, reason: str = "", title: str = "", expected: dict[str, int] | None = None
 ) -> DecisionView:
@@ -86,7 +86,7 @@ def show_meant(act: Act, *, name: str, where: str = "", limit: int = 6) -> Meant
     return Meant(sum(by_state.values()), by_state.get(LEFT_OUT, 0), [view(row, dataset.name) for row in first])
 
 
-@action("data.undo", needs="dataset.write", doors=("api", "cli"))
+@action("data.undo", needs="dataset.write")
 def undo(act: Act, *, id: str, reason: str = "") -> DecisionView:
     """Take a decision back as a whole, by its id or the end of it; undoing an undo does it again.
 

@@ -1,5 +1,6 @@
 """Asking for work, looking at it, stopping it, and waiting for it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from sfumato.actions import Act, Workspace, action, query
 from sfumato.db import find_or_add, now, rows_changed
-from sfumato.errors import Cancelled, Forbidden, NotFound, SfumatoError, of_code
+from sfumato.errors import Cancelled, Forbidden, InvalidInput, NotFound, SfumatoError, of_code
 from sfumato.jobs.records import Job, Worker
 from sfumato.store.disk import require_room
 
@@ -67,6 +68,10 @@ def enqueue(
     """
     if not kind.startswith(FREEING):
         require_room(act.workspace.path, act.workspace.settings.free_mb)
+    try:
+        json.dumps(spec, allow_nan=False)
+    except ValueError as problem:
+        raise InvalidInput("A number that was said is none, or has no end.", hint="Say a plain number.") from problem
     same = select(Job).where(Job.key == key, Job.status.in_(("waiting", "running")))
     fresh = Job(
         made_by=act.actor.id, roles=list(act.actor.roles), kind=kind, spec=spec, key=key, lane=lane,

@@ -15,6 +15,7 @@ from sfumato.data.explore import show_histograms, show_window
 from sfumato.data.findings import list_groups
 from sfumato.data.freeze import list_versions
 from sfumato.data.history import list_decisions
+from sfumato.data.labelling import make_labelling
 from sfumato.data.narrowing import Where
 from sfumato.data.verdicts import leave_out
 from sfumato.jobs.queue import list_jobs
@@ -180,10 +181,22 @@ def test_a_grid_of_any_length_holds_only_what_is_in_view_and_goes_by_keys(studio
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Shift+ArrowLeft")
     page.get_by_text("3 selected").wait_for()
+    page.keyboard.press("Shift+ArrowRight")
+    page.get_by_text("2 selected").wait_for()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.get_by_text("3 selected").wait_for()
     page.keyboard.press("x")
     page.get_by_text("Left out “llama” and 2 more.").wait_for()
+    page.locator('#grid li[data-place="299"] .tile[data-state]').wait_for()  # the grid is drawn anew
+    page.keyboard.press("Home")
+    page.locator('#grid li[data-place="0"] .tile:focus').wait_for()
+    page.keyboard.press("x")
+    page.get_by_text("Left out “llama”.").wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("Took back: left out 1 picture").wait_for()
     page.keyboard.press("u")
     page.get_by_text("Took back: left out 3 pictures.").wait_for()
+    assert page.locator(".toast").get_by_role("button", name="Undo").count() == 0, "nothing is left to take back"
 
 
 def test_a_brush_is_moved_by_arrow_keys_and_back_goes_back(studio, come_in):
@@ -289,7 +302,7 @@ def test_a_licence_is_changed_for_what_is_selected(studio, come_in):
     assert page.locator("[aria-busy], [data-sent='1']").count() == 0
     assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 1
     page.keyboard.press("u")
-    page.get_by_text("Took back: licence CC-BY-4.0 for 1 picture").wait_for()
+    page.get_by_text("Took back: changed the licence of 1 picture to CC-BY-4.0").wait_for()
     assert show_histograms(workspace, name="animals", where=Where(licence="CC-BY-4.0")).n == 0
 
 
@@ -320,6 +333,23 @@ def test_a_picture_is_cropped_by_a_frame_drawn_on_it_and_seen_at_once(studio, co
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("taken back").wait_for()
     assert page.locator(".shown-picture img").evaluate(red) > 200
+
+
+def test_who_labels_a_picture_second_is_told_and_goes_on_with_the_next(studio, come_in):
+    workspace, base, _ = studio
+    make_labelling(
+        workspace, name="animals", labelling="looks", question="Up or down?", column="looks", choices=["up", "down"]
+    )
+    first, second = come_in(), come_in()
+    for page in (first, second):
+        page.goto(f"{base}/data/animals/labelling/looks")
+        settled(page)
+    seen = second.locator(".label-picture img").get_attribute("src")
+    first.keyboard.press("1")
+    first.locator(f'.label-picture img:not([src="{seen}"])').wait_for()
+    second.keyboard.press("2")
+    second.locator("#label .notice.fails").wait_for()
+    second.locator(f'.label-picture img:not([src="{seen}"])').wait_for()
 
 
 def test_at_history_what_was_undone_is_told_where_one_is(studio, come_in):

@@ -10,8 +10,12 @@ from sfumato.checkpoints.card import open_card, write_card
 from sfumato.cli.entry import main
 from sfumato.compliance.trace import trace
 from sfumato.data.collect import collect, show_dataset
+from sfumato.data.datasheet import datasheet
 from sfumato.data.freeze import freeze
+from sfumato.data.narrowing import Where
 from sfumato.data.records import Item, Quarantined
+from sfumato.data.tables import items
+from sfumato.data.verdicts import keep
 from sfumato.data.versions import open_version
 from sfumato.errors import Forbidden, Gone, InvalidInput, NotFound
 from sfumato.features.look import describe, learn_basis
@@ -53,6 +57,17 @@ def test_a_frozen_version_still_opens_and_counts_the_gap(filled, pictures):
     assert "1 erased picture left out" in again.gap_in_words
     assert again.facts["erased"] == 1
     assert again.content_hash == version.content_hash
+
+
+def test_an_erased_picture_counts_as_none_of_its_dataset(filled, pictures):
+    n = show_dataset(filled, name="mine").n
+    item = item_of(filled, "red")
+    erase(filled, item, reason=WHY)
+    assert show_dataset(filled, name="mine").n == n - 1
+    assert [row["state"] for row in items(filled, "mine") if row["id"] == item] == ["erased"]
+    with pytest.raises(NotFound):
+        keep(filled, name="mine", where=Where(ids=[item]))
+    assert "1 erased" in datasheet(filled, name="mine").find("sample").measured
 
 
 def test_a_version_frozen_afterwards_does_not_hold_it(filled, pictures):

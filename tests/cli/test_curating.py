@@ -58,6 +58,9 @@ def test_what_may_be_no_copy_is_told_and_left_to_a_person(mine, settings, capsys
         found(workspace, {ids[3]: "near_copies"}, group="two", details={"doubt": "A part of them differs"})
     assert "Maybe no copy. A part of them differs. " in words(capsys, "groups", mine)
     assert [one["group"] for one in said(capsys, "groups", mine, "--doubtful")] == ["two"]
+    would = words(capsys, "keep-best", mine, "--by", "first", "--dry-run")
+    assert would == "This would keep the first of 1 groups and leave 1 pictures out. Nothing was changed."
+    assert said(capsys, "keep-best", mine, "--dry-run", "--doubtful")["left_out"] == 2
     out = words(capsys, "keep-best", mine, "--by", "first")
     assert out.startswith("Kept the first of a group of copies, left out 1 picture (2 pictures) in mine.")
     assert out.endswith("in doubt: 1. `sfumato data groups mine --check near_copies --doubtful` shows them.")
@@ -121,6 +124,7 @@ def test_a_saved_slice_says_which_pictures_are_meant(mine, capsys):
     would = words(capsys, "leave-out", mine, "--slice", "reds", "--dry-run")
     assert would.startswith("This would leave out 3 pictures of mine.")
     fewer = words(capsys, "leave-out", mine, "--slice", "reds", "--range", "width=100000..", "--dry-run")
+    assert "would leave out 0 pictures" in words(capsys, "leave-out", mine, "--range", "width=1", "--dry-run")
     assert "0 pictures" in fewer
     assert entry.main(["data", "leave-out", mine, "--slice", "rads"]) == 3
     assert "reds" in capsys.readouterr().err

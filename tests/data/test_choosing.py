@@ -111,6 +111,17 @@ def test_of_two_as_large_the_one_with_a_caption_is_kept_though_the_other_is_shar
     assert [one.id for one in list_items(mine, name="mine", state="left out")] == [ids[0]]
 
 
+def test_a_caption_is_not_thrown_away_in_bulk_with_a_smaller_copy(mine):
+    ids = ids_of(mine)
+    named(mine, {ids[0]: "", ids[1]: "a red disc"})
+    with mine.write() as session:
+        session.get(Item, ids[0]).width = 400
+    found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")
+    assert keep_best_would(mine, name="mine") == ThinningView(0, 0, 1)
+    [group] = list_groups(mine, name="mine")
+    assert [one.doubt for one in group.members] == ["", "Its caption would be lost"]
+
+
 def test_a_copy_with_a_watermark_is_not_the_best_even_where_it_is_sharper(mine):
     ids = ids_of(mine)
     found(mine, dict.fromkeys(ids[:2], "near_copies"), group="a")

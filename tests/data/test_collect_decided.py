@@ -33,3 +33,14 @@ def test_mended_pixels_outlast_collecting_again(workspace, shapes, collect):
     mended = show_item(workspace, id=item.id)
     collect(path=str(shapes))
     assert show_item(workspace, id=item.id) == mended
+
+
+def test_what_is_not_said_again_is_not_taken_back(workspace, shapes, collect):
+    collect(path=str(shapes), licence="CC0-1.0", author="Ann")
+    (shapes / "red-disc.txt").write_text("a ball")
+    collect(path=str(shapes))
+    items = list_items(workspace, name="mine")
+    assert {(one.licence, one.author) for one in items} == {("CC0-1.0", "Ann")}
+    assert "a ball" in {one.name for one in items}
+    collect(path=str(shapes), licence="MIT")
+    assert {(one.licence, one.author) for one in list_items(workspace, name="mine")} == {("MIT", "Ann")}

@@ -133,7 +133,7 @@ def test_what_cannot_be_decided_is_told_and_changes_nothing(mine):
         leave_out(mine, name="mine", where=Where(words="elephant"))
     with pytest.raises(NotFound) as told:
         leave_out(mine, name="mine", where=Where(ids=ids_of(mine)[:1], check="near_copies"))
-    assert told.value.hint == "They may have been decided meanwhile: load the page again."
+    assert told.value.hint == "It was decided meanwhile: load the page again."
     with pytest.raises(Forbidden):
         leave_out(mine.as_actor(Actor("person/bob", "bob", ("viewer",))), name="mine", where=Where())
     with pytest.raises(NotFound, match="no single decision"):

@@ -96,7 +96,7 @@ def test_a_licence_by_hand_answers_what_it_leaves_nothing_of_and_no_more(mine):
     said = {"name": "mine", "proof": "a letter"}
     freed = relicense(mine, where=Where(ids=ids[:1]), licence="CC0-1.0", **said)
     relicense(mine, where=Where(ids=ids[1:2]), licence="CC-BY-NC-4.0", **said)
-    relicense(mine, where=Where(ids=ids[2:3]), licence="what my uncle said", **said)
+    relicense(mine, where=Where(ids=ids[2:3]), licence="LicenseRef-my-uncle", **said)
     of_last = {(2, "licence_unknown"), (2, "licence_conflict"), (3, "licence_conflict")}
     assert left() == {(1, "licence_conflict")} | of_last
     undo(mine, id=freed.id)

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from sfumato.data.editing import set_attributes, set_consent, set_family, set_weights
-from sfumato.data.freeze import freeze
+from sfumato.data.exports.outgoing import lines_of
+from sfumato.data.freeze import count_unfit, freeze
 from sfumato.data.items import list_items
 from sfumato.data.mending import mend_pixels
 from sfumato.data.narrowing import Where
@@ -16,7 +17,7 @@ from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.data.versions import open_version
 from sfumato.db import parents
 from sfumato.errors import InvalidInput
-from tests.data.curated import ids_of
+from tests.data.curated import ids_of, rows
 
 SAMPLE = "f02dea37fbaecb141cea6b004be52241ee95d442e830c601cfb700ba24e15830"  # as Sfumato 0.2 named it
 
@@ -163,6 +164,18 @@ def test_a_version_says_which_decisions_it_rests_on(mine):
     undo(mine, id=gone.id)
     set_weights(mine, name="mine", where=Where(words="blue"), weight=2)
     third = show_lineage(mine, label=freeze(mine, name="mine").label)
-    assert [one.name for one in third.decisions] == ["took back: left out 3 near copies", "weight 2 for 3 pictures"]
+    assert [one.name for one in third.decisions] == ["took back: left out 3 near copies", "set the weight of 3 pictures to 2"]
     assert show_lineage(mine, label=first.label).says == "Nothing was decided."
     assert "left out 3" not in json.dumps(second.summary), "a model's header carries the summary, and nobody's words"
+
+
+def test_consent_that_is_refused_holds_for_the_same_bytes_under_another_name(mine, tmp_path):
+    ids = ids_of(mine)
+    before = freeze(mine, name="mine")
+    change(mine, {ids[1]: {"sha256": rows(mine)[0]["sha256"]}})
+    set_consent(mine, name="mine", where=Where(ids=ids[:1]), consent="refused")
+    assert count_unfit(mine, name="mine") == {"consent refused": 2}
+    assert freeze(mine, name="mine").summary["left_out"] == {"consent refused": 2}
+    lines, left = lines_of(open_version(mine, before.label), Where())
+    assert left == {"consent refused": 1}
+    assert rows(mine)[0]["sha256"] not in {line.sha256 for line in lines}

@@ -60,6 +60,10 @@ def test_what_is_no_parquet_and_a_column_that_is_missing_are_told(written, tmp_p
     path = written("some.parquet", [{"image": encoded(picture())}])
     with pytest.raises(InvalidInput, match="no column 'photo'"):
         collect("parquet", path=str(path), image="photo")
+    with pytest.raises(InvalidInput, match="no column 'title'"):
+        collect("parquet", path=str(path), columns=["text=title"])
+    with pytest.raises(InvalidInput, match=r"No column of bare\.parquet is for pictures"):
+        collect("parquet", path=str(written("bare.parquet", [{"text": "a"}])))
 
 
 def test_without_pyarrow_it_is_told_what_to_install(tmp_path, collect, monkeypatch):

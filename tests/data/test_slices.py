@@ -1,11 +1,17 @@
 """Slices: saved by name, counted anew, replaced only when asked, forgotten without touching a picture."""
 
-import pytest
+import math
 
+import pytest
+from pydantic import ValidationError
+
+from sfumato.actions import action
+from sfumato.actions.registry import ACTIONS
 from sfumato.data.collect import find_dataset
 from sfumato.data.narrowing import Where
 from sfumato.data.slices import drop_slice, list_slices, save_slice, where_of
 from sfumato.errors import Conflict, InvalidInput, NotFound
+from sfumato.jobs.queue import enqueue, list_jobs
 from tests.web.stocked import stock
 
 
@@ -41,3 +47,20 @@ def test_a_slice_is_forgotten_and_its_pictures_stay(workspace):
     assert list_slices(workspace, name="mine") == []
     with pytest.raises(NotFound, match="slice"):
         drop_slice(workspace, name="mine", slice_name="one")
+
+
+@pytest.mark.parametrize("bound", [math.nan, math.inf, -math.inf])
+def test_a_bound_is_a_number_that_a_database_can_keep(bound):
+    with pytest.raises(ValidationError, match="finite"):
+        Where(ranges={"width": (bound, None)})
+
+
+def test_a_job_takes_no_number_that_a_database_cannot_keep(workspace):
+    @action("test.ask", needs="dataset.write", doors=())
+    def ask(act):
+        return enqueue(act, kind="data.check", spec={"n": math.nan}, key="x")
+
+    ACTIONS.pop("test.ask")
+    with pytest.raises(InvalidInput, match="no end"):
+        ask(workspace)
+    assert list_jobs(workspace) == []

@@ -5,8 +5,9 @@ import json
 import pytest
 from sqlalchemy import select
 
+from sfumato.data.collect import list_datasets
 from sfumato.data.records import Item, Quarantined
-from sfumato.errors import InvalidInput
+from sfumato.errors import InvalidInput, SfumatoError
 
 
 def rows(workspace, table=Item):
@@ -49,3 +50,21 @@ def test_columns_are_pairs(collect, shapes):
     (shapes / "list.csv").write_text("file_name\nred-disc.png\n")
     with pytest.raises(InvalidInput, match="does not map"):
         collect("table", path=str(shapes / "list.csv"), columns=["Title"])
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "said"),
+    [
+        ("name;file_name\na;red-disc.png\n", [], "No column of list.csv is for pictures"),
+        ("Titel\na\n", [], "No column of list.csv is for pictures"),
+        ("file_name\nred-disc.png\n", ["text=Titel"], "has no column 'Titel'"),
+        ("file_name\nred-disc.png\n", ["caprion=file_name"], "Did you mean 'caption'"),
+        ("file_name,text\nred-disc.png,caf\xe9\n", [], "is no text in UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_meant_so_is_told_and_leaves_no_dataset(workspace, shapes, collect, text, columns, said):
+    (shapes / "list.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SfumatoError) as wrong:
+        collect("table", path=str(shapes / "list.csv"), columns=columns)
+    assert said in f"{wrong.value.message} {wrong.value.hint}"
+    assert list_datasets(workspace) == []

@@ -34,6 +34,8 @@ SYSTEM: dict[str, str] = {
     "data.archived": "a part of listing datasets: counts those that the list leaves out",
     "data.shelved": "a part of the pages of a dataset: what it is called by now; data.show tells everybody",
     "data.keep_best_would": "a part of the page of copies: counts what data.keep_best would do",
+    "data.captions_changed": "a part of the page of findings: says that they may be old",
+    "data.unfit": "a part of the page of a dataset: counts what data.freeze would leave out",
     "data.findings_by_licence": "a part of the page of licences: data.findings tells of each picture",
     "data.open_questions": "a part of freezing and of datasheets: counts what data.datasheet tells one by one",
     "data.version_by_id": "looks a version up for the run that names it",

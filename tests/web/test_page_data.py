@@ -6,8 +6,11 @@ import re
 import pytest
 
 from sfumato.data.datasheet import answer_question, datasheet
+from sfumato.data.editing import set_consent
 from sfumato.data.freeze import freeze, version_by_id
+from sfumato.data.narrowing import Where
 from sfumato.data.questions import QUESTIONS
+from sfumato.data.records import Item
 from tests.web.conftest import open_studio
 from tests.web.stocked import HOSTILE, as_vic, quarantine, stock, with_viewer
 
@@ -79,6 +82,21 @@ def test_freezing_by_the_form_names_a_version_and_an_empty_dataset_is_refused_in
     refused = browser.post("/data/nothing/versions")
     assert refused.status_code == 422
     assert "is empty" in refused.text
+
+
+def test_freezing_says_what_would_not_be_in_it_and_that_nothing_has_changed(browser, workspace):
+    ids = stock(workspace, "animals", 4)
+    with workspace.write() as session:
+        for place, one in enumerate(ids):
+            session.get_one(Item, one).sha256 = workspace.store.put(bytes([place]))
+    set_consent(workspace, name="animals", where=Where(ids=ids[:1]), consent="refused")
+    assert "3 pictures as they are now; left out: 1 consent refused" in browser.page("/data/animals").text
+    browser.post("/data/animals/versions")
+    again = browser.post("/data/animals/versions").headers["location"]
+    page = browser.page(again.partition("#")[0]).text
+    assert "Nothing has changed since" in page
+    assert "; left out: 1 consent refused" in page
+    assert "Nothing has changed since" not in browser.page("/data/animals?same=nonsense").text
 
 
 def test_one_picture_is_one_and_what_a_thing_is_stands_beside_their_number(browser, workspace):

@@ -7,6 +7,7 @@ import pytest
 
 from sfumato.data.explore import show_histograms
 from sfumato.data.history import list_decisions
+from sfumato.data.items import show_item
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Item
 from sfumato.data.slices import list_slices, save_slice
@@ -107,6 +108,25 @@ def test_an_undo_that_a_later_decision_stands_in_the_way_of_is_refused_in_words(
     refused = browser.post(f"/data/decisions/{first.id}/undo")
     assert refused.status_code == 409
     assert "notice fails" in refused.text
+
+
+def test_of_a_form_that_is_refused_nothing_is_written(browser, animals, workspace):
+    address = f"/data/animals/items/{animals[0]}"
+    item = show_item(workspace, id=animals[0])
+    sent = {"caption": "a new one", "licence": "CC0-1.0", "proof": "", "revision": str(item.revision)}
+    many = "\n".join(map(str, range(200)))
+    for refused in (sent, sent | {"proof": "x", "licence": "My own !!"}, sent | {"proof": "x", "tags": many}):
+        assert browser.post(f"{address}/change", data=refused).status_code == 422
+        assert show_item(workspace, id=animals[0]) == item
+
+
+def test_a_slice_under_a_name_that_is_taken_is_told_above_the_grid(browser, animals):
+    sent = {"slice_name": "wide", "where": '{"style": "flat"}'}
+    assert browser.post("/data/animals/slices", data=sent).status_code == 303
+    refused = browser.post("/data/animals/slices", data={**sent, "where": '{"style": "noto"}'})
+    assert refused.status_code == 409
+    assert "There is a slice" in refused.text
+    assert 'id="grid"' in refused.text
 
 
 def test_findings_are_listed_by_check_and_decided_one_by_one(browser, animals, workspace):
@@ -368,4 +388,7 @@ def test_suggested_captions_are_accepted_or_refused_one_by_one_or_all(browser, a
     assert captions == [f"a {HOSTILE} fox", "llama", f"a {HOSTILE} fox"]
     refused = browser.post("/data/animals/suggestions/answer", data={"act": "accept"})
     assert refused.status_code == 404
-    assert browser.post("/data/animals/suggestions").headers["location"] == "/jobs"
+    assert "None of these pictures lacks a caption." in browser.post("/data/animals/suggestions").text
+    with workspace.write() as session:
+        session.get(Item, animals[0]).name = ""
+    assert browser.post("/data/animals/suggestions").headers["location"].startswith("/jobs/")

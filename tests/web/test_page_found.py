@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from sfumato.data.caption_edits import edit_captions
 from sfumato.data.history import list_decisions
+from sfumato.data.narrowing import Where
 from sfumato.data.records import Item
 from sfumato.data.scan import check, list_scans
 from sfumato.jobs.queue import list_jobs
@@ -126,6 +128,16 @@ def test_nothing_is_called_done_over_a_list_from_before_its_end(browser, called,
     page = browser.page("/data/animals/checks").text
     assert "Waits for a worker" not in page
     assert "/checks/caption_missing" in page
+
+
+def test_what_was_found_of_captions_that_changed_since_says_so(browser, called, workspace):
+    run_worker(workspace, only_job=check(workspace, name="animals", only=["caption_missing"]).id)
+    address = "/data/animals/checks/caption_missing"
+    assert "Captions have changed" not in browser.page(address).text
+    edit_captions(workspace, name="animals", where=Where(), find="llama", replace="alpaca")
+    assert "Captions have changed since this was found." in browser.page(address).text
+    run_worker(workspace, only_job=check(workspace, name="animals", only=["caption_missing"]).id)
+    assert "Captions have changed" not in browser.page(address).text
 
 
 def test_what_is_found_beside_another_picture_is_shown_with_it(browser, called, workspace):

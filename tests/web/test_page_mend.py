@@ -66,7 +66,7 @@ def test_a_picture_is_cropped_and_turned_and_browsers_are_shown_what_it_is_now(b
         ({"left": "some"}, "is no part of a side"),
         ({"left": "nan"}, "is no part of a side"),
         ({"top": "-4"}, "is no part of a side"),
-        ({"left": "60", "right": "40"}, "A crop is left, top, right and bottom"),
+        ({"left": "60", "right": "40"}, "Nothing would stay between the left and the right"),
         ({"left": "90"}, "fewer than 8 pixels would be left"),
         ({"turn": "45"}, "cannot be turned by 45"),
         ({"turn": "90", "revision": "7"}, "Since you looked"),

@@ -35,6 +35,9 @@ def export(
     target = Path(folder).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} holds something already; nothing was written.", hint="Name a new folder.")
+    above = next(one for one in target.parents if one.exists())
+    if not above.is_dir():
+        raise InvalidInput(f"{above} is a file, so nothing can be written below it.", hint="Name a new folder.")
     if target.is_relative_to(workspace.path):
         raise InvalidInput("An export inside of the workspace is lost with it.", hint="Name a folder outside of it.")
     if target.suffix == ".zip":

@@ -128,6 +128,7 @@ def lines_of(version: FrozenVersion, where: Where) -> tuple[list[Line], Counter[
     """The lines that may leave, and how many of the version's do not, by reason."""
     known, meant = facts_of(version.workspace, name=version.view.dataset, where=where)
     left: Counter[str] = Counter({"erased": version.gap} if version.gap else {})
+    refused = {key[0]: one["consent"] for key, rows in known.items() for one in rows if one["consent"] in NOT_GIVEN}
     lines: list[Line] = []
     for line in version.items:
         facts = _found(known, line)
@@ -135,7 +136,8 @@ def lines_of(version: FrozenVersion, where: Where) -> tuple[list[Line], Counter[
             left["not in the slice"] += 1
             continue
         own = {key: value for key, value in line.model_dump().items() if key in Line.model_fields}
-        own["consent"] = facts["consent"] or own.get("consent", "")  # it may be withdrawn at any time
+        # It may be withdrawn at any time, and holds for the same bytes under another name.
+        own["consent"] = refused.get(line.sha256) or facts["consent"] or own.get("consent", "")
         if own["consent"] in NOT_GIVEN:
             left[f"consent {own['consent']}"] += 1
             continue

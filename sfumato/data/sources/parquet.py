@@ -9,10 +9,9 @@ from pydantic import Field, field_validator
 
 from sfumato.data.columns import described
 from sfumato.data.found import Found, Handed, Left
-from sfumato.data.parquet_rows import count_rows, rows_of
-from sfumato.data.places import LARGEST, Place, files_at, mapping, renamed, within
+from sfumato.data.parquet_rows import columns_of, count_rows, rows_of
+from sfumato.data.places import LARGEST, Place, check_columns, files_at, mapping, renamed, within
 from sfumato.data.sources.folder import File
-from sfumato.errors import InvalidInput
 
 IMAGES = ("image", "img", "picture", "jpg", "png", "bytes", "file_name", "path")
 SPLIT = re.compile(r"^(train|test|validation)(?=[-_.])")
@@ -35,9 +34,11 @@ class Options(Place):
 
 def read(options: Options, cache: Path) -> Iterator[Handed]:
     """Yield the picture of every row, file by file."""
-    columns = mapping(options.columns)
+    columns = mapping(options.columns, IMAGES)
     for table in _files(options):
         split = SPLIT.match(table.name)
+        named = {options.image: options.image} if options.image else {}
+        check_columns(table.name, columns_of(table), columns | named, (*IMAGES, *named))
         for number, row in enumerate(rows_of(table)):
             said = renamed(row, columns)
             if split:
@@ -56,8 +57,6 @@ def _files(options: Options) -> list[Path]:
 
 def _one(row: dict[str, Any], key: str, table: Path, options: Options) -> Handed:
     column = options.image or next((name for name in IMAGES if row.get(name) is not None), "")
-    if options.image and options.image not in row:
-        raise InvalidInput(f"{table.name} has no column '{options.image}'.", hint=f"It has: {', '.join(row)}.")
     picture = row.pop(column, None) if column else None
     data, path = picture, ""
     if isinstance(picture, dict):

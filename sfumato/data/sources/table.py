@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from sfumato.data.columns import words
 from sfumato.data.found import Handed, Left
-from sfumato.data.places import Place, mapping, renamed, within
+from sfumato.data.places import Place, check_columns, mapping, renamed, within
 from sfumato.data.sources.folder import File
 from sfumato.errors import InvalidInput
 
@@ -35,9 +35,9 @@ class Options(Place):
 def read(options: Options, cache: Path) -> Iterator[Handed]:
     """Yield the picture of every row, in the order of the table."""
     table = options.file("a .csv, .tsv or .jsonl file")
-    root, columns = Path(options.root or table.parent), mapping(options.columns)
+    root, columns = Path(options.root or table.parent), mapping(options.columns, FILE)
     seen: set[int] = set()
-    for number, row in _rows(table):
+    for number, row in _rows(table, columns):
         place = f"{table.name} line {number}"
         if not isinstance(row, dict):
             yield Left(place, "unreadable", str(row), options.source)
@@ -64,9 +64,17 @@ def count(options: Options, cache: Path) -> int:
         return 0  # reading says what is wrong
 
 
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _rows(table: Path, columns: dict[str, str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Rows by line, or what is wrong with one; raises InvalidInput where it is no text in UTF-8."""
+    try:
+        yield from _read_rows(table, columns)
+    except UnicodeDecodeError as problem:
+        raise InvalidInput(f"{table.name} is no text in UTF-8.", hint="Save it as UTF-8, then collect.") from problem
+
+
+def _read_rows(table: Path, columns: dict[str, str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Rows by line, or what is wrong with one."""
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+    with table.open(newline="", encoding="utf-8-sig") as stream:
         if table.suffix.lower() in (".jsonl", ".ndjson", ".json"):
             number = 0
             while line := stream.readline(LINE):
@@ -80,6 +88,7 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
             return
         try:
             reader = csv.DictReader(stream, delimiter="\t" if table.suffix.lower() == ".tsv" else ",")
+            check_columns(table.name, (name for name in reader.fieldnames or () if name), columns, FILE)
             for row in reader:
                 yield reader.line_num, {name: value for name, value in row.items() if isinstance(name, str)}
         except csv.Error as problem:

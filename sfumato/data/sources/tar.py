@@ -16,7 +16,7 @@ from pydantic import Field
 from sfumato.data.columns import described
 from sfumato.data.found import Found, Left
 from sfumato.data.pictures import SUFFIXES
-from sfumato.data.places import LARGEST, Place, files_at
+from sfumato.data.places import LARGEST, Place, files_at, leads_out
 
 WORDS = {"txt", "text", "caption", "json", "cls"}
 SIDE = 2_000_000  # bytes of what lies beside a picture
@@ -72,6 +72,8 @@ def _content(
     """The bytes of a member, which is never given a place on the disk."""
     if not member.isfile() or member.issparse():
         return Left(key, "unreadable", "it is not a plain file", options.source)
+    if leads_out(member.name):
+        return Left(key, "unsafe name", "its name leads out of the file", options.source)
     if member.size > most:
         return Left(key, "too large", f"{member.size:,} bytes", options.source)
     content = stream.extractfile(member)

@@ -4,14 +4,14 @@ import stat
 import zipfile
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from sfumato.data.bundles import Bundle, Entry
 from sfumato.data.found import Handed
-from sfumato.data.places import Place
+from sfumato.data.places import Place, leads_out
 from sfumato.errors import InvalidInput
 
 ENTRIES = 2_000_000  # that one file may list
@@ -64,7 +64,7 @@ def _why_not(one: zipfile.ZipInfo) -> tuple[str, str]:
         return "encrypted", "it needs a password"
     if kind and stat.S_IFMT(kind) not in (0, stat.S_IFREG):
         return "unreadable", "it is not a plain file"
-    if one.filename.startswith("/") or ".." in PurePosixPath(one.filename.replace("\\", "/")).parts:
+    if leads_out(one.filename):
         return "unsafe name", "its name leads out of the file"
     if one.file_size > 1_000_000 and one.file_size > RATIO * max(one.compress_size, 1):
         return "too large", f"it unpacks to {one.file_size:,} bytes from {one.compress_size:,}"

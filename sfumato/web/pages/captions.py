@@ -47,6 +47,8 @@ def _captions(
             seen = preview_captions(visit.workspace, name=name, where=where_json, limit=40, **typed)
         except (InvalidInput, NotFound) as refused:
             wrong = wrong or refused
+    elif "find" in form and wrong is None:
+        wrong = InvalidInput("Nothing was said that would change.", hint="Write what to find, add or take away.")
     page = Page("Captions", "data", crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Captions", "")))
     return visit.render(
         "data/captions.html", status=wrong.status if wrong else 200, page=page, name=name, path=path, typed=typed,
@@ -88,8 +90,12 @@ def change_captions(visit: Here, name: str, form: Sent) -> Response:
 @counted("upload")
 def ask_for_suggestions(visit: Here, name: str, form: Sent) -> Response:
     """Ask for captions to be suggested for pictures that have none."""
-    suggest_captions(visit.workspace, name=name, where=read_where(form.get("where", "")))
-    return visit.go("/jobs")
+    where = read_where(form.get("where", ""))
+    try:
+        job = suggest_captions(visit.workspace, name=name, where=where)
+    except InvalidInput as wrong:
+        return _captions(visit, name, where, {}, wrong)
+    return visit.go(f"/jobs/{job.id}")
 
 
 @router.post("/data/{name}/suggestions/answer")

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
-from sfumato.data.editing import recaption, relicense, set_attributes, set_consent
+from sfumato.data.editing import caption_of, recaption, relicense, set_attributes, set_consent, tags_of
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.mending import mend_pixels
 from sfumato.data.narrowing import Where
@@ -39,6 +39,9 @@ def mend(visit: Here, name: str, id: str, form: Sent) -> Response:
     typed = {**known_of(item), "turn": "0", **form}
     try:
         cut = {side: _share(typed.get(side, "")) for side in SIDES}
+        for one, other in (("left", "right"), ("top", "bottom")):
+            if cut[one] + cut[other] >= 1:
+                raise InvalidInput(f"Nothing would stay between the {one} and the {other}.", hint="Cut less off.")
         box = (cut["left"], cut["top"], 1 - cut["right"], 1 - cut["bottom"])
         turn: Any = int(typed["turn"]) if typed["turn"].isdecimal() else -1
         mend_pixels(
@@ -80,15 +83,17 @@ def change_one(workspace: Workspace, item: ItemView, typed: dict[str, str]) -> i
     differs = {key for key, value in plain.items() if value != known[key].strip()}
     revision = _revision(item, typed)
     reason, where = typed.get("reason", ""), Where(ids=[item.id])
+    caption_of(plain["caption"])  # each part is looked at before any is written
+    tags_of(plain["tags"].splitlines())
     steps: list[tuple[Callable[..., Any], dict[str, Any]]] = []
+    if "licence" in differs:
+        steps.append((relicense, {"where": where, "licence": plain["licence"], "proof": typed.get("proof", "")}))
     if differs & {"caption", "tags"}:
         words = {"captions": {item.id: plain["caption"]}} if "caption" in differs else {}
         tags = {"tags": {item.id: plain["tags"].splitlines()}} if "tags" in differs else {}
         steps.append((recaption, {**words, **tags}))
     if "attributes" in differs:
         steps.append((set_attributes, {"where": where, "attributes": _attributes(item, plain["attributes"])}))
-    if "licence" in differs:
-        steps.append((relicense, {"where": where, "licence": plain["licence"], "proof": typed.get("proof", "")}))
     if "consent" in differs:
         steps.append((set_consent, {"where": where, "consent": plain["consent"]}))
     for done, (verb, options) in enumerate(steps):

@@ -14,7 +14,7 @@ from sfumato.data.choosing import keep_best, keep_best_would
 from sfumato.data.collect import show_dataset
 from sfumato.data.editing import CAPTIONS
 from sfumato.data.explore import show_histograms
-from sfumato.data.findings import FindingView, GroupView, list_by_licence, list_findings, list_groups
+from sfumato.data.findings import FindingView, GroupView, captions_changed, list_by_licence, list_findings, list_groups
 from sfumato.data.history import DecisionView, list_decided
 from sfumato.data.records import file_name
 from sfumato.data.scan import CheckView, check, list_checks, list_scans
@@ -112,7 +112,8 @@ def _checks(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Respo
         found=[_with_licences(workspace, name, row) for row in rows if row.n],
         clean=[row for row in rows if row.ran and not row.n],
         waiting=[row for row in rows if not row.ran and not row.n],
-        unseen=[row for row in rows if not row.ran and row.view.kind == "neural"], scan=scans[0] if scans else None,
+        unseen=[row for row in rows if not row.ran and not row.n and row.view.kind == "neural"],
+        scan=scans[0] if scans else None,
         work=[shown(card, visit.me) for card in work],
         may=allowed(workspace, "dataset.write"), why=WHY, **said(wrong),
     )  # fmt: skip
@@ -170,7 +171,8 @@ def show_found(
     return visit.render(
         "data/found.html", page=page, name=name, check=view, path=path, how=how, after=after,
         here=urlencode({key: value for key, value in here.items() if value}),
-        title=title, groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
+        title=title, outdated=check_name in CAPTIONS and captions_changed(workspace, name=name, check=check_name),
+        groups=[(one, compared(one)) for one in groups[:GROUPS]], found=found[:FINDINGS],
         older=f"{path}?{urlencode(more)}" if more else "", would=would,
         rules=RULES, keep=keep, alike=ALIKE, captions=CAPTIONS, licences=licences,
         following=_next(order, check_name), n=n, file_name=file_name,

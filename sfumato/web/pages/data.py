@@ -14,7 +14,7 @@ from sfumato.compliance.work import list_work
 from sfumato.data.advice import UNSTATED
 from sfumato.data.collect import NAME, DatasetView, collect, list_datasets, show_dataset
 from sfumato.data.datasheet import count_open
-from sfumato.data.freeze import SPLITS, freeze, list_versions, version_by_id
+from sfumato.data.freeze import SPLITS, count_unfit, freeze, list_versions, version_by_id
 from sfumato.data.places import SERVER_PATHS
 from sfumato.data.shelf import Cover, count_archived, list_choices, show_cover
 from sfumato.data.shelving import show_shelved
@@ -98,10 +98,10 @@ def name_dataset(visit: Here, name: Word = "") -> Response:
 
 
 @router.get("/data/{name}")
-def show_one(visit: Here, name: str) -> Response:
+def show_one(visit: Here, name: str, same: Word = "") -> Response:
     """One dataset: what it holds in numbers, its versions, and the forms to grow and to freeze it."""
     try:
-        return _dataset(visit, name)
+        return _dataset(visit, name, same=same)
     except NotFound:
         work = list_work(visit.workspace, about=f"dataset/{name}", limit=6)
         if not work:
@@ -110,7 +110,7 @@ def show_one(visit: Here, name: str) -> Response:
     return visit.render("data/coming.html", page=page, name=name, work=[shown(one, visit.me) for one in work])
 
 
-def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Response:
+def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None, *, same: str = "") -> Response:
     workspace = visit.workspace
     work = list_work(workspace, about=f"dataset/{name}", limit=6)  # before what it adds to is counted
     found = kept(workspace, ("dataset", name), lambda: show_dataset(workspace, name=name), slow=PATIENCE)
@@ -126,7 +126,9 @@ def _dataset(visit: Visit, name: str, wrong: SfumatoError | None = None) -> Resp
         name=name,
         charts=charts_of(found, choices),
         cover=show_cover(workspace, name=name),
-        versions=list_versions(workspace, name=name, limit=VERSIONS)[::-1],
+        versions=(versions := list_versions(workspace, name=name, limit=VERSIONS)[::-1]),
+        unchanged=same if any(one.name == same for one in versions) else "",
+        unfit=count_unfit(workspace, name=name),
         work=[shown(one, visit.me) for one in work],
         asks=asks_of(found.licences),
         splits=SPLITS,
@@ -144,7 +146,8 @@ def freeze_version(visit: Here, name: str) -> Response:
         version = freeze(visit.workspace, name=name)
     except InvalidInput as wrong:
         return _dataset(visit, name, wrong)
-    return visit.go(f"/data/{name}#version-{version.id}")
+    same = "" if version.is_new else f"?same={version.name}"
+    return visit.go(f"/data/{name}{same}#version-{version.id}")
 
 
 @router.get("/data/{name}/add")

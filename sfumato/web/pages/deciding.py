@@ -16,11 +16,12 @@ from sfumato.data.items import read_where
 from sfumato.data.narrowing import Where
 from sfumato.data.slices import drop_slice, save_slice
 from sfumato.data.verdicts import keep, leave_out, undo
-from sfumato.errors import Conflict, InvalidInput, SfumatoError
+from sfumato.errors import Conflict, InvalidInput, NotFound, SfumatoError
 from sfumato.people.wording import shortened
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.pages.data import WHY
+from sfumato.web.pages.items import show_grid
 from sfumato.web.sent import Sent, said
 from sfumato.web.visits import Here, Visit, counted
 from sfumato.web.wheres import address
@@ -126,20 +127,24 @@ def take_back(visit: Here, id: str, form: Sent) -> Response:
 @counted("upload")
 def pick(visit: Here, name: str, form: Sent) -> Response:
     """Ask for the n most different pictures of a narrowing to be kept and the others left out; a job does it."""
-    n = form.get("n", "").strip()
-    if not n.isdecimal() or not 0 < int(n) <= MOST:
-        raise InvalidInput("How many pictures are to stay?", hint="Write a whole number, such as 500.")
-    where = read_where(form.get("where", ""))
-    job = pick_diverse(visit.workspace, name=name, n=int(n), where=where, reason=form.get("reason", "").strip())
+    n, where = form.get("n", "").strip(), read_where(form.get("where", ""))
+    try:
+        if not n.isdecimal() or not 0 < int(n) <= MOST:
+            raise InvalidInput("How many pictures are to stay?", hint="Write a whole number, such as 500.")
+        job = pick_diverse(visit.workspace, name=name, n=int(n), where=where, reason=form.get("reason", "").strip())
+    except (InvalidInput, NotFound) as wrong:
+        return show_grid(visit, name, where, wrong=wrong)
     return visit.go(f"/jobs/{job.id}")
 
 
 @router.post("/data/{name}/slices")
 def keep_slice(visit: Here, name: str, form: Sent) -> Response:
     """Save a narrowing under a name, and go to it."""
-    saved = save_slice(
-        visit.workspace, name=name, slice_name=form.get("slice_name", ""), where=read_where(form.get("where", ""))
-    )
+    where = read_where(form.get("where", ""))
+    try:
+        saved = save_slice(visit.workspace, name=name, slice_name=form.get("slice_name", ""), where=where)
+    except (InvalidInput, Conflict) as wrong:
+        return show_grid(visit, name, where, wrong=wrong)
     return visit.go(address(f"/data/{name}/items", saved.where))
 
 

@@ -20,6 +20,7 @@ from sfumato.data.scan import list_checks
 from sfumato.data.shelf import list_left_out
 from sfumato.data.slices import list_slices
 from sfumato.errors import NotFound, SfumatoError
+from sfumato.people.wording import shortened
 from sfumato.web.addresses import Router
 from sfumato.web.desks import Page
 from sfumato.web.facets import facets_of
@@ -30,6 +31,7 @@ from sfumato.web.wheres import address, chips_of, pairs_of, title, where_from
 
 router = Router()
 TILES, LEFT = 60, 50
+LONGEST = 120  # letters of a caption that stands as a heading
 KEYS = (
     ("← → ↑ ↓", "move"), ("Enter", "open"), ("Space", "select"), ("Shift", "with an arrow: select on the way"),
     ("a", "select all"), ("Esc", "select none"), ("x", "leave out"), ("k", "keep"), ("u", "undo the last decision"),
@@ -40,8 +42,14 @@ Word = Annotated[str, Query(max_length=200)]
 @router.get("/data/{name}/items")
 def show_items(visit: Here, name: str, request: Request, start: int = 0, order: Word = "") -> Response:
     """The pictures of a dataset, narrowed by what its address says, with the distributions that narrow further."""
+    return show_grid(visit, name, where_from(request.query_params.multi_items()), start=start, order=order)
+
+
+def show_grid(
+    visit: Visit, name: str, where: Where, *, start: int = 0, order: str = "", wrong: SfumatoError | None = None
+) -> Response:  # fmt: skip
+    """The pictures that are meant, and what could not be done with them."""
     workspace, path = visit.workspace, f"/data/{name}/items"
-    where = where_from(request.query_params.multi_items())
     seen = show_histograms(workspace, name=name, where=where)
     order = order if order.removeprefix("-") in {one.column for one in seen.histograms} else ""
     window = show_window(workspace, name=name, where=where, start=start, count=TILES, order=order)
@@ -50,6 +58,7 @@ def show_items(visit: Here, name: str, request: Request, start: int = 0, order: 
     more = str(start + TILES) if start + TILES < window.n else ""
     return visit.render(
         "data/items.html",
+        status=wrong.status if wrong else 200,
         page=page,
         name=name,
         path=path,
@@ -73,6 +82,7 @@ def show_items(visit: Here, name: str, request: Request, start: int = 0, order: 
         first=address(path, where, order=order),
         may=allowed(workspace, "dataset.write"),
         why=WHY,
+        **said(wrong),
     )
 
 
@@ -95,11 +105,12 @@ def show_picture(
     item = show_item(visit.workspace, id=id)
     if item.dataset != name:
         raise NotFound(f"The dataset '{name}' has no such picture.", hint=f"It is one of '{item.dataset}'.")
-    name_of = called(item.name, item.key)
+    name_of = shortened(called(item.name, item.key), LONGEST)
+    here = (shortened(name_of, 40), "")
     page = Page(
         name_of,
         "data",
-        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), (name_of, "")),
+        crumbs=(("Data", "/data"), (name, f"/data/{name}"), ("Pictures", f"/data/{name}/items"), here),
     )
     return visit.render(
         "data/item.html",

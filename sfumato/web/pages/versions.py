@@ -30,7 +30,7 @@ def compare(visit: Here, name: str, a: Word = "", b: Word = "", kind: Word = "",
     if first and second and first != second:
         labels = {"first": f"{name}@{first}", "second": f"{name}@{second}"}
         found = diff(workspace, **labels)
-        sizes = {"added": found.added, "removed": found.removed, "changed": sum(found.changed.values())}
+        sizes = {"added": found.added, "removed": found.removed, "changed": found.pictures_changed}
         shown = kind if kind in KINDS else next((one for one, n in sizes.items() if n), "added")
         rows = list_differing(workspace, **labels, kind=shown, start=start, count=SHOWN + 1)  # type: ignore[arg-type]
         path = f"/data/{name}/compare"
@@ -40,7 +40,7 @@ def compare(visit: Here, name: str, a: Word = "", b: Word = "", kind: Word = "",
 
         context = {
             "found": found, "rows": rows[:SHOWN], "shown": KINDS[shown],
-            "tabs": [(text, at(kind=one), sizes[one] if one != "changed" else None) for one, text in KINDS.items()],
+            "tabs": [(text, at(kind=one), sizes[one]) for one, text in KINDS.items()],
             "older": at(kind=shown, start=start + SHOWN) if len(rows) > SHOWN else "",
             "counts": [(title, both_of(counted)) for title, counted in (
                 ("Styles", found.styles), ("Licences", found.licences), ("Splits", in_splits(found.splits)))],

@@ -42,7 +42,10 @@ async function decide(form, submitter) {
   const one = form.closest("td"); // of a group, which is drawn anew with what is left of it
   const body = new FormData(form, submitter);
   const done = await post(form.action, body);
-  if (!done) return;
+  if (!done) {
+    if (card?.dataset.part) refresh(card); // it may have been decided elsewhere
+    return recount();
+  }
   if (!card) return anew({ say: done.say, undo: done.undo });
   const act = { address: done.undo, token: body.get("csrf"), card };
   undone.push(act);

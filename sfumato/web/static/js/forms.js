@@ -1,6 +1,6 @@
 // Forms: no second submit, [data-quick] draws only a part anew, [data-progress] shows how far an upload is.
 import { partOf, swap } from "./parts.js";
-import { say, wordsOf } from "./toasts.js";
+import { problemOf, say, wordsOf } from "./toasts.js";
 
 const LONG = 3000;
 const PATIENCE =
@@ -51,7 +51,7 @@ async function quick(form, event) {
   try {
     const to = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
     const response = await fetch(to, { method: "POST", body });
-    if (!response.ok) return say(await wordsOf(response), "fails");
+    if (!response.ok) return await refused(response, form.dataset.quick);
     const text = await response.text();
     const old = document.getElementById(form.dataset.quick);
     const fresh = old && partOf(text, form.dataset.quick);
@@ -64,6 +64,15 @@ async function quick(form, event) {
   } finally {
     busy(form, false);
   }
+}
+
+// A page that refuses shows the part as it is by now, such as after somebody else was first, and may say why within it.
+async function refused(response, id) {
+  const text = await response.clone().text();
+  const old = id && document.getElementById(id);
+  const fresh = old && partOf(text, id);
+  if (!fresh?.querySelector(".notice.fails")) say(await wordsOf(response), "fails");
+  if (fresh) swap(old, fresh);
 }
 
 function upload(form, event) {
@@ -102,6 +111,6 @@ function told(request) {
     const said = JSON.parse(request.responseText);
     return [said.detail ?? said.title, said.hint].filter(Boolean).join(" ");
   } catch {
-    return `The studio answered ${request.status}. Try again.`;
+    return problemOf(request.responseText, request.status);
   }
 }

@@ -13,7 +13,9 @@ let all = false;
 let grid = null;
 let focus = 0;
 let anchor = 0;
-let lastUndo = null;
+const undoes = []; // addresses that take decisions back, the last one last
+const offers = new Map(); // the toasts that offer them
+let spread = []; // what Shift selected since it was held
 
 class Grid {
   constructor(element) {
@@ -192,19 +194,29 @@ function toggle(place) {
   else if (chosen.has(one.id)) chosen.delete(one.id);
   else chosen.add(one.id);
   anchor = place;
+  spread = [];
   mark();
 }
 
+// From where Shift was first held to here; what went farther before is let go again.
 async function stretch(place) {
   const [from, to] = [Math.min(anchor, place), Math.max(anchor, place)];
   for (let part = Math.floor(from / PART); part * PART <= to; part++) await grid.fetch(part);
-  for (let at = from; at <= to; at++) if (grid.tile(at)) chosen.add(grid.tile(at).id);
+  for (const id of spread) chosen.delete(id);
+  spread = [];
+  for (let at = from; at <= to; at++) {
+    const id = grid.tile(at)?.id;
+    if (!id || chosen.has(id)) continue;
+    chosen.add(id);
+    spread.push(id);
+  }
   mark();
 }
 
 function none() {
   all = false;
   chosen.clear();
+  spread = [];
   mark();
 }
 
@@ -222,14 +234,17 @@ async function decide(form, submitter) {
   await send(form.action, body);
 }
 
-async function send(address, body) {
+async function send(address, body, back = false) {
   try {
     const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
     if (!response.ok) return say(await wordsOf(response), "fails");
     const done = await response.json();
-    lastUndo = done.undo;
     const token = body.get("csrf");
-    say(done.say, "holds", { text: "Undo", run: () => takeBack(done.undo, token) });
+    offers.get(address)?.remove();
+    if (back && undoes.includes(address)) undoes.splice(undoes.indexOf(address), 1);
+    if (!back) undoes.push(done.undo);
+    const toast = say(done.say, "holds", back ? null : { text: "Undo", run: () => takeBack(done.undo, token) });
+    if (!back) offers.set(done.undo, toast);
     none();
     document.dispatchEvent(new CustomEvent("studio:decided"));
   } catch {
@@ -240,7 +255,7 @@ async function send(address, body) {
 function takeBack(address, token) {
   const body = new FormData();
   body.set("csrf", token);
-  return send(address, body);
+  return send(address, body, true);
 }
 
 function press(verb) {
@@ -268,8 +283,8 @@ on("x", () => press("leave_out"));
 on("k", () => press("keep"));
 on("u", () => {
   const token = document.querySelector("[data-bulk] [name=csrf]")?.value;
-  if (!lastUndo || !token) return false;
-  takeBack(lastUndo, token);
+  if (!undoes.length || !token) return false;
+  takeBack(undoes.at(-1), token);
 });
 
 function everything() {

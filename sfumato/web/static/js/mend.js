@@ -12,7 +12,8 @@ function show() {
   const [wide, high] = [right - left, bottom - top];
   form.querySelector("path").setAttribute("d", `M0 0H100V100H0Z M${left} ${top}V${bottom}H${right}V${top}Z`);
   const picture = form.querySelector("img");
-  const size = [Math.round((wide * picture.getAttribute("width")) / 100), Math.round((high * picture.getAttribute("height")) / 100)];
+  const pixels = (from, to, side) => Math.round((to * side) / 100) - Math.round((from * side) / 100);
+  const size = [pixels(left, right, picture.getAttribute("width")), pixels(top, bottom, picture.getAttribute("height"))];
   if (Number(form.elements.turn.value) % 180) size.reverse();
   const whole = `of ${picture.getAttribute("width")} × ${picture.getAttribute("height")} pixels`;
   form.querySelector("[data-mend-says]").textContent =

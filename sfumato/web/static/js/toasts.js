@@ -57,7 +57,14 @@ for (const toast of region?.children ?? []) watch(toast, toast.classList.contain
 // What an answer says in words: a problem's detail and hint, or what a page or an action said.
 export async function wordsOf(response) {
   const kind = response.headers.get("content-type") ?? "";
-  if (!kind.includes("json")) return response.ok ? "" : `The studio answered ${response.status}. Try again.`;
+  if (!kind.includes("json")) return response.ok ? "" : problemOf(await response.text(), response.status);
   const said = await response.json().catch(() => ({}));
   return [said.say ?? said.detail ?? said.title ?? "", said.hint ?? ""].filter(Boolean).join(" ");
+}
+
+// What a page says is wrong, in its own words.
+export function problemOf(text, status) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const words = [...page.querySelectorAll(".problem > p, .notice.fails p, .notice.fails strong")].slice(0, 2).map((one) => one.textContent.trim());
+  return words.filter(Boolean).join(" ") || `The studio answered ${status}. Try again.`;
 }
