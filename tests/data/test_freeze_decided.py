@@ -164,7 +164,8 @@ def test_a_version_says_which_decisions_it_rests_on(mine):
     undo(mine, id=gone.id)
     set_weights(mine, name="mine", where=Where(words="blue"), weight=2)
     third = show_lineage(mine, label=freeze(mine, name="mine").label)
-    assert [one.name for one in third.decisions] == ["took back: left out 3 near copies", "set the weight of 3 pictures to 2"]
+    names_of = [one.name for one in third.decisions]
+    assert names_of == ["took back: left out 3 near copies", "set the weight of 3 pictures to 2"]
     assert show_lineage(mine, label=first.label).says == "Nothing was decided."
     assert "left out 3" not in json.dumps(second.summary), "a model's header carries the summary, and nobody's words"
 
