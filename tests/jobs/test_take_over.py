@@ -130,7 +130,7 @@ def test_a_killed_child_is_followed_by_another_at_once(workspace, start_worker, 
 
 
 def test_who_waits_for_a_job_starts_a_worker_and_another_when_that_dies(workspace):
-    job = start(workspace, to=30, pause=0.03)
+    job = start(workspace, to=100, pause=0.03)  # long enough to be killed in its middle on a busy machine
     killed = []
 
     def kill_once(seen):
@@ -141,4 +141,4 @@ def test_who_waits_for_a_job_starts_a_worker_and_another_when_that_dies(workspac
 
     done = wait_for_job(workspace, job.id, on_progress=kill_once)
     assert (done.status, done.attempt, len(killed)) == ("done", 2, 1)
-    assert [number for number, _ in counted(workspace, job.id)] == list(range(30))
+    assert [number for number, _ in counted(workspace, job.id)] == list(range(100))
