@@ -16,6 +16,7 @@ from sfumato.actions.registry import require
 from sfumato.care.cards import clean_cards
 from sfumato.care.naming import hashes, listed, tables_of
 from sfumato.care.records import Erased
+from sfumato.data.records import ERASED
 from sfumato.db import link, new_id, now
 from sfumato.errors import InvalidInput, NotFound
 from sfumato.store import Store
@@ -155,7 +156,7 @@ def forget_evidence(workspace: Workspace, sha256s: set[str]) -> None:
         tables = tables_of(session.connection())
         item, decided = tables["item"], tables["decided"]
         ids = list(session.scalars(select(item.c.id).where(item.c.sha256.in_(sha256s))))
-        session.execute(update(item).where(item.c.id.in_(ids)).values(evidence={}, suggested={}, state="erased"))
+        session.execute(update(item).where(item.c.id.in_(ids)).values(evidence={}, suggested={}, state=ERASED))
         rows = select(decided.c.id, decided.c.before, decided.c.after).where(decided.c.item_id.in_(ids))
         for key, before, after in session.execute(rows).all():
             values = {"before": before, "after": after}

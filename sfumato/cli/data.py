@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
 
+
 def collect(
     *,
     context: typer.Context,

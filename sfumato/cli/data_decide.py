@@ -93,6 +93,7 @@ def keep_best(
     """
     from sfumato.data.choosing import keep_best as keep_one
     from sfumato.data.choosing import keep_best_would
+    from sfumato.data.decide import in_words
     from sfumato.data.ranking import By
     from sfumato.errors import unknown
 
@@ -102,7 +103,8 @@ def keep_best(
         how: Any = by
         if dry_run or (not yes and console(stderr=True).is_terminal):
             would = keep_best_would(workspace, name=name, check=check, by=how, doubtful=doubtful)
-            what = f"keep the {by} of {would.groups:,} groups and leave {would.left_out:,} pictures out"
+            groups = f"{would.groups:,} group{'s' * (would.groups != 1)}"
+            what = f"keep the {by} of {groups}, leave out {in_words(would.left_out)}"
             if dry_run:
                 return answer(context, would, lambda: f"This would {what}. Nothing was changed.")
             typer.confirm(f"This will {what}. Go on?", abort=True, err=True)

@@ -1,5 +1,6 @@
 """Jobs in the words of those who wait for them: what each is about, who asked, how it stands."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +126,7 @@ def _told(kind: str, spec: dict[str, Any], known: dict[str, str]) -> tuple[str, 
     if kind in TOLD:
         words = {key: known.get(str(said), said) for key, said in spec.items()}
         title, about = TOLD[kind]
-        return title.format_map(words), about.format_map(spec)
+        return title.format_map(defaultdict(str, words)), about.format_map(defaultdict(str, spec))
     return kind.replace(".", " ").replace("_", " ").capitalize(), ""
 
 

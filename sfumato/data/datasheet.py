@@ -117,10 +117,10 @@ def _filled(
     version, content_hash = (view.name, view.content_hash) if view else ("", "")
     left_out = dict(Counter(told.known.left_out) + Counter(gone))
     measured = measure(made, replace(told.known, left_out=left_out))
-    if version:
-        measured["errors"] = measured.get("errors", "").replace("open findings", "open findings of the dataset by now")
+    if "errors" in measured and version:
+        measured["errors"] = measured["errors"].replace("open findings", "open findings of the dataset by now")
     if since:
-        measured["count"] = f"{measured['count']} {since}"
+        measured["count"] = f"{measured.get('count', '')} {since}".strip()
     sections = []
     for title in SECTIONS:
         questions = []

@@ -176,6 +176,9 @@ def _changes(
     missing = sorted(set(edits) - set(there))
     if missing:
         raise NotFound(f"There is no picture '{missing[0]}' in '{dataset.name}'.", hint="Look at the list again.")
+    gone = session.scalars(select(Item.id).where(Item.id.in_(edits), Item.state == ERASED))
+    # What was erased stays so: nothing makes it a kept one again.
+    edits = {**edits, **{one: {key: value for key, value in edits[one].items() if key != "state"} for one in gone}}
     rows: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     known: dict[Any, Any] = {}  # what becomes of those that were the same, and to which the same is done
     for one, values in edits.items():

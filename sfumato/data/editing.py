@@ -171,12 +171,7 @@ def set_attributes(
     """Declare attributes of pictures by name, beside those that they have; "" takes one away."""
     dataset = find_dataset(act.session, name)
     ids = meant(act.session, dataset, where)
-    given = {key: " ".join(value.split()) for key, value in attributes.items()}
-    if not given or any(not key.strip() or len(key) > 60 for key in given):
-        raise InvalidInput("An attribute has a name of 1 to 60 letters.", hint='For example {"skin": "medium"}.')
-    taken = next((key for key in given if key in RESERVED), "")
-    if taken:
-        raise InvalidInput(f"'{taken}' is a column that every picture has.", hint="Give the attribute another name.")
+    given = attributes_of(attributes)
     listed = ", ".join(f"{key} {value or 'taken away'}" for key, value in given.items())
     decision = apply(
         act, dataset, attribute_edits(act, ids, given), verb="set attributes", reason=reason, expected=expected,
@@ -184,6 +179,19 @@ def set_attributes(
         details={"where": told(where), "attributes": given},
     )  # fmt: skip
     return says(act, dataset, decision)
+
+
+def attributes_of(said: Mapping[str, str]) -> dict[str, str]:
+    """Attributes without needless space; raises InvalidInput for none, or one that cannot be."""
+    given = {key: " ".join(value.split()) for key, value in said.items()}
+    if not given or any(not key.strip() or len(key) > 60 for key in given):
+        raise InvalidInput("An attribute has a name of 1 to 60 letters.", hint='For example {"skin": "medium"}.')
+    taken = next((key for key in given if key in RESERVED), "")
+    if taken:
+        raise InvalidInput(f"'{taken}' is a column that every picture has.", hint="Give the attribute another name.")
+    if any(len(value) > TAG for value in given.values()):
+        raise InvalidInput(f"A value of an attribute has at most {TAG} letters.")
+    return given
 
 
 def attribute_edits(act: Act, ids: list[str], given: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from sfumato.data.freeze import freeze
 from sfumato.data.narrowing import Where
 from sfumato.data.records import Item, Quarantined
 from sfumato.data.tables import items
-from sfumato.data.verdicts import keep
+from sfumato.data.verdicts import keep, leave_out, undo
 from sfumato.data.versions import open_version
 from sfumato.errors import Forbidden, Gone, InvalidInput, NotFound
 from sfumato.features.look import describe, learn_basis
@@ -62,8 +62,10 @@ def test_a_frozen_version_still_opens_and_counts_the_gap(filled, pictures):
 def test_an_erased_picture_counts_as_none_of_its_dataset(filled, pictures):
     n = show_dataset(filled, name="mine").n
     item = item_of(filled, "red")
+    before = leave_out(filled, name="mine", where=Where(ids=[item]))
     erase(filled, item, reason=WHY)
     assert show_dataset(filled, name="mine").n == n - 1
+    undo(filled, id=before.id)  # brings nothing back
     assert [row["state"] for row in items(filled, "mine") if row["id"] == item] == ["erased"]
     with pytest.raises(NotFound):
         keep(filled, name="mine", where=Where(ids=[item]))

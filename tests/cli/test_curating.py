@@ -59,7 +59,7 @@ def test_what_may_be_no_copy_is_told_and_left_to_a_person(mine, settings, capsys
     assert "Maybe no copy. A part of them differs. " in words(capsys, "groups", mine)
     assert [one["group"] for one in said(capsys, "groups", mine, "--doubtful")] == ["two"]
     would = words(capsys, "keep-best", mine, "--by", "first", "--dry-run")
-    assert would == "This would keep the first of 1 groups and leave 1 pictures out. Nothing was changed."
+    assert would == "This would keep the first of 1 group, leave out 1 picture. Nothing was changed."
     assert said(capsys, "keep-best", mine, "--dry-run", "--doubtful")["left_out"] == 2
     out = words(capsys, "keep-best", mine, "--by", "first")
     assert out.startswith("Kept the first of a group of copies, left out 1 picture (2 pictures) in mine.")

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from sfumato.data.datasheet import datasheet
 from sfumato.data.editing import set_attributes, set_consent, set_family, set_weights
 from sfumato.data.exports.outgoing import lines_of
 from sfumato.data.freeze import count_unfit, freeze
@@ -179,4 +180,8 @@ def test_consent_that_is_refused_holds_for_the_same_bytes_under_another_name(min
     assert freeze(mine, name="mine").summary["left_out"] == {"consent refused": 2}
     lines, left = lines_of(open_version(mine, before.label), Where())
     assert left == {"consent refused": 1}
+    sheet = datasheet(mine, name=before.label)
+    assert "12 were frozen; of these must not be used any more: 1 consent refused." in sheet.find("count").measured
+    set_consent(mine, name="mine", where=Where(), consent="refused")
+    assert "12 were frozen" in datasheet(mine, name=before.label).find("count").measured
     assert rows(mine)[0]["sha256"] not in {line.sha256 for line in lines}

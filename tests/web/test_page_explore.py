@@ -115,7 +115,10 @@ def test_of_a_form_that_is_refused_nothing_is_written(browser, animals, workspac
     item = show_item(workspace, id=animals[0])
     sent = {"caption": "a new one", "licence": "CC0-1.0", "proof": "", "revision": str(item.revision)}
     many = "\n".join(map(str, range(200)))
-    for refused in (sent, sent | {"proof": "x", "licence": "My own !!"}, sent | {"proof": "x", "tags": many}):
+    for refused in (
+        sent, sent | {"proof": "x", "licence": "My own !!"}, sent | {"proof": "x", "tags": many},
+        sent | {"proof": "x", "attributes": "licence: dark"}, sent | {"proof": "x", "consent": "perhaps"},
+    ):  # fmt: skip
         assert browser.post(f"{address}/change", data=refused).status_code == 422
         assert show_item(workspace, id=animals[0]) == item
 

@@ -6,10 +6,11 @@ from typing import Any
 from starlette.responses import Response
 
 from sfumato.actions import Workspace
-from sfumato.data.editing import caption_of, recaption, relicense, set_attributes, set_consent, tags_of
+from sfumato.data.editing import attributes_of, caption_of, recaption, relicense, set_attributes, set_consent, tags_of
 from sfumato.data.items import ItemView, show_item
 from sfumato.data.mending import mend_pixels
 from sfumato.data.narrowing import Where
+from sfumato.data.records import CONSENTS
 from sfumato.errors import Conflict, InvalidInput, SfumatoError
 from sfumato.web.addresses import Router
 from sfumato.web.pages.items import known_of, show_picture
@@ -85,6 +86,11 @@ def change_one(workspace: Workspace, item: ItemView, typed: dict[str, str]) -> i
     reason, where = typed.get("reason", ""), Where(ids=[item.id])
     caption_of(plain["caption"])  # each part is looked at before any is written
     tags_of(plain["tags"].splitlines())
+    attributes = _attributes(item, plain["attributes"])
+    if "attributes" in differs:
+        attributes_of(attributes)
+    if plain["consent"] not in ("", *CONSENTS):
+        raise InvalidInput(f"'{plain['consent'][:40]}' is no consent.", hint=f"Say {', '.join(CONSENTS)}, or nothing.")
     steps: list[tuple[Callable[..., Any], dict[str, Any]]] = []
     if "licence" in differs:
         steps.append((relicense, {"where": where, "licence": plain["licence"], "proof": typed.get("proof", "")}))
@@ -93,7 +99,7 @@ def change_one(workspace: Workspace, item: ItemView, typed: dict[str, str]) -> i
         tags = {"tags": {item.id: plain["tags"].splitlines()}} if "tags" in differs else {}
         steps.append((recaption, {**words, **tags}))
     if "attributes" in differs:
-        steps.append((set_attributes, {"where": where, "attributes": _attributes(item, plain["attributes"])}))
+        steps.append((set_attributes, {"where": where, "attributes": attributes}))
     if "consent" in differs:
         steps.append((set_consent, {"where": where, "consent": plain["consent"]}))
     for done, (verb, options) in enumerate(steps):
